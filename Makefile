@@ -1,0 +1,62 @@
+# tlswitness: `make demo` shows the main job, `make check` passes the tests.
+# Both install what is missing (Debian packages), build, and run.
+
+VERSION  := 0.1.0
+CC       := gcc
+BUILD    := build
+PREFIX   := /usr/local
+
+WARNINGS := -Wall -Wextra -Wpedantic -Werror
+CFLAGS   := -std=gnu11 -O2 -g $(WARNINGS) -fvisibility=hidden -D_GNU_SOURCE \
+	    -DTLSWITNESS_VERSION='"$(VERSION)"' -Ishim -Itools
+SHIM_CFLAGS := $(CFLAGS) -fPIC -ftls-model=initial-exec -fno-plt -fno-strict-aliasing
+TOOL_LIBS   := -lssl -lcrypto -ljansson -lz -lzstd -llzma -lpthread
+
+SHIM_SOURCES := $(wildcard shim/*.c)
+TOOL_SOURCES := $(wildcard tools/*.c)
+# The parts that know no socket, clock or library: linked into the unit tests too.
+PURE_SOURCES := $(addprefix shim/,tls_wire.c tls_names.c smtp_dialogue.c policy.c record.c \
+		origin.c certificate_name.c)
+TEST_SOURCES := $(wildcard tests/unit/*.c tests/integration/*.c)
+PROGRAM_SOURCES := $(wildcard tests/programs/*.c)
+
+SHIM_OBJECTS := $(SHIM_SOURCES:%.c=$(BUILD)/%.o)
+TOOL_OBJECTS := $(TOOL_SOURCES:%.c=$(BUILD)/%.o)
+PURE_OBJECTS := $(filter $(SHIM_OBJECTS),$(PURE_SOURCES:%.c=$(BUILD)/%.o))
+TEST_OBJECTS := $(TEST_SOURCES:%.c=$(BUILD)/%.o)
+PROGRAMS     := $(PROGRAM_SOURCES:tests/programs/%.c=$(BUILD)/programs/%)
+
+.PHONY: all
+all: $(BUILD)/libtlswitness.so $(BUILD)/tlswitness
+
+$(BUILD)/shim/%.o: shim/%.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(SHIM_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/tools/%.o: tools/%.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/tests/%.o: tests/%.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+# libc alone: -z defs proves that nothing else is needed.
+$(BUILD)/libtlswitness.so: $(SHIM_OBJECTS)
+	$(CC) -shared -Wl,-z,defs -Wl,-z,now -Wl,-z,relro -Wl,--as-needed -o $@ $^
+
+$(BUILD)/tlswitness: $(TOOL_OBJECTS)
+	$(CC) -o $@ $^ $(TOOL_LIBS)
+
+$(BUILD)/programs/%: tests/programs/%.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -MMD -MP -o $@ $< -lssl -lcrypto -lpthread
+
+$(BUILD)/tlswitness-tests: $(TEST_OBJECTS) $(PURE_OBJECTS) $(filter-out $(BUILD)/tools/tlswitness.o,$(TOOL_OBJECTS))
+	$(CC) -o $@ $^ -lcriterion $(TOOL_LIBS)
+
+.PHONY: clean
+clean:
+	rm -rf $(BUILD)
+
+-include $(SHIM_OBJECTS:.o=.d) $(TOOL_OBJECTS:.o=.d) $(TEST_OBJECTS:.o=.d) $(PROGRAMS:=.d)
