@@ -15,11 +15,11 @@ void complain(const char *format, ...)
 
 	/* One locked stretch, so that no other thread's words come in between. */
 	flockfile(stderr);
-	fputs("tlswitness: ", stderr);
+	(void)fputs("tlswitness: ", stderr);
 	va_start(arguments, format);
-	vfprintf(stderr, format, arguments);
+	(void)vfprintf(stderr, format, arguments);
 	va_end(arguments);
-	fputc('\n', stderr);
+	(void)fputc('\n', stderr);
 	funlockfile(stderr);
 }
 

@@ -18,44 +18,48 @@
 
 static void print_help(void)
 {
-	fputs("Usage: tlswitness sink --tls MIN[..MAX] [OPTION...]\n"
-	      "\n"
-	      "A small SMTP server to rehearse against: takes mail, throws it away, and writes\n"
-	      "its own account of each connection as a line of JSON. It prints `listening on\n"
-	      "ADDRESS:PORT` when it is ready, and ends on SIGINT or SIGTERM.\n"
-	      "\n"
-	      "  --tls=MIN[..MAX]       the versions to negotiate, and no others: 1.0, 1.1, 1.2,\n"
-	      "                         1.3, a range such as 1.0..1.2, or `none` for a server\n"
-	      "                         without TLS; the default is 1.2..1.3\n"
-	      "  --implicit             TLS from the first byte, not after STARTTLS\n"
-	      "  --mix                  each connection gets one version of the range, at random\n"
-	      "  --tickets=on|off       whether sessions can be resumed; the default is on\n"
-	      "  --require-tls          530 to AUTH and MAIL before STARTTLS\n"
-	      "  --auth=WHEN            offers AUTH PLAIN and LOGIN, and takes any credentials:\n"
-	      "                         `always` (the default), `tls-only` or `never`\n"
-	      "\n"
-	      "Where it listens, and how long:\n"
-	      "  --address=ADDRESS      the default is 127.0.0.1\n"
-	      "  --port=N               the default is 0: any that is free\n"
-	      "  --connections=N        end after N connections\n"
-	      "  --timeout=SECONDS      of silence that end a connection; the default is 60\n"
-	      "  --log=FILE             append the accounts to FILE, not to stdout (`-`)\n"
-	      "  --quiet                no closing line on stderr\n"
-	      "\n"
-	      "Its certificate, made in memory if none is given:\n"
-	      "  --cert=FILE --key=FILE PEM\n"
-	      "  --name=NAME            one more host name or address in the one that is made\n"
-	      "  --cert-out=FILE        write it to FILE, for clients to trust\n"
-	      "\n"
-	      "What can go wrong on the way:\n"
-	      "  --strip-starttls       STARTTLS is not offered, and answered with 502\n"
-	      "  --starttls-reply=CODE  STARTTLS is offered, and answered with CODE, such as 454\n"
-	      "  --cut=greeting         closes instead of greeting\n"
-	      "  --cut=server-hello     closes after the first half of its ServerHello\n"
-	      "  --delay-ms=N           waits before the greeting\n"
-	      "\n"
-	      "  -h, --help             this\n",
-	      stdout);
+	(void)fputs(
+		"Usage: tlswitness sink --tls MIN[..MAX] [OPTION...]\n"
+		"\n"
+		"A small SMTP server to rehearse against: takes mail, throws it away, and writes\n"
+		"its own account of each connection as a line of JSON. It prints `listening on\n"
+		"ADDRESS:PORT` when it is ready, and ends on SIGINT or SIGTERM.\n"
+		"\n"
+		"  --tls=MIN[..MAX]       the versions to negotiate, and no others: 1.0, 1.1, "
+		"1.2,\n"
+		"                         1.3, a range such as 1.0..1.2, or `none` for a server\n"
+		"                         without TLS; the default is 1.2..1.3\n"
+		"  --implicit             TLS from the first byte, not after STARTTLS\n"
+		"  --mix                  each connection gets one version of the range, at "
+		"random\n"
+		"  --tickets=on|off       whether sessions can be resumed; the default is on\n"
+		"  --require-tls          530 to AUTH and MAIL before STARTTLS\n"
+		"  --auth=WHEN            offers AUTH PLAIN and LOGIN, and takes any credentials:\n"
+		"                         `always` (the default), `tls-only` or `never`\n"
+		"\n"
+		"Where it listens, and how long:\n"
+		"  --address=ADDRESS      the default is 127.0.0.1\n"
+		"  --port=N               the default is 0: any that is free\n"
+		"  --connections=N        end after N connections\n"
+		"  --timeout=SECONDS      of silence that end a connection; the default is 60\n"
+		"  --log=FILE             append the accounts to FILE, not to stdout (`-`)\n"
+		"  --quiet                no closing line on stderr\n"
+		"\n"
+		"Its certificate, made in memory if none is given:\n"
+		"  --cert=FILE --key=FILE PEM\n"
+		"  --name=NAME            one more host name or address in the one that is made\n"
+		"  --cert-out=FILE        write it to FILE, for clients to trust\n"
+		"\n"
+		"What can go wrong on the way:\n"
+		"  --strip-starttls       STARTTLS is not offered, and answered with 502\n"
+		"  --starttls-reply=CODE  STARTTLS is offered, and answered with CODE, such as "
+		"454\n"
+		"  --cut=greeting         closes instead of greeting\n"
+		"  --cut=server-hello     closes after the first half of its ServerHello\n"
+		"  --delay-ms=N           waits before the greeting\n"
+		"\n"
+		"  -h, --help             this\n",
+		stdout);
 }
 
 enum option_id {
@@ -126,7 +130,7 @@ static bool take_tls(struct wishes *wishes, const char *value)
 	}
 	wishes->no_tls = false;
 	if (length < sizeof(min))
-		memcpy(min, value, length);
+		(void)snprintf(min, sizeof(min), "%.*s", (int)length, value);
 	wishes->settings.min = sink_version_from_name(min);
 	wishes->settings.max =
 		range != NULL ? sink_version_from_name(range + 2) : wishes->settings.min;
@@ -389,13 +393,17 @@ static void settle(struct wishes *wishes)
 	}
 }
 
-static void announce(const struct sink_settings *settings, uint16_t port)
+static bool announce(const struct sink_settings *settings, uint16_t port)
 {
 	bool is_ipv6 = strchr(settings->address, ':') != NULL;
 
-	printf(is_ipv6 ? "listening on [%s]:%u\n" : "listening on %s:%u\n", settings->address,
-	       port);
-	fflush(stdout);
+	if (printf(is_ipv6 ? "listening on [%s]:%u\n" : "listening on %s:%u\n", settings->address,
+		   port) > 0 &&
+	    fflush(stdout) == 0)
+		return true;
+	complain("stdout can't be written (%s), which names the port; redirect it to where it can",
+		 strerror(errno));
+	return false;
 }
 
 /* What the sink needs besides its listener; each complains for itself. */
@@ -425,11 +433,10 @@ static int serve(struct sink *sink)
 	int listener = sink_server_listen(&sink->settings, &port);
 	if (listener < 0)
 		return 2;
-	if (!make_ready(sink)) {
+	if (!make_ready(sink) || !announce(&sink->settings, port)) {
 		close(listener);
 		return 2;
 	}
-	announce(&sink->settings, port);
 	bool ok = sink_server_run(sink, listener);
 	if (!sink->settings.quiet)
 		sink_ledger_summarize(sink->ledger);

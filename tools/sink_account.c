@@ -93,7 +93,7 @@ static void set_time(json_t *line, const struct timespec *time)
 	if (gmtime_r(&time->tv_sec, &utc) == NULL ||
 	    strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &utc) == 0)
 		return;
-	snprintf(text, sizeof(text), "%s.%06ldZ", date, time->tv_nsec / 1000 % 1000000);
+	(void)snprintf(text, sizeof(text), "%s.%06ldZ", date, time->tv_nsec / 1000 % 1000000);
 	set_text(line, "started", text);
 }
 
@@ -113,7 +113,7 @@ static void set_client_random(json_t *line, const SSL *ssl)
 	if (memcmp(random, none, sizeof(random)) == 0)
 		return; /* no ClientHello came */
 	for (size_t i = 0; i < sizeof(random); i++)
-		snprintf(hex + 2 * i, 3, "%02x", random[i]);
+		(void)snprintf(hex + 2 * i, 3, "%02x", random[i]);
 	set_text(line, "client_random", hex);
 }
 
@@ -249,21 +249,22 @@ void sink_ledger_summarize(struct sink_ledger *ledger)
 {
 	const char *separator = ": ";
 
-	fprintf(stderr, "%lu connection%s", ledger->connections,
-		ledger->connections == 1 ? "" : "s");
+	(void)fprintf(stderr, "%lu connection%s", ledger->connections,
+		      ledger->connections == 1 ? "" : "s");
 	for (size_t i = 0; i < VERSIONS_COUNT; i++) {
 		if (ledger->established[i] == 0)
 			continue;
-		fprintf(stderr, "%s%lu x %s", separator, ledger->established[i], versions[i].name);
+		(void)fprintf(stderr, "%s%lu x %s", separator, ledger->established[i],
+			      versions[i].name);
 		separator = ", ";
 	}
 	if (ledger->in_clear > 0) {
-		fprintf(stderr, "%s%lu x in the clear", separator, ledger->in_clear);
+		(void)fprintf(stderr, "%s%lu x in the clear", separator, ledger->in_clear);
 		separator = ", ";
 	}
 	if (ledger->failed > 0)
-		fprintf(stderr, "%s%lu x failed handshake", separator, ledger->failed);
-	fputc('\n', stderr);
+		(void)fprintf(stderr, "%s%lu x failed handshake", separator, ledger->failed);
+	(void)fputc('\n', stderr);
 }
 
 bool sink_ledger_close(struct sink_ledger *ledger)

@@ -43,18 +43,16 @@ static void set_error(struct connection *connection, const char *error)
 		return;
 	if (atomic_load(&connection->sink->stopping))
 		error = "the sink was stopped";
-	snprintf(connection->error, sizeof(connection->error), "%s", error);
+	(void)snprintf(connection->error, sizeof(connection->error), "%s", error);
 }
 
 static void set_socket_error(struct connection *connection, int error_number)
 {
 	char text[96];
+	const char *reason = strerror_r(error_number, text, sizeof(text));
 
-	/* What SO_RCVTIMEO and SO_SNDTIMEO make of a read or write that takes too long. */
-	if (error_number == EAGAIN)
-		set_error(connection, "timed out");
-	else
-		set_error(connection, strerror_r(error_number, text, sizeof(text)));
+	/* EAGAIN is what SO_RCVTIMEO and SO_SNDTIMEO make of a wait that is too long. */
+	set_error(connection, error_number == EAGAIN ? "timed out" : reason);
 }
 
 /* `result` is what the SSL call returned, `error_number` the errno it left. */

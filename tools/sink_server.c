@@ -66,7 +66,7 @@ void sink_server_prepare(void)
 	stop_signals(&set);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	/* A client, or the reader of our account, may leave at any time. */
-	signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGPIPE, SIG_IGN);
 }
 
 static bool resolve(const struct sink_settings *settings, struct addrinfo **address)
@@ -77,7 +77,7 @@ static bool resolve(const struct sink_settings *settings, struct addrinfo **addr
 		.ai_socktype = SOCK_STREAM,
 	};
 
-	snprintf(port, sizeof(port), "%u", settings->port);
+	(void)snprintf(port, sizeof(port), "%u", settings->port);
 	if (getaddrinfo(settings->address, port, &hints, address) == 0)
 		return true;
 	complain("'%s' is no address; --address takes one such as 127.0.0.1 or ::1",
@@ -85,11 +85,16 @@ static bool resolve(const struct sink_settings *settings, struct addrinfo **addr
 	return false;
 }
 
-static uint16_t port_of(const struct sockaddr_storage *address)
+union socket_address {
+	struct sockaddr any;
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+};
+
+static uint16_t port_of(const union socket_address *address)
 {
-	if (address->ss_family == AF_INET6)
-		return ntohs(((const struct sockaddr_in6 *)address)->sin6_port);
-	return ntohs(((const struct sockaddr_in *)address)->sin_port);
+	return ntohs(address->any.sa_family == AF_INET6 ? address->v6.sin6_port
+							: address->v4.sin_port);
 }
 
 static int open_listener(const struct addrinfo *address)
@@ -113,14 +118,14 @@ static int open_listener(const struct addrinfo *address)
 int sink_server_listen(const struct sink_settings *settings, uint16_t *port)
 {
 	struct addrinfo *address = NULL;
-	struct sockaddr_storage bound = {0};
+	union socket_address bound = {0};
 	socklen_t length = sizeof(bound);
 
 	if (!resolve(settings, &address))
 		return -1;
 	int fd = open_listener(address);
 	freeaddrinfo(address);
-	if (fd < 0 || getsockname(fd, (struct sockaddr *)&bound, &length) != 0) {
+	if (fd < 0 || getsockname(fd, &bound.any, &length) != 0) {
 		complain("can't listen on %s port %u (%s); give another --port, or none for any "
 			 "that is free",
 			 settings->address, settings->port, strerror(errno));
@@ -213,11 +218,11 @@ static void close_listener(struct server *server)
 /* Accepts one; false if there was none to accept, or nothing to accept it with. */
 static bool accept_one(struct server *server)
 {
-	struct sockaddr_storage peer = {0};
+	union socket_address peer = {0};
 	socklen_t length = sizeof(peer);
 	unsigned long wanted = server->sink->settings.connections;
 
-	int fd = accept4(server->listener, (struct sockaddr *)&peer, &length, SOCK_CLOEXEC);
+	int fd = accept4(server->listener, &peer.any, &length, SOCK_CLOEXEC);
 	if (fd < 0) {
 		server->exhausted =
 			errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;

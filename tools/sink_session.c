@@ -15,7 +15,7 @@
 #define RECIPIENTS_MAX 100
 
 /* The longest that one command can be answered with: LMTP's reply for each recipient. */
-#define REPLIES_ROOM (RECIPIENTS_MAX * 32)
+#define REPLIES_ROOM ((size_t)RECIPIENTS_MAX * 40)
 
 /* The first byte of a TLS handshake record (RFC 8446, 5.1): no command starts with it. */
 #define TLS_RECORD_HANDSHAKE 0x16
