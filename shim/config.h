@@ -1,0 +1,76 @@
+/*
+ * The settings: what they are, their defaults, and how their text is read.
+ *
+ * Pure: config_load.c feeds it the environment and the file. The command's
+ * `run` uses the same reader, so that a value which it lets pass is a value
+ * that the recorder takes. Immutable after start, so no lock guards it.
+ */
+#ifndef TLSWITNESS_CONFIG_H
+#define TLSWITNESS_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define CONFIG_PORTS_MAX 64
+#define CONFIG_PATH_MAX  1024
+#define CONFIG_NAME_MAX  128
+
+/* The prefix of the variables in the environment. */
+#define CONFIG_PREFIX "TLSWITNESS_"
+#define CONFIG_FILE   "/etc/tlswitness/tlswitness.conf"
+#define CONFIG_LOG    "/var/log/tlswitness/"
+
+enum config_mode { MODE_AUDIT, MODE_ENFORCE, MODE_UPGRADE };
+
+enum config_plaintext {
+	PLAINTEXT_REFUSE_REMOTE, /* loopback may stay clear */
+	PLAINTEXT_REFUSE,
+	PLAINTEXT_RECORD,
+};
+
+enum config_log {
+	LOG_FILE,
+	LOG_DIRECTORY, /* one file per user in it */
+	LOG_SYSLOG,
+	LOG_JOURNALD,
+	LOG_DATAGRAM, /* a unix datagram socket */
+};
+
+struct config {
+	bool off;
+	enum config_mode mode;
+	uint16_t floor; /* enum tls_version */
+	bool scope_all;
+	enum config_plaintext plaintext;
+	unsigned port_count;
+	uint16_t ports[CONFIG_PORTS_MAX];
+	enum config_log log_kind;
+	char log[CONFIG_PATH_MAX]; /* path of the file, directory or socket */
+	char service[CONFIG_NAME_MAX]; /* "" if unset */
+};
+
+/* Where a message goes; long enough for every message of this file. */
+#define CONFIG_MESSAGE_MAX 256
+
+void config_defaults(struct config *config);
+
+/*
+ * Takes one setting by its short lower-case name ("floor"). On a name or value
+ * that is none: false, `config` as it was, and in `message` one sentence that
+ * names the setting, the value and what is allowed.
+ */
+bool config_set(struct config *config, const char *name, const char *value,
+		char message[CONFIG_MESSAGE_MAX]);
+
+/*
+ * Takes one line of the settings file ("floor = 1.2"; blank and `#` lines are
+ * nothing). Cuts it up in place. As config_set.
+ */
+bool config_line(struct config *config, char *line, char message[CONFIG_MESSAGE_MAX]);
+
+bool config_is_mail_port(const struct config *config, uint16_t port);
+
+const char *config_mode_name(enum config_mode mode);
+
+#endif

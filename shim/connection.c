@@ -1,0 +1,618 @@
+/*
+ * The tables of descriptors and connections, and what becomes of a connection.
+ */
+#include "connection.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <syscall.h>
+
+#include "connection_record.h"
+#include "looked_up.h"
+#include "recorder.h"
+#include "sys.h"
+#include "thread.h"
+#include "tls_object.h"
+
+/* A lock that is not free after so many tries belongs to a thread that left by longjmp. */
+#define LOCK_SPINS_MAX	200
+#define LOCK_YIELDS_MAX 20000
+
+enum { UNLOCKED, LOCKED, ABANDONED };
+
+_Atomic uint16_t connection_descriptors[CONNECTION_DESCRIPTORS_MAX];
+
+static struct connection connections[CONNECTIONS_MAX];
+static unsigned used_most; /* no connection from here on was ever used */
+
+/* No entry of connection_descriptors above this one was ever a connection. */
+static atomic_uint descriptor_most;
+
+/* ---- the lock ---- */
+
+bool connection_lock(void)
+{
+	if (thread_state.locked || !recorder.on)
+		return false;
+	thread_state.locked = true;
+	atomic_signal_fence(memory_order_seq_cst);
+	for (unsigned i = 0; i < LOCK_SPINS_MAX + LOCK_YIELDS_MAX; i++) {
+		int expected = UNLOCKED;
+
+		if (atomic_compare_exchange_weak_explicit(&recorder_process->locked, &expected,
+							  LOCKED, memory_order_acquire,
+							  memory_order_relaxed))
+			return true;
+		if (expected == ABANDONED)
+			break;
+		if (i >= LOCK_SPINS_MAX)
+			syscall(SYS_sched_yield);
+		if (i == LOCK_SPINS_MAX + LOCK_YIELDS_MAX - 1)
+			atomic_store(&recorder_process->locked, ABANDONED);
+	}
+	thread_state.locked = false;
+	return false;
+}
+
+void connection_unlock(void)
+{
+	atomic_store_explicit(&recorder_process->locked, UNLOCKED, memory_order_release);
+	atomic_signal_fence(memory_order_seq_cst);
+	thread_state.locked = false;
+}
+
+/* ---- endpoints ---- */
+
+static bool endpoint_set(struct endpoint *endpoint, const struct sockaddr *address,
+			 socklen_t length)
+{
+	static const uint8_t v4_mapped[12] = {[10] = 0xff, [11] = 0xff};
+
+	if (length >= sizeof(struct sockaddr_in) && address->sa_family == AF_INET) {
+		const struct sockaddr_in *v4 = (const void *)address;
+
+		memcpy(endpoint->address, v4_mapped, sizeof(v4_mapped));
+		memcpy(endpoint->address + 12, &v4->sin_addr, 4);
+		endpoint->port = ntohs(v4->sin_port);
+	} else if (length >= sizeof(struct sockaddr_in6) && address->sa_family == AF_INET6) {
+		const struct sockaddr_in6 *v6 = (const void *)address;
+
+		memcpy(endpoint->address, &v6->sin6_addr, 16);
+		endpoint->port = ntohs(v6->sin6_port);
+	} else {
+		return false;
+	}
+	endpoint->family = memcmp(endpoint->address, v4_mapped, sizeof(v4_mapped)) == 0 ? AF_INET
+											: AF_INET6;
+	return true;
+}
+
+/* The other end of `fd`, if that is a connected TCP socket. */
+static bool endpoint_of_peer(struct endpoint *endpoint, int fd)
+{
+	struct sockaddr_storage address;
+	socklen_t length = sizeof(address);
+	int type = 0;
+	socklen_t type_length = sizeof(type);
+
+	return sys_getpeername(fd, (struct sockaddr *)&address, &length) == 0 &&
+	       endpoint_set(endpoint, (struct sockaddr *)&address, length) &&
+	       sys_getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &type_length) == 0 &&
+	       type == SOCK_STREAM;
+}
+
+static void endpoint_of_self(struct endpoint *endpoint, int fd)
+{
+	struct sockaddr_storage address;
+	socklen_t length = sizeof(address);
+
+	if (sys_getsockname(fd, (struct sockaddr *)&address, &length) == 0)
+		endpoint_set(endpoint, (struct sockaddr *)&address, length);
+}
+
+static bool same_endpoint(const struct endpoint *one, const struct endpoint *other)
+{
+	return one->port == other->port && memcmp(one->address, other->address, 16) == 0;
+}
+
+/* ---- the tables; all of these with the lock held ---- */
+
+static uint16_t entry_of(int fd)
+{
+	if ((unsigned)fd >= CONNECTION_DESCRIPTORS_MAX)
+		return DESCRIPTOR_PASSES;
+	return atomic_load_explicit(&connection_descriptors[fd], memory_order_relaxed);
+}
+
+static void set_entry(int fd, uint16_t entry)
+{
+	atomic_store_explicit(&connection_descriptors[fd], entry, memory_order_relaxed);
+	if (entry >= CONNECTION_FIRST && (unsigned)fd > atomic_load(&descriptor_most))
+		atomic_store(&descriptor_most, (unsigned)fd);
+}
+
+uint16_t connection_number(const struct connection *connection)
+{
+	return (uint16_t)(connection - connections + CONNECTION_FIRST);
+}
+
+static struct connection *connection_of_entry(uint16_t entry)
+{
+	return entry >= CONNECTION_FIRST ? &connections[entry - CONNECTION_FIRST] : NULL;
+}
+
+/* A connection with one reference, or NULL if all are in use. */
+static struct connection *take_connection(const struct endpoint *peer)
+{
+	const char *name;
+	struct connection *connection = NULL;
+
+	for (unsigned i = 0; i < CONNECTIONS_MAX && !connection; i++) {
+		if (connections[i].references == 0) {
+			connection = &connections[i];
+			if (i >= used_most)
+				used_most = i + 1;
+		}
+	}
+	if (!connection)
+		return NULL;
+	memset(connection, 0, offsetof(struct connection, origin));
+	connection->references = 1;
+	connection->descriptor = -1;
+	connection->owner = recorder_process->pid;
+	smtp_dialogue_init(&connection->smtp);
+	tls_wire_init(&connection->tls);
+	if (!peer)
+		return connection;
+	connection->peer = *peer;
+	connection->mail_port = config_is_mail_port(&recorder.config, peer->port);
+	name = looked_up_name(peer->address);
+	if (name)
+		memcpy(connection->looked_up, name, strlen(name) + 1);
+	return connection;
+}
+
+/* ---- what becomes of a connection ---- */
+
+bool connection_in_scope(const struct connection *connection)
+{
+	return recorder.config.scope_all || connection->mail_port || connection->inner_smtp ||
+	       connection->smtp.state == SMTP_DIALOGUE || connection->smtp.state == SMTP_TLS;
+}
+
+static bool speaks_tls(const struct connection *connection)
+{
+	return connection->smtp.state == SMTP_TLS || connection->smtp.state == SMTP_IMPLICIT_TLS;
+}
+
+/*
+ * Is something to be recorded by now? With the lock held, after each step;
+ * whoever gets an answer other than EVENT_NONE has it written.
+ */
+static enum connection_event next_event(struct connection *connection)
+{
+	enum connection_event event = EVENT_NONE;
+
+	if (connection->finished)
+		return EVENT_NONE;
+	if (connection->smtp.state == SMTP_NOT_SMTP) {
+		connection->finished = !connection->library_pending;
+	} else if (connection->smtp.state == SMTP_DIALOGUE) {
+		if (connection->smtp.mail_sent || connection->smtp.auth_sent)
+			event = EVENT_PLAINTEXT;
+	} else if (speaks_tls(connection) && connection->tls.progress >= TLS_ESTABLISHED &&
+		   !connection->library_pending) {
+		if (!connection_in_scope(connection))
+			connection->finished = true;
+		else if (connection->tls.progress == TLS_NOT_TLS)
+			event = connection->smtp.state == SMTP_TLS ? EVENT_BLIND_SPOT : EVENT_NONE;
+		else
+			event = EVENT_HANDSHAKE;
+		if (connection->tls.progress == TLS_NOT_TLS)
+			connection->finished = true;
+	}
+	if (event != EVENT_NONE)
+		connection->finished = true;
+	return event;
+}
+
+/* The same, when the connection is over. */
+static enum connection_event last_event(struct connection *connection)
+{
+	enum connection_event event = EVENT_NONE;
+
+	if (connection->finished || connection->owner != recorder_process->pid)
+		return EVENT_NONE;
+	connection->finished = true;
+	if (connection->smtp.state == SMTP_DIALOGUE)
+		event = EVENT_SESSION;
+	else if (speaks_tls(connection) && connection_in_scope(connection))
+		event = connection->tls.progress >= TLS_OFFERED ? EVENT_HANDSHAKE
+								: EVENT_BLIND_SPOT;
+	return event;
+}
+
+/*
+ * Is `connection->descriptor` still this connection? A host can close it where
+ * we do not see it (fclose), and the number then means something else.
+ */
+static bool still_connected(const struct connection *connection)
+{
+	struct endpoint peer;
+
+	if (connection->descriptor < 0 || connection->peer.family == 0)
+		return true;
+	if (endpoint_of_peer(&peer, connection->descriptor))
+		return same_endpoint(&peer, &connection->peer);
+	return errno == ENOTCONN;
+}
+
+static void record_event(struct connection *connection, enum connection_event event)
+{
+	int saved = errno;
+
+	if (still_connected(connection)) {
+		if (connection->descriptor >= 0 && connection->local.family == 0)
+			endpoint_of_self(&connection->local, connection->descriptor);
+		connection_record(connection, event);
+	}
+	errno = saved;
+}
+
+/* Gives a reference back; the last one settles what is still open. */
+void connection_release(struct connection *connection)
+{
+	enum connection_event event = EVENT_NONE;
+	struct tls_object *object = NULL;
+
+	if (!connection_lock())
+		return;
+	if (connection->references == 1)
+		event = last_event(connection);
+	if (event == EVENT_HANDSHAKE)
+		object = tls_object_of_random(connection->tls.client_random);
+	if (event == EVENT_NONE)
+		connection->references--;
+	connection_unlock();
+	if (object)
+		tls_object_set_done(object);
+	if (event == EVENT_NONE)
+		return;
+	record_event(connection, event);
+	if (!connection_lock())
+		return;
+	connection->references--;
+	connection_unlock();
+}
+
+void connection_let_go(struct connection *connection)
+{
+	if (!connection_lock())
+		return;
+	connection->finished = true;
+	connection_unlock();
+}
+
+/* ---- descriptors ---- */
+
+void connection_opened(int fd, const struct sockaddr *address, socklen_t length)
+{
+	struct endpoint peer;
+	struct connection *connection;
+	int type = 0;
+	socklen_t type_length = sizeof(type);
+
+	if ((unsigned)fd >= CONNECTION_DESCRIPTORS_MAX || !recorder.on)
+		return;
+	connection_closing(fd); /* whatever the number meant before */
+	if (!endpoint_set(&peer, address, length) ||
+	    sys_getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &type_length) != 0 ||
+	    type != SOCK_STREAM || !recorder_owns_tables())
+		return;
+	if (!connection_lock())
+		return;
+	connection = take_connection(&peer);
+	if (connection) {
+		connection->descriptor = fd;
+		set_entry(fd, connection_number(connection));
+	}
+	connection_unlock();
+	if (!connection)
+		atomic_fetch_add(&recorder_process->lost, 1);
+}
+
+/* What is this descriptor? It was open before we were, or came from another process. */
+static void adopt(int fd)
+{
+	struct endpoint peer = {0};
+	bool connected = endpoint_of_peer(&peer, fd);
+	struct connection *connection = NULL;
+
+	if (!connection_lock())
+		return;
+	if (entry_of(fd) == DESCRIPTOR_UNKNOWN) {
+		if (connected)
+			connection = take_connection(&peer);
+		if (connection)
+			connection->descriptor = fd;
+		set_entry(fd, connection ? connection_number(connection) : DESCRIPTOR_PASSES);
+	}
+	connection_unlock();
+}
+
+struct connection *connection_acquire(int fd)
+{
+	struct connection *connection;
+	bool finished = false;
+	int saved = errno;
+
+	if ((unsigned)fd >= CONNECTION_DESCRIPTORS_MAX || !recorder.on || !recorder_owns_tables())
+		return NULL;
+	if (entry_of(fd) == DESCRIPTOR_UNKNOWN)
+		adopt(fd);
+	errno = saved;
+	if (!connection_lock())
+		return NULL;
+	connection = connection_of_entry(entry_of(fd));
+	if (connection) {
+		finished = connection->finished;
+		if (finished) {
+			/* From now on it costs what every other descriptor costs. */
+			set_entry(fd, DESCRIPTOR_PASSES);
+		} else {
+			connection->references++;
+			connection->descriptor = fd;
+			connection->owner = recorder_process->pid;
+		}
+	}
+	connection_unlock();
+	if (connection && finished) {
+		connection_release(connection);
+		return NULL;
+	}
+	return connection;
+}
+
+/* The connection that `fd` names, which it names no longer. */
+static struct connection *detach(int fd)
+{
+	struct connection *connection = NULL;
+
+	if (entry_of(fd) < CONNECTION_FIRST || !recorder_owns_tables() || !connection_lock())
+		return NULL;
+	connection = connection_of_entry(entry_of(fd));
+	set_entry(fd, DESCRIPTOR_PASSES);
+	connection_unlock();
+	return connection;
+}
+
+void connection_closing(int fd)
+{
+	struct connection *connection;
+
+	if ((unsigned)fd >= CONNECTION_DESCRIPTORS_MAX)
+		return;
+	connection = detach(fd);
+	if (connection)
+		connection_release(connection);
+}
+
+void connection_closing_range(unsigned first, unsigned last)
+{
+	unsigned most = atomic_load(&descriptor_most);
+
+	for (unsigned fd = first; fd <= last && fd <= most; fd++)
+		connection_closing((int)fd);
+}
+
+void connection_copied(int fd, int copy)
+{
+	struct connection *connection;
+	uint16_t entry;
+
+	if ((unsigned)copy >= CONNECTION_DESCRIPTORS_MAX || !recorder.on ||
+	    !recorder_owns_tables() || !connection_lock())
+		return;
+	entry = entry_of(fd);
+	connection = connection_of_entry(entry);
+	if (connection)
+		connection->references++;
+	set_entry(copy, entry);
+	connection_unlock();
+}
+
+void connection_descriptor_arrived(int fd)
+{
+	if ((unsigned)fd >= CONNECTION_DESCRIPTORS_MAX || !recorder.on ||
+	    !recorder_owns_tables() || !connection_lock())
+		return;
+	if (entry_of(fd) == DESCRIPTOR_PASSES)
+		set_entry(fd, DESCRIPTOR_UNKNOWN);
+	connection_unlock();
+}
+
+/* ---- bytes ---- */
+
+/* The ClientHello has passed: which library made it, and does it report to us? */
+static void find_library(struct connection *connection)
+{
+	if (thread_state.library_depth > 0) {
+		thread_state.hello_connection = connection_number(connection);
+		connection->library_pending = true;
+	} else if (tls_object_of_random(connection->tls.client_random)) {
+		connection->library_pending = true;
+	}
+}
+
+static void feed_tls(struct connection *connection, enum tls_side from, const uint8_t *bytes,
+		     size_t length)
+{
+	enum tls_progress before = connection->tls.progress;
+
+	if (length == 0)
+		return;
+	if (connection->began == 0)
+		connection->began = recorder_clock();
+	tls_wire_feed(&connection->tls, from, bytes, length);
+	if (before < TLS_OFFERED && connection->tls.progress >= TLS_OFFERED &&
+	    connection->tls.progress != TLS_NOT_TLS)
+		find_library(connection);
+}
+
+/* With the lock held. */
+static void feed(struct connection *connection, enum smtp_side from, const uint8_t *bytes,
+		 size_t length)
+{
+	size_t clear = 0;
+
+	if (connection->finished || connection->lost_track)
+		return;
+	if (!speaks_tls(connection))
+		clear = smtp_dialogue_feed(&connection->smtp, from, bytes, length);
+	if (speaks_tls(connection))
+		feed_tls(connection, from == SMTP_FROM_CLIENT ? TLS_FROM_CLIENT : TLS_FROM_SERVER,
+			 bytes + clear, length - clear);
+}
+
+static void pass(struct connection *connection, enum smtp_side from, const void *bytes,
+		 size_t length)
+{
+	enum connection_event event;
+
+	if (!connection_lock())
+		return;
+	feed(connection, from, bytes, length);
+	event = next_event(connection);
+	connection_unlock();
+	if (event != EVENT_NONE)
+		record_event(connection, event);
+}
+
+void connection_sent(struct connection *connection, const void *bytes, size_t length)
+{
+	pass(connection, SMTP_FROM_CLIENT, bytes, length);
+}
+
+void connection_received(struct connection *connection, const void *bytes, size_t length)
+{
+	pass(connection, SMTP_FROM_SERVER, bytes, length);
+}
+
+void connection_ended(struct connection *connection, int error)
+{
+	if (!connection_lock())
+		return;
+	if (error == 0)
+		connection->ended_by_peer = true;
+	else
+		connection->error = error;
+	connection_unlock();
+}
+
+void connection_lost_track(struct connection *connection)
+{
+	if (!connection_lock())
+		return;
+	connection->lost_track = true;
+	connection_unlock();
+}
+
+/* ---- the join ---- */
+
+static bool has_hello(const struct connection *connection, const struct library_view *view)
+{
+	return connection->references > 0 && view->random_known &&
+	       connection->tls.progress >= TLS_OFFERED &&
+	       memcmp(connection->tls.client_random, view->client_random, TLS_RANDOM_SIZE) == 0;
+}
+
+/* With the lock held. The connection whose bytes were this handshake's, or NULL. */
+static struct connection *find_connection(const struct library_view *view, int fd)
+{
+	struct connection *connection = connection_of_entry(thread_state.hello_connection);
+
+	if (connection && has_hello(connection, view))
+		return connection;
+	connection = fd >= 0 ? connection_of_entry(entry_of(fd)) : NULL;
+	/* A descriptor's word counts only where the wire has not seen another handshake on it. */
+	if (connection &&
+	    (has_hello(connection, view) || connection->tls.progress == TLS_NOTHING))
+		return connection;
+	for (unsigned i = 0; i < used_most; i++) {
+		if (has_hello(&connections[i], view))
+			return &connections[i];
+	}
+	return NULL;
+}
+
+struct connection *connection_join(const struct library_view *view, int fd)
+{
+	struct connection *connection;
+	struct endpoint peer = {0};
+	bool connected;
+
+	if (!connection_lock())
+		return NULL;
+	connection = find_connection(view, fd);
+	if (connection)
+		connection->references++;
+	connection_unlock();
+	if (!connection) {
+		connected = fd >= 0 && endpoint_of_peer(&peer, fd);
+		if (!connection_lock())
+			return NULL;
+		connection = take_connection(connected ? &peer : NULL);
+		if (connection && connected)
+			connection->descriptor = fd;
+		connection_unlock();
+	}
+	if (!connection)
+		return NULL;
+	if (!connection_lock())
+		return connection;
+	if (!connection->finished)
+		connection->library = *view;
+	connection_unlock();
+	return connection;
+}
+
+void connection_record_handshake(struct connection *connection)
+{
+	bool first;
+
+	if (!connection_lock())
+		return;
+	first = !connection->finished;
+	connection->finished = true;
+	connection_unlock();
+	if (first)
+		record_event(connection, EVENT_HANDSHAKE);
+}
+
+/* ---- the end ---- */
+
+void connection_finish_all(void)
+{
+	for (unsigned i = 0; i < used_most; i++) {
+		enum connection_event event = EVENT_NONE;
+
+		if (!connection_lock())
+			return;
+		if (connections[i].references > 0) {
+			connections[i].references++;
+			event = last_event(&connections[i]);
+		}
+		connection_unlock();
+		if (event != EVENT_NONE)
+			record_event(&connections[i], event);
+	}
+}
+
+__attribute__((destructor)) static void finish(void)
+{
+	if (!recorder.on || !recorder_owns_tables())
+		return;
+	connection_finish_all();
+	recorder_finish();
+}

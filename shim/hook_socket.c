@@ -1,0 +1,628 @@
+/*
+ * Doors of libc's socket and descriptor calls. Each calls the real function
+ * and hands what passed to the model; for a descriptor that is no mail
+ * connection it costs one bounds check and one load.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#include "connection.h"
+#include "looked_up.h"
+#include "output.h"
+#include "real.h"
+#include "recorder.h"
+#include "sys.h"
+
+#ifndef MSG_FASTOPEN
+#define MSG_FASTOPEN 0x20000000
+#endif
+
+/*
+ * The real functions, also for a call that comes before our start. A function
+ * that libc does not have fails as an unknown system call does.
+ */
+static const struct real_libc *libc(void)
+{
+	if (!real_libc.read)
+		real_libc_find();
+	return &real_libc;
+}
+
+static int missing(void)
+{
+	errno = ENOSYS;
+	return -1;
+}
+
+/* ---- what passed ---- */
+
+static bool is_passing_error(int error)
+{
+	return error == EAGAIN || error == EWOULDBLOCK || error == EINTR || error == ENOBUFS ||
+	       error == ENOMEM || error == EFAULT || error == EINVAL || error == EMSGSIZE;
+}
+
+/* The first `length` bytes of `parts`, in order, to `take`. */
+static void hand_over(struct connection *connection, const struct iovec *parts, size_t count,
+		      size_t length,
+		      void (*take)(struct connection *connection, const void *bytes, size_t length))
+{
+	for (size_t i = 0; i < count && length > 0; i++) {
+		size_t part = parts[i].iov_len < length ? parts[i].iov_len : length;
+
+		take(connection, parts[i].iov_base, part);
+		length -= part;
+	}
+}
+
+/* A call that sends has returned `result`; gives the reference back, keeps errno. */
+static ssize_t sent(struct connection *connection, ssize_t result, const struct iovec *parts,
+		    size_t count, int flags)
+{
+	int saved = errno;
+
+	/* Out-of-band bytes are no part of the stream. */
+	if (result > 0 && !(flags & MSG_OOB))
+		hand_over(connection, parts, count, (size_t)result, connection_sent);
+	else if (result < 0 && !is_passing_error(saved))
+		connection_ended(connection, saved);
+	connection_release(connection);
+	errno = saved;
+	return result;
+}
+
+/* A call that receives has returned `result`; as `sent`. */
+static ssize_t received(struct connection *connection, ssize_t result, const struct iovec *parts,
+			size_t count, int flags)
+{
+	int saved = errno;
+	size_t room = 0;
+
+	for (size_t i = 0; i < count; i++)
+		room += parts[i].iov_len;
+	if (result > 0 && (flags & MSG_TRUNC))
+		connection_lost_track(connection); /* TCP drops the bytes unseen: tcp(7) */
+	else if (result > 0 && !(flags & (MSG_PEEK | MSG_OOB)))
+		hand_over(connection, parts, count, (size_t)result, connection_received);
+	else if (result == 0 && room > 0)
+		connection_ended(connection, 0);
+	else if (result < 0 && !is_passing_error(saved))
+		connection_ended(connection, saved);
+	connection_release(connection);
+	errno = saved;
+	return result;
+}
+
+/* ---- receiving ---- */
+
+static ssize_t watched_read(__typeof__(read) *real, int fd, void *buffer, size_t count)
+{
+	struct connection *connection = connection_acquire(fd);
+	struct iovec part = {buffer, count};
+
+	if (!connection)
+		return real ? real(fd, buffer, count) : missing();
+	return received(connection, real(fd, buffer, count), &part, 1, 0);
+}
+
+DOOR ssize_t read(int fd, void *buffer, size_t count)
+{
+	if (connection_passes(fd))
+		return real_libc.read(fd, buffer, count);
+	return watched_read(libc()->read, fd, buffer, count);
+}
+
+DOOR ssize_t __read(int fd, void *buffer, size_t count)
+{
+	if (connection_passes(fd))
+		return real_libc.__read(fd, buffer, count);
+	return watched_read(libc()->__read, fd, buffer, count);
+}
+
+DOOR ssize_t __read_chk(int fd, void *buffer, size_t count, size_t room)
+{
+	struct connection *connection;
+	struct iovec part = {buffer, count};
+
+	if (connection_passes(fd))
+		return real_libc.__read_chk(fd, buffer, count, room);
+	connection = connection_acquire(fd);
+	if (!connection)
+		return libc()->__read_chk(fd, buffer, count, room);
+	return received(connection, real_libc.__read_chk(fd, buffer, count, room), &part, 1, 0);
+}
+
+DOOR ssize_t readv(int fd, const struct iovec *parts, int count)
+{
+	struct connection *connection;
+
+	if (connection_passes(fd))
+		return real_libc.readv(fd, parts, count);
+	connection = connection_acquire(fd);
+	if (!connection)
+		return libc()->readv(fd, parts, count);
+	return received(connection, real_libc.readv(fd, parts, count), parts,
+			count > 0 ? (size_t)count : 0, 0);
+}
+
+DOOR ssize_t recv(int fd, void *buffer, size_t count, int flags)
+{
+	struct connection *connection;
+	struct iovec part = {buffer, count};
+
+	if (connection_passes(fd))
+		return real_libc.recv(fd, buffer, count, flags);
+	connection = connection_acquire(fd);
+	if (!connection)
+		return libc()->recv(fd, buffer, count, flags);
+	return received(connection, real_libc.recv(fd, buffer, count, flags), &part, 1, flags);
+}
+
+DOOR ssize_t __recv_chk(int fd, void *buffer, size_t count, size_t room, int flags)
+{
+	struct connection *connection;
+	struct iovec part = {buffer, count};
+
+	if (connection_passes(fd))
+		return real_libc.__recv_chk(fd, buffer, count, room, flags);
+	connection = connection_acquire(fd);
+	if (!connection)
+		return libc()->__recv_chk(fd, buffer, count, room, flags);
+	return received(connection, real_libc.__recv_chk(fd, buffer, count, room, flags), &part, 1,
+			flags);
+}
+
+/*
+ * glibc's headers declare some address arguments as a union of pointers; these
+ * definitions have to agree.
+ */
+DOOR ssize_t recvfrom(int fd, void *buffer, size_t count, int flags, __SOCKADDR_ARG address,
+		      socklen_t *length)
+{
+	struct connection *connection;
+	struct iovec part = {buffer, count};
+
+	if (connection_passes(fd))
+		return real_libc.recvfrom(fd, buffer, count, flags, address, length);
+	connection = connection_acquire(fd);
+	if (!connection)
+		return libc()->recvfrom(fd, buffer, count, flags, address, length);
+	return received(connection, real_libc.recvfrom(fd, buffer, count, flags, address, length),
+			&part, 1, flags);
+}
+
+DOOR ssize_t __recvfrom_chk(int fd, void *buffer, size_t count, size_t room, int flags,
+			    struct sockaddr *address, socklen_t *length)
+{
+	struct connection *connection;
+	struct iovec part = {buffer, count};
+
+	if (connection_passes(fd))
+		return real_libc.__recvfrom_chk(fd, buffer, count, room, flags, address, length);
+	connection = connection_acquire(fd);
+	if (!connection)
+		return libc()->__recvfrom_chk(fd, buffer, count, room, flags, address, length);
+	return received(
+		connection,
+		real_libc.__recvfrom_chk(fd, buffer, count, room, flags, address, length), &part, 1,
+		flags);
+}
+
+/* Descriptors that came in a message may be connections of another process. */
+static void look_for_descriptors(struct msghdr *message)
+{
+	for (struct cmsghdr *control = CMSG_FIRSTHDR(message); control;
+	     control = CMSG_NXTHDR(message, control)) {
+		size_t count;
+
+		if (control->cmsg_level != SOL_SOCKET || control->cmsg_type != SCM_RIGHTS)
+			continue;
+		count = (control->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+		for (size_t i = 0; i < count; i++) {
+			int fd;
+
+			memcpy(&fd, CMSG_DATA(control) + i * sizeof(int), sizeof(int));
+			connection_descriptor_arrived(fd);
+		}
+	}
+}
+
+DOOR ssize_t recvmsg(int fd, struct msghdr *message, int flags)
+{
+	struct connection *connection = NULL;
+	ssize_t result;
+
+	if (!connection_passes(fd))
+		connection = connection_acquire(fd);
+	result = libc()->recvmsg(fd, message, flags);
+	if (connection)
+		return received(connection, result, message->msg_iov, message->msg_iovlen, flags);
+	if (result >= 0 && message->msg_controllen > 0)
+		look_for_descriptors(message);
+	return result;
+}
+
+DOOR int recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags,
+		  struct timespec *timeout)
+{
+	int result = libc()->recvmmsg(fd, messages, count, flags, timeout);
+
+	for (int i = 0; i < result; i++) {
+		struct msghdr *message = &messages[i].msg_hdr;
+		struct connection *connection =
+			connection_passes(fd) ? NULL : connection_acquire(fd);
+
+		if (connection)
+			received(connection, messages[i].msg_len, message->msg_iov,
+				 message->msg_iovlen, flags);
+		else if (message->msg_controllen > 0)
+			look_for_descriptors(message);
+	}
+	return result;
+}
+
+/* ---- sending ---- */
+
+static ssize_t watched_write(__typeof__(write) *real, int fd, const void *buffer, size_t count)
+{
+	struct connection *connection = connection_acquire(fd);
+	struct iovec part = {(void *)(uintptr_t)buffer, count};
+
+	if (!connection)
+		return real ? real(fd, buffer, count) : missing();
+	return sent(connection, real(fd, buffer, count), &part, 1, 0);
+}
+
+DOOR ssize_t write(int fd, const void *buffer, size_t count)
+{
+	if (connection_passes(fd))
+		return real_libc.write(fd, buffer, count);
+	return watched_write(libc()->write, fd, buffer, count);
+}
+
+DOOR ssize_t __write(int fd, const void *buffer, size_t count)
+{
+	if (connection_passes(fd))
+		return real_libc.__write(fd, buffer, count);
+	return watched_write(libc()->__write, fd, buffer, count);
+}
+
+DOOR ssize_t writev(int fd, const struct iovec *parts, int count)
+{
+	struct connection *connection;
+
+	if (connection_passes(fd))
+		return real_libc.writev(fd, parts, count);
+	connection = connection_acquire(fd);
+	if (!connection)
+		return libc()->writev(fd, parts, count);
+	return sent(connection, real_libc.writev(fd, parts, count), parts,
+		    count > 0 ? (size_t)count : 0, 0);
+}
+
+static ssize_t watched_send(__typeof__(send) *real, int fd, const void *buffer, size_t count,
+			    int flags)
+{
+	struct connection *connection = connection_acquire(fd);
+	struct iovec part = {(void *)(uintptr_t)buffer, count};
+
+	if (!connection)
+		return real ? real(fd, buffer, count, flags) : missing();
+	return sent(connection, real(fd, buffer, count, flags), &part, 1, flags);
+}
+
+DOOR ssize_t send(int fd, const void *buffer, size_t count, int flags)
+{
+	if (connection_passes(fd))
+		return real_libc.send(fd, buffer, count, flags);
+	return watched_send(libc()->send, fd, buffer, count, flags);
+}
+
+DOOR ssize_t __send(int fd, const void *buffer, size_t count, int flags)
+{
+	if (connection_passes(fd))
+		return real_libc.__send(fd, buffer, count, flags);
+	return watched_send(libc()->__send, fd, buffer, count, flags);
+}
+
+/* A call that connects and sends at once (TCP fast open) has returned. */
+static void opened_by_sending(int fd, const struct sockaddr *address, socklen_t length,
+			      ssize_t result)
+{
+	int saved = errno;
+
+	if (result >= 0 || saved == EINPROGRESS)
+		connection_opened(fd, address, length);
+	errno = saved;
+}
+
+DOOR ssize_t sendto(int fd, const void *buffer, size_t count, int flags,
+		    __CONST_SOCKADDR_ARG address, socklen_t length)
+{
+	struct connection *connection = NULL;
+	struct iovec part = {(void *)(uintptr_t)buffer, count};
+	ssize_t result;
+
+	if (address.__sockaddr__ && (flags & MSG_FASTOPEN)) {
+		result = libc()->sendto(fd, buffer, count, flags, address, length);
+		opened_by_sending(fd, address.__sockaddr__, length, result);
+		connection = result > 0 ? connection_acquire(fd) : NULL;
+		return connection ? sent(connection, result, &part, 1, flags) : result;
+	}
+	if (connection_passes(fd))
+		return real_libc.sendto(fd, buffer, count, flags, address, length);
+	connection = connection_acquire(fd);
+	result = libc()->sendto(fd, buffer, count, flags, address, length);
+	return connection ? sent(connection, result, &part, 1, flags) : result;
+}
+
+DOOR ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
+{
+	struct connection *connection = NULL;
+	ssize_t result;
+
+	if ((flags & MSG_FASTOPEN) && message->msg_name) {
+		result = libc()->sendmsg(fd, message, flags);
+		opened_by_sending(fd, message->msg_name, message->msg_namelen, result);
+		connection = result > 0 ? connection_acquire(fd) : NULL;
+	} else if (connection_passes(fd)) {
+		return real_libc.sendmsg(fd, message, flags);
+	} else {
+		connection = connection_acquire(fd);
+		result = libc()->sendmsg(fd, message, flags);
+	}
+	if (!connection)
+		return result;
+	return sent(connection, result, message->msg_iov, message->msg_iovlen, flags);
+}
+
+DOOR int sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags)
+{
+	int result = libc()->sendmmsg(fd, messages, count, flags);
+
+	for (int i = 0; i < result && !connection_passes(fd); i++) {
+		const struct msghdr *message = &messages[i].msg_hdr;
+		struct connection *connection = connection_acquire(fd);
+
+		if (connection)
+			sent(connection, messages[i].msg_len, message->msg_iov, message->msg_iovlen,
+			     flags);
+	}
+	return result;
+}
+
+/* ---- opening and closing ---- */
+
+static int watched_connect(__typeof__(connect) *real, int fd, __CONST_SOCKADDR_ARG address,
+			   socklen_t length)
+{
+	int result;
+	int saved;
+
+	if (!real)
+		return missing();
+	result = real(fd, address, length);
+	saved = errno;
+	if (result == 0 || saved == EINPROGRESS || saved == EINTR)
+		connection_opened(fd, address.__sockaddr__, length);
+	errno = saved;
+	return result;
+}
+
+static bool is_internet(const struct sockaddr *address, socklen_t length)
+{
+	return address && length >= sizeof(struct sockaddr_in) &&
+	       (address->sa_family == AF_INET || address->sa_family == AF_INET6);
+}
+
+DOOR int connect(int fd, __CONST_SOCKADDR_ARG address, socklen_t length)
+{
+	if (!is_internet(address.__sockaddr__, length))
+		return libc()->connect(fd, address, length);
+	return watched_connect(libc()->connect, fd, address, length);
+}
+
+DOOR int __connect(int fd, __CONST_SOCKADDR_ARG address, socklen_t length)
+{
+	if (!is_internet(address.__sockaddr__, length))
+		return libc()->__connect(fd, address, length);
+	return watched_connect(libc()->__connect, fd, address, length);
+}
+
+/* The connection's last record is written while its descriptor still is one. */
+static void before_close(int fd)
+{
+	int saved = errno;
+
+	if (!connection_passes(fd))
+		connection_closing(fd);
+	errno = saved;
+}
+
+DOOR int close(int fd)
+{
+	before_close(fd);
+	return libc()->close(fd);
+}
+
+DOOR int __close(int fd)
+{
+	before_close(fd);
+	return libc()->__close(fd);
+}
+
+#ifndef CLOSE_RANGE_CLOEXEC
+#define CLOSE_RANGE_CLOEXEC (1U << 2)
+#endif
+
+DOOR int close_range(unsigned first, unsigned last, int flags)
+{
+	int saved = errno;
+
+	if (!libc()->close_range)
+		return missing();
+	if (!((unsigned)flags & CLOSE_RANGE_CLOEXEC) && first <= last)
+		connection_closing_range(first, last);
+	errno = saved;
+	return real_libc.close_range(first, last, flags);
+}
+
+DOOR void closefrom(int first)
+{
+	int saved = errno;
+
+	if (!libc()->closefrom)
+		return;
+	connection_closing_range(first > 0 ? (unsigned)first : 0, UINT32_MAX);
+	errno = saved;
+	real_libc.closefrom(first);
+}
+
+/* ---- other names for a descriptor ---- */
+
+static int copied(int fd, int copy)
+{
+	int saved = errno;
+
+	if (copy >= 0 && copy != fd && !(connection_passes(fd) && connection_passes(copy)))
+		connection_copied(fd, copy);
+	errno = saved;
+	return copy;
+}
+
+/* dup2 closes what `new_fd` was, unless it fails, which it does if `old_fd` is none. */
+static void before_copy_over(int old_fd, int new_fd)
+{
+	int saved = errno;
+
+	if (old_fd != new_fd && !connection_passes(new_fd) &&
+	    syscall(SYS_fcntl, old_fd, F_GETFD) >= 0)
+		connection_closing(new_fd);
+	errno = saved;
+}
+
+DOOR int dup(int fd)
+{
+	return copied(fd, libc()->dup(fd));
+}
+
+DOOR int dup2(int old_fd, int new_fd)
+{
+	before_copy_over(old_fd, new_fd);
+	return copied(old_fd, libc()->dup2(old_fd, new_fd));
+}
+
+DOOR int __dup2(int old_fd, int new_fd)
+{
+	before_copy_over(old_fd, new_fd);
+	return copied(old_fd, libc()->__dup2(old_fd, new_fd));
+}
+
+DOOR int dup3(int old_fd, int new_fd, int flags)
+{
+	before_copy_over(old_fd, new_fd);
+	return copied(old_fd, libc()->dup3(old_fd, new_fd, flags));
+}
+
+/*
+ * The third argument is an int or a pointer; every ABI that glibc serves passes
+ * both so that a pointer fetches either.
+ */
+static int watched_fcntl(__typeof__(fcntl) *real, int fd, int command, void *argument)
+{
+	int result = real ? real(fd, command, argument) : missing();
+
+	if (command == F_DUPFD || command == F_DUPFD_CLOEXEC)
+		return copied(fd, result);
+	return result;
+}
+
+DOOR int fcntl(int fd, int command, ...)
+{
+	va_list arguments;
+	void *argument;
+
+	va_start(arguments, command);
+	argument = va_arg(arguments, void *);
+	va_end(arguments);
+	return watched_fcntl(libc()->fcntl, fd, command, argument);
+}
+
+DOOR int __fcntl(int fd, int command, ...)
+{
+	va_list arguments;
+	void *argument;
+
+	va_start(arguments, command);
+	argument = va_arg(arguments, void *);
+	va_end(arguments);
+	return watched_fcntl(libc()->__fcntl, fd, command, argument);
+}
+
+DOOR int fcntl64(int fd, int command, ...)
+{
+	va_list arguments;
+	void *argument;
+
+	va_start(arguments, command);
+	argument = va_arg(arguments, void *);
+	va_end(arguments);
+	return watched_fcntl(libc()->fcntl64, fd, command, argument);
+}
+
+/* ---- names ---- */
+
+static void remember_answer(const struct addrinfo *answer, const char *name)
+{
+	uint8_t address[16] = {[10] = 0xff, [11] = 0xff};
+
+	if (answer->ai_family == AF_INET && answer->ai_addr)
+		memcpy(address + 12, &((const struct sockaddr_in *)(const void *)answer->ai_addr)
+					      ->sin_addr,
+		       4);
+	else if (answer->ai_family == AF_INET6 && answer->ai_addr)
+		memcpy(address, &((const struct sockaddr_in6 *)(const void *)answer->ai_addr)->sin6_addr,
+		       16);
+	else
+		return;
+	if (!connection_lock())
+		return;
+	looked_up_remember(address, name);
+	connection_unlock();
+}
+
+static bool is_address(const char *name)
+{
+	uint8_t address[16];
+
+	return strchr(name, ':') || inet_pton(AF_INET, name, address) == 1;
+}
+
+DOOR int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints,
+		     struct addrinfo **answers)
+{
+	int result = libc()->getaddrinfo(name, service, hints, answers);
+	int saved = errno;
+
+	if (result == 0 && name && !is_address(name)) {
+		for (const struct addrinfo *answer = *answers; answer; answer = answer->ai_next)
+			remember_answer(answer, name);
+	}
+	errno = saved;
+	return result;
+}
+
+/* ---- the way to the log ---- */
+
+DOOR int chroot(const char *path)
+{
+	int saved = errno;
+
+	if (recorder.on)
+		output_before_chroot(&recorder.config);
+	errno = saved;
+	return libc()->chroot(path);
+}

@@ -1,0 +1,23 @@
+/*
+ * OpenSSL's declarations, and those of its functions that only some of the
+ * versions we meet declare (the header may be 1.1's and the library 3's, or
+ * the other way round).
+ */
+#ifndef TLSWITNESS_OPENSSL_API_H
+#define TLSWITNESS_OPENSSL_API_H
+
+/* We ask for whatever a host may use, old calls included. */
+#define OPENSSL_SUPPRESS_DEPRECATED
+
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+#include <openssl/x509_vfy.h>
+
+/* 3.0 and later; the same function is SSL_get_peer_certificate before. */
+X509 *SSL_get1_peer_certificate(const SSL *ssl);
+/* 3.0 and later. */
+char *X509_VERIFY_PARAM_get1_ip_asc(X509_VERIFY_PARAM *param);
+
+#endif

@@ -1,0 +1,42 @@
+/*
+ * What OpenSSL says of a handshake: when one begins and ends, and the facts of
+ * it. hook_openssl.c's doors call this around the real function.
+ */
+#ifndef TLSWITNESS_OPENSSL_WITNESS_H
+#define TLSWITNESS_OPENSSL_WITNESS_H
+
+#include <stdbool.h>
+
+#include "openssl_api.h"
+#include "real.h"
+
+/* One watched call, from before the real function to after it. */
+struct openssl_call {
+	const struct ssl_library *library;
+	SSL *ssl;
+	struct tls_object *object; /* NULL: not watched */
+	uint16_t outer_hello; /* thread_state.hello_connection of the call around this one */
+};
+
+/*
+ * Before a call that can drive the handshake of `ssl`. False if there is
+ * nothing to watch: the handshake is over, or this is a server. Keeps errno and
+ * OpenSSL's error queue.
+ */
+bool openssl_call_begin(struct openssl_call *call, const struct ssl_library *library, SSL *ssl,
+			bool connects);
+
+/* After it, with what it returned. Keeps errno and the error queue. */
+void openssl_call_end(struct openssl_call *call, bool succeeded);
+
+/*
+ * The first bytes inside TLS, where only they can say whether this is mail.
+ * After a successful read or write.
+ */
+void openssl_inside(const struct ssl_library *library, SSL *ssl, bool written, const void *bytes,
+		    size_t length);
+
+/* Before SSL_free: a handshake that was left unfinished gets its record. */
+void openssl_object_freed(const struct ssl_library *library, SSL *ssl);
+
+#endif

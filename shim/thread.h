@@ -1,0 +1,25 @@
+/*
+ * What one thread has under way in this library. Initial-exec storage, there
+ * from the thread's start: no allocation, and safe in signal handlers.
+ */
+#ifndef TLSWITNESS_THREAD_H
+#define TLSWITNESS_THREAD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct ssl_library;
+struct crypto_library;
+
+struct thread_state {
+	bool locked; /* inside connection.c's lock: a signal handler's calls pass through */
+	uint8_t library_depth; /* calls into a TLS library that are watched, nested */
+	uint16_t hello_connection; /* the connection whose ClientHello passed inside the
+	                              innermost of them; 0: none */
+	const struct ssl_library *ssl_library; /* entered last through a door */
+	const struct crypto_library *crypto_library;
+};
+
+extern __thread struct thread_state thread_state __attribute__((visibility("hidden")));
+
+#endif

@@ -1,0 +1,136 @@
+/*
+ * A table of fixed size, hashed by the object's address. A lookup probes a
+ * window of neighbours, so an entry can be freed without marks.
+ */
+#include "tls_object.h"
+
+#include <string.h>
+
+#include "recorder.h"
+
+#define OBJECTS_MAX 4096
+#define WINDOW	    16
+
+static struct tls_object objects[OBJECTS_MAX + WINDOW];
+
+/* Entries whose random is known and which have no record yet; spares the search. */
+static atomic_int awaiting;
+
+static struct tls_object *window_of(const void *object)
+{
+	/* Fibonacci hashing; the low bits of an allocation are always the same. */
+	uint64_t hash = ((uintptr_t)object >> 4) * UINT64_C(0x9E3779B97F4A7C15);
+
+	return &objects[hash >> (64 - 12)];
+}
+
+_Static_assert(OBJECTS_MAX == 1 << 12, "window_of takes the upper twelve bits");
+
+struct tls_object *tls_object_find(const void *object)
+{
+	struct tls_object *window = window_of(object);
+
+	for (int i = 0; i < WINDOW; i++) {
+		if (atomic_load_explicit(&window[i].object, memory_order_acquire) == object)
+			return &window[i];
+	}
+	return NULL;
+}
+
+static void reset(struct tls_object *entry)
+{
+	if (entry->random_known && !entry->done)
+		atomic_fetch_sub(&awaiting, 1);
+	entry->done = false;
+	entry->random_known = false;
+	entry->undecided = NULL;
+	entry->began = recorder_clock();
+}
+
+/* A free entry, else one whose record is out and which nothing waits for. */
+static struct tls_object *take(const void *object)
+{
+	struct tls_object *window = window_of(object);
+	struct tls_object *chosen = NULL;
+
+	for (int i = 0; i < WINDOW; i++) {
+		const void *other = atomic_load_explicit(&window[i].object, memory_order_relaxed);
+
+		if (!other) {
+			chosen = &window[i];
+			break;
+		}
+		if (!chosen && window[i].done && !window[i].undecided)
+			chosen = &window[i];
+	}
+	if (chosen)
+		atomic_store_explicit(&chosen->object, object, memory_order_release);
+	return chosen;
+}
+
+struct tls_object *tls_object_begin(const void *object)
+{
+	struct tls_object *entry = tls_object_find(object);
+	struct connection *undecided = entry ? entry->undecided : NULL;
+
+	if (!connection_lock())
+		return NULL;
+	if (!entry)
+		entry = take(object);
+	if (entry)
+		reset(entry);
+	connection_unlock();
+	if (undecided)
+		connection_release(undecided);
+	return entry;
+}
+
+void tls_object_set_random(struct tls_object *entry, const uint8_t random[TLS_RANDOM_SIZE])
+{
+	if (!connection_lock())
+		return;
+	if (!entry->random_known) {
+		memcpy(entry->client_random, random, TLS_RANDOM_SIZE);
+		entry->random_known = true;
+		atomic_fetch_add(&awaiting, 1);
+	}
+	connection_unlock();
+}
+
+struct tls_object *tls_object_of_random(const uint8_t random[TLS_RANDOM_SIZE])
+{
+	if (atomic_load(&awaiting) <= 0)
+		return NULL;
+	for (int i = 0; i < OBJECTS_MAX + WINDOW; i++) {
+		struct tls_object *entry = &objects[i];
+
+		if (atomic_load_explicit(&entry->object, memory_order_relaxed) &&
+		    entry->random_known && !entry->done &&
+		    memcmp(entry->client_random, random, TLS_RANDOM_SIZE) == 0)
+			return entry;
+	}
+	return NULL;
+}
+
+void tls_object_set_done(struct tls_object *entry)
+{
+	if (!connection_lock())
+		return;
+	if (!entry->done && entry->random_known)
+		atomic_fetch_sub(&awaiting, 1);
+	entry->done = true;
+	connection_unlock();
+}
+
+void tls_object_forget(struct tls_object *entry)
+{
+	struct connection *undecided = entry->undecided;
+
+	if (!connection_lock())
+		return;
+	reset(entry);
+	atomic_store_explicit(&entry->object, NULL, memory_order_release);
+	connection_unlock();
+	if (undecided)
+		connection_release(undecided);
+}
