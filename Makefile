@@ -9,20 +9,23 @@ PREFIX   := /usr/local
 WARNINGS := -Wall -Wextra -Wpedantic -Werror
 CFLAGS   := -std=gnu11 -O2 -g $(WARNINGS) -fvisibility=hidden -D_GNU_SOURCE \
 	    -DTLSWITNESS_VERSION='"$(VERSION)"' -Ishim -Itools
-SHIM_CFLAGS := $(CFLAGS) -fPIC -ftls-model=initial-exec -fno-plt -fno-strict-aliasing
-TOOL_LIBS   := -lssl -lcrypto -ljansson -lz -lzstd -llzma -lpthread
+SHIM_CFLAGS := $(CFLAGS) -fPIC -ftls-model=initial-exec -foptimize-sibling-calls
+TOOL_LIBS   := -lssl -lcrypto -lelf -ljansson -lz -lzstd -llzma -lpthread
 
 SHIM_SOURCES := $(wildcard shim/*.c)
 TOOL_SOURCES := $(wildcard tools/*.c)
 # The parts that know no socket, clock or library: linked into the unit tests too.
-PURE_SOURCES := $(addprefix shim/,tls_wire.c tls_names.c smtp_dialogue.c policy.c record.c \
-		origin.c certificate_name.c)
+PURE_SOURCES := $(addprefix shim/,tls_wire.c smtp_dialogue.c policy.c record.c certificate_name.c \
+		looked_up.c)
+# `run` takes and refuses what the recorder does, by the recorder's own reader.
+SHARED_SOURCES := $(addprefix shim/,config.c config_load.c tls_names.c)
 TEST_SOURCES := $(wildcard tests/unit/*.c tests/integration/*.c)
 PROGRAM_SOURCES := $(wildcard tests/programs/*.c)
 
 SHIM_OBJECTS := $(SHIM_SOURCES:%.c=$(BUILD)/%.o)
 TOOL_OBJECTS := $(TOOL_SOURCES:%.c=$(BUILD)/%.o)
-PURE_OBJECTS := $(filter $(SHIM_OBJECTS),$(PURE_SOURCES:%.c=$(BUILD)/%.o))
+PURE_OBJECTS := $(PURE_SOURCES:%.c=$(BUILD)/%.o)
+SHARED_OBJECTS := $(SHARED_SOURCES:%.c=$(BUILD)/%.o)
 TEST_OBJECTS := $(TEST_SOURCES:%.c=$(BUILD)/%.o)
 PROGRAMS     := $(PROGRAM_SOURCES:tests/programs/%.c=$(BUILD)/programs/%)
 
@@ -45,14 +48,15 @@ $(BUILD)/tests/%.o: tests/%.c Makefile
 $(BUILD)/libtlswitness.so: $(SHIM_OBJECTS)
 	$(CC) -shared -Wl,-z,defs -Wl,-z,now -Wl,-z,relro -Wl,--as-needed -o $@ $^
 
-$(BUILD)/tlswitness: $(TOOL_OBJECTS)
+$(BUILD)/tlswitness: $(TOOL_OBJECTS) $(SHARED_OBJECTS)
 	$(CC) -o $@ $^ $(TOOL_LIBS)
 
 $(BUILD)/programs/%: tests/programs/%.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -MMD -MP -o $@ $< -lssl -lcrypto -lpthread
 
-$(BUILD)/tlswitness-tests: $(TEST_OBJECTS) $(PURE_OBJECTS) $(filter-out $(BUILD)/tools/tlswitness.o,$(TOOL_OBJECTS))
+$(BUILD)/tlswitness-tests: $(TEST_OBJECTS) $(PURE_OBJECTS) $(SHARED_OBJECTS) \
+		$(filter-out $(BUILD)/tools/tlswitness.o,$(TOOL_OBJECTS))
 	$(CC) -o $@ $^ -lcriterion $(TOOL_LIBS)
 
 .PHONY: clean

@@ -186,6 +186,40 @@ static bool speaks_tls(const struct connection *connection)
 	return connection->smtp.state == SMTP_TLS || connection->smtp.state == SMTP_IMPLICIT_TLS;
 }
 
+static bool is_loopback(const struct endpoint *endpoint)
+{
+	static const uint8_t v6_loopback[16] = {[15] = 1};
+
+	if (endpoint->family == AF_INET)
+		return endpoint->address[12] == 127; /* RFC 1122, 3.2.1.3 */
+	return memcmp(endpoint->address, v6_loopback, sizeof(v6_loopback)) == 0;
+}
+
+static bool refuses_plaintext(const struct connection *connection)
+{
+	if (recorder.config.mode == MODE_AUDIT)
+		return false;
+	switch (recorder.config.plaintext) {
+	case PLAINTEXT_RECORD:
+		return false;
+	case PLAINTEXT_REFUSE_REMOTE:
+		return !is_loopback(&connection->peer);
+	default:
+		return true;
+	}
+}
+
+/*
+ * The server's answer is known and below the floor. A library that reports to us
+ * was asked to refuse it itself, with its own error: connection_may_send sees
+ * to it that nothing but its alert leaves.
+ */
+static bool is_below_floor(const struct connection *connection)
+{
+	return recorder.config.mode != MODE_AUDIT && connection->tls.version != 0 &&
+	       connection->tls.version < recorder.config.floor && connection_in_scope(connection);
+}
+
 /*
  * Is something to be recorded by now? With the lock held, after each step;
  * whoever gets an answer other than EVENT_NONE has it written.
@@ -196,7 +230,10 @@ static enum connection_event next_event(struct connection *connection)
 
 	if (connection->finished)
 		return EVENT_NONE;
-	if (connection->smtp.state == SMTP_NOT_SMTP) {
+	if (is_below_floor(connection) && !connection->library_pending) {
+		connection->condemned = true;
+		event = EVENT_HANDSHAKE;
+	} else if (connection->smtp.state == SMTP_NOT_SMTP) {
 		connection->finished = !connection->library_pending;
 	} else if (connection->smtp.state == SMTP_DIALOGUE) {
 		if (connection->smtp.mail_sent || connection->smtp.auth_sent)
@@ -257,6 +294,16 @@ static void record_event(struct connection *connection, enum connection_event ev
 			endpoint_of_self(&connection->local, connection->descriptor);
 		connection_record(connection, event);
 	}
+	errno = saved;
+}
+
+/* The peer sees the end of the connection; no byte of ours is put into it. */
+static void end_stream(const struct connection *connection)
+{
+	int saved = errno;
+
+	if (connection->descriptor >= 0 && still_connected(connection))
+		sys_shutdown(connection->descriptor, SHUT_RDWR);
 	errno = saved;
 }
 
@@ -356,7 +403,7 @@ struct connection *connection_acquire(int fd)
 		return NULL;
 	connection = connection_of_entry(entry_of(fd));
 	if (connection) {
-		finished = connection->finished;
+		finished = connection->finished && !connection->condemned;
 		if (finished) {
 			/* From now on it costs what every other descriptor costs. */
 			set_entry(fd, DESCRIPTOR_PASSES);
@@ -485,8 +532,11 @@ static void pass(struct connection *connection, enum smtp_side from, const void 
 	feed(connection, from, bytes, length);
 	event = next_event(connection);
 	connection_unlock();
-	if (event != EVENT_NONE)
-		record_event(connection, event);
+	if (event == EVENT_NONE)
+		return;
+	record_event(connection, event);
+	if (connection->condemned)
+		end_stream(connection);
 }
 
 void connection_sent(struct connection *connection, const void *bytes, size_t length)
@@ -497,6 +547,55 @@ void connection_sent(struct connection *connection, const void *bytes, size_t le
 void connection_received(struct connection *connection, const void *bytes, size_t length)
 {
 	pass(connection, SMTP_FROM_SERVER, bytes, length);
+}
+
+bool connection_is_condemned(const struct connection *connection)
+{
+	return connection->condemned;
+}
+
+/* With the lock held: would these bytes be the first mail or credentials in the clear? */
+static bool would_send_mail(const struct connection *connection, const struct iovec *parts,
+			    size_t count)
+{
+	struct smtp_dialogue ahead = connection->smtp;
+
+	for (size_t i = 0; i < count; i++) {
+		if (ahead.state != SMTP_UNDECIDED && ahead.state != SMTP_DIALOGUE)
+			return false;
+		smtp_dialogue_feed(&ahead, SMTP_FROM_CLIENT, parts[i].iov_base, parts[i].iov_len);
+	}
+	return ahead.state == SMTP_DIALOGUE && (ahead.mail_sent || ahead.auth_sent);
+}
+
+/* RFC 8446, 5.1: the content type of an alert. */
+static bool is_alert(const struct iovec *parts, size_t count)
+{
+	return count > 0 && parts[0].iov_len > 0 && *(const uint8_t *)parts[0].iov_base == 21;
+}
+
+bool connection_may_send(struct connection *connection, const struct iovec *parts, size_t count)
+{
+	enum connection_event event = EVENT_NONE;
+
+	if (recorder.config.mode == MODE_AUDIT || connection->finished || !connection_lock())
+		return true;
+	if (connection->finished)
+		event = EVENT_NONE;
+	else if (is_below_floor(connection) && !is_alert(parts, count))
+		event = EVENT_HANDSHAKE;
+	else if (refuses_plaintext(connection) && would_send_mail(connection, parts, count))
+		event = EVENT_PLAINTEXT;
+	if (event != EVENT_NONE) {
+		connection->condemned = true;
+		connection->finished = true;
+	}
+	connection_unlock();
+	if (event == EVENT_NONE)
+		return true;
+	record_event(connection, event);
+	end_stream(connection);
+	return false;
 }
 
 void connection_ended(struct connection *connection, int error)
@@ -588,6 +687,59 @@ void connection_record_handshake(struct connection *connection)
 	connection_unlock();
 	if (first)
 		record_event(connection, EVENT_HANDSHAKE);
+}
+
+void connection_refuse(struct connection *connection)
+{
+	bool first;
+
+	if (!connection_lock())
+		return;
+	first = !connection->finished;
+	connection->finished = true;
+	connection->condemned = true;
+	connection_unlock();
+	if (first)
+		record_event(connection, EVENT_HANDSHAKE);
+	end_stream(connection);
+}
+
+/* With the lock held. */
+static bool awaits_hello(const struct connection *connection)
+{
+	if (connection->references == 0 || connection->finished ||
+	    connection->tls.progress != TLS_NOTHING)
+		return false;
+	if (connection->smtp.state == SMTP_TLS)
+		return true;
+	return connection_in_scope(connection) &&
+	       (connection->smtp.state == SMTP_UNDECIDED ||
+		connection->smtp.state == SMTP_IMPLICIT_TLS);
+}
+
+static bool is_mail_peer(int fd)
+{
+	struct endpoint peer;
+
+	return endpoint_of_peer(&peer, fd) && config_is_mail_port(&recorder.config, peer.port);
+}
+
+bool connection_expects_tls(int fd)
+{
+	const struct connection *connection;
+	bool expects = false;
+
+	if (recorder.config.scope_all)
+		return true;
+	if (!connection_lock())
+		return false;
+	connection = connection_of_entry(fd >= 0 ? entry_of(fd) : 0);
+	if (connection)
+		expects = connection_in_scope(connection);
+	for (unsigned i = 0; fd < 0 && i < used_most && !expects; i++)
+		expects = awaits_hello(&connections[i]);
+	connection_unlock();
+	return expects || (fd >= 0 && !connection && is_mail_peer(fd));
 }
 
 /* ---- the end ---- */

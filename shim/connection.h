@@ -18,6 +18,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <time.h>
 
 #include "origin.h"
@@ -55,6 +56,7 @@ struct library_view {
 	enum record_witness witness;
 	char name[32]; /* "OpenSSL 3.0.19" */
 	bool established;
+	bool refused; /* it failed because the floor took its versions away */
 	uint64_t began;    /* recorder_clock() at the first handshake call */
 	struct timespec ended; /* CLOCK_REALTIME */
 	uint16_t version;
@@ -83,6 +85,7 @@ struct connection {
 	bool mail_port;
 	bool inner_smtp; /* known as SMTP by the first bytes inside TLS */
 	bool finished;	 /* recorded or let go: nothing more is learned */
+	bool condemned;	 /* below the floor and refused: every further call on it fails */
 	bool library_pending; /* a TLS library drives the handshake and will report it */
 	bool ended_by_peer;
 	bool lost_track; /* bytes passed that could not be seen */
@@ -115,6 +118,16 @@ void connection_release(struct connection *connection);
 void connection_sent(struct connection *connection, const void *bytes, size_t length);
 void connection_received(struct connection *connection, const void *bytes, size_t length);
 
+/*
+ * May these bytes leave? False where they would carry mail or credentials in
+ * the clear and the settings forbid that: the connection is then condemned and
+ * its refusal recorded. Always true in audit mode.
+ */
+bool connection_may_send(struct connection *connection, const struct iovec *parts, size_t count);
+
+/* Was it refused? Then its calls fail with ECONNRESET, and the peer sees its end. */
+bool connection_is_condemned(const struct connection *connection);
+
 /* A read that found the end (error 0) or failed for good. */
 void connection_ended(struct connection *connection, int error);
 
@@ -146,6 +159,18 @@ bool connection_in_scope(const struct connection *connection);
 
 /* Has the record of a joined connection written, once. `origin` may be NULL. */
 void connection_record_handshake(struct connection *connection);
+
+/*
+ * Condemns a joined connection whose handshake ended below the floor: the
+ * refusal is recorded, once, and the peer sees the connection end.
+ */
+void connection_refuse(struct connection *connection);
+
+/*
+ * Is a connection in scope about to begin TLS over `fd`? With -1, for a library
+ * that has no descriptor: is any?
+ */
+bool connection_expects_tls(int fd);
 
 /* Nothing of it is to be recorded. */
 void connection_let_go(struct connection *connection);

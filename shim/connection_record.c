@@ -157,6 +157,7 @@ static void add_policy(struct record *record, const struct connection *connectio
 	struct policy_facts facts = {
 		.floor = recorder.config.floor,
 		.established = record->established == RECORD_TRUE,
+		.refused = connection->condemned || library->refused,
 		.version = record->version,
 		.lowest_offer = library->lowest,
 		.highest_offer = library->highest,
@@ -212,6 +213,9 @@ static void record_handshake(struct record *record, const struct connection *con
 	bool established = library->witness ? library->established
 					    : connection->tls.progress == TLS_ESTABLISHED;
 
+	if (connection->condemned)
+		established = false;
+
 	record->action = "tls-handshake";
 	record->outcome = established ? "success" : "failure";
 	record->established = established ? RECORD_TRUE : RECORD_FALSE;
@@ -224,7 +228,9 @@ static void record_handshake(struct record *record, const struct connection *con
 	add_session(record, connection);
 	add_offer(record, connection);
 	add_policy(record, connection);
-	if (!established)
+	if (connection->condemned)
+		record->reason = "below the floor";
+	else if (!established)
 		record->reason = library->reason[0] ? library->reason
 						    : wire_reason(connection, texts->reason);
 }
@@ -243,11 +249,14 @@ static void record_clear(struct record *record, const struct connection *connect
 			 enum connection_event event)
 {
 	record->action = event == EVENT_PLAINTEXT ? "plaintext-mail" : "smtp-session";
-	record->outcome = "success";
+	record->outcome = connection->condemned ? "failure" : "success";
 	record->reason = clear_reason(&connection->smtp);
 	record->established = RECORD_FALSE;
 	record->tls_mode = "none";
-	record->verdict = event == EVENT_PLAINTEXT ? "plaintext" : "no-mail";
+	if (connection->condemned)
+		record->verdict = "refused";
+	else
+		record->verdict = event == EVENT_PLAINTEXT ? "plaintext" : "no-mail";
 }
 
 /* The TLS libraries that a mail program may use, by the beginning of their file names. */

@@ -58,6 +58,25 @@ static void hand_over(struct connection *connection, const struct iovec *parts, 
 	}
 }
 
+/* A refused connection: the call fails as if the peer had ended it. */
+static int refused(struct connection *connection)
+{
+	connection_release(connection);
+	errno = ECONNRESET;
+	return -1;
+}
+
+static bool may_receive(const struct connection *connection)
+{
+	return !connection_is_condemned(connection);
+}
+
+static bool may_send(struct connection *connection, const struct iovec *parts, size_t count)
+{
+	return !connection_is_condemned(connection) &&
+	       connection_may_send(connection, parts, count);
+}
+
 /* A call that sends has returned `result`; gives the reference back, keeps errno. */
 static ssize_t sent(struct connection *connection, ssize_t result, const struct iovec *parts,
 		    size_t count, int flags)
@@ -91,6 +110,9 @@ static ssize_t received(struct connection *connection, ssize_t result, const str
 		connection_ended(connection, 0);
 	else if (result < 0 && !is_passing_error(saved))
 		connection_ended(connection, saved);
+	/* These bytes may have been the answer that is below the floor. */
+	if (connection_is_condemned(connection))
+		return refused(connection);
 	connection_release(connection);
 	errno = saved;
 	return result;
@@ -105,6 +127,8 @@ static ssize_t watched_read(__typeof__(read) *real, int fd, void *buffer, size_t
 
 	if (!connection)
 		return real ? real(fd, buffer, count) : missing();
+	if (!may_receive(connection))
+		return refused(connection);
 	return received(connection, real(fd, buffer, count), &part, 1, 0);
 }
 
@@ -132,6 +156,8 @@ DOOR ssize_t __read_chk(int fd, void *buffer, size_t count, size_t room)
 	connection = connection_acquire(fd);
 	if (!connection)
 		return libc()->__read_chk(fd, buffer, count, room);
+	if (!may_receive(connection))
+		return refused(connection);
 	return received(connection, real_libc.__read_chk(fd, buffer, count, room), &part, 1, 0);
 }
 
@@ -144,6 +170,8 @@ DOOR ssize_t readv(int fd, const struct iovec *parts, int count)
 	connection = connection_acquire(fd);
 	if (!connection)
 		return libc()->readv(fd, parts, count);
+	if (!may_receive(connection))
+		return refused(connection);
 	return received(connection, real_libc.readv(fd, parts, count), parts,
 			count > 0 ? (size_t)count : 0, 0);
 }
@@ -158,6 +186,8 @@ DOOR ssize_t recv(int fd, void *buffer, size_t count, int flags)
 	connection = connection_acquire(fd);
 	if (!connection)
 		return libc()->recv(fd, buffer, count, flags);
+	if (!may_receive(connection))
+		return refused(connection);
 	return received(connection, real_libc.recv(fd, buffer, count, flags), &part, 1, flags);
 }
 
@@ -171,6 +201,8 @@ DOOR ssize_t __recv_chk(int fd, void *buffer, size_t count, size_t room, int fla
 	connection = connection_acquire(fd);
 	if (!connection)
 		return libc()->__recv_chk(fd, buffer, count, room, flags);
+	if (!may_receive(connection))
+		return refused(connection);
 	return received(connection, real_libc.__recv_chk(fd, buffer, count, room, flags), &part, 1,
 			flags);
 }
@@ -190,6 +222,8 @@ DOOR ssize_t recvfrom(int fd, void *buffer, size_t count, int flags, __SOCKADDR_
 	connection = connection_acquire(fd);
 	if (!connection)
 		return libc()->recvfrom(fd, buffer, count, flags, address, length);
+	if (!may_receive(connection))
+		return refused(connection);
 	return received(connection, real_libc.recvfrom(fd, buffer, count, flags, address, length),
 			&part, 1, flags);
 }
@@ -205,6 +239,8 @@ DOOR ssize_t __recvfrom_chk(int fd, void *buffer, size_t count, size_t room, int
 	connection = connection_acquire(fd);
 	if (!connection)
 		return libc()->__recvfrom_chk(fd, buffer, count, room, flags, address, length);
+	if (!may_receive(connection))
+		return refused(connection);
 	return received(
 		connection,
 		real_libc.__recvfrom_chk(fd, buffer, count, room, flags, address, length), &part, 1,
@@ -237,6 +273,8 @@ DOOR ssize_t recvmsg(int fd, struct msghdr *message, int flags)
 
 	if (!connection_passes(fd))
 		connection = connection_acquire(fd);
+	if (connection && !may_receive(connection))
+		return refused(connection);
 	result = libc()->recvmsg(fd, message, flags);
 	if (connection)
 		return received(connection, result, message->msg_iov, message->msg_iovlen, flags);
@@ -248,20 +286,24 @@ DOOR ssize_t recvmsg(int fd, struct msghdr *message, int flags)
 DOOR int recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags,
 		  struct timespec *timeout)
 {
-	int result = libc()->recvmmsg(fd, messages, count, flags, timeout);
+	struct connection *connection = connection_passes(fd) ? NULL : connection_acquire(fd);
+	int result;
 
+	if (connection && !may_receive(connection))
+		return refused(connection);
+	result = libc()->recvmmsg(fd, messages, count, flags, timeout);
 	for (int i = 0; i < result; i++) {
 		struct msghdr *message = &messages[i].msg_hdr;
-		struct connection *connection =
-			connection_passes(fd) ? NULL : connection_acquire(fd);
 
-		if (connection)
-			received(connection, messages[i].msg_len, message->msg_iov,
-				 message->msg_iovlen, flags);
+		if (connection && !(flags & (MSG_PEEK | MSG_OOB)))
+			hand_over(connection, message->msg_iov, message->msg_iovlen,
+				  messages[i].msg_len, connection_received);
 		else if (message->msg_controllen > 0)
 			look_for_descriptors(message);
 	}
-	return result;
+	if (!connection)
+		return result;
+	return (int)received(connection, result < 0 ? -1 : result, NULL, 0, flags);
 }
 
 /* ---- sending ---- */
@@ -273,6 +315,8 @@ static ssize_t watched_write(__typeof__(write) *real, int fd, const void *buffer
 
 	if (!connection)
 		return real ? real(fd, buffer, count) : missing();
+	if (!may_send(connection, &part, 1))
+		return refused(connection);
 	return sent(connection, real(fd, buffer, count), &part, 1, 0);
 }
 
@@ -299,6 +343,9 @@ DOOR ssize_t writev(int fd, const struct iovec *parts, int count)
 	connection = connection_acquire(fd);
 	if (!connection)
 		return libc()->writev(fd, parts, count);
+	if (!may_send(connection, parts,
+		    count > 0 ? (size_t)count : 0))
+		return refused(connection);
 	return sent(connection, real_libc.writev(fd, parts, count), parts,
 		    count > 0 ? (size_t)count : 0, 0);
 }
@@ -311,6 +358,8 @@ static ssize_t watched_send(__typeof__(send) *real, int fd, const void *buffer, 
 
 	if (!connection)
 		return real ? real(fd, buffer, count, flags) : missing();
+	if (!may_send(connection, &part, 1))
+		return refused(connection);
 	return sent(connection, real(fd, buffer, count, flags), &part, 1, flags);
 }
 
@@ -355,6 +404,8 @@ DOOR ssize_t sendto(int fd, const void *buffer, size_t count, int flags,
 	if (connection_passes(fd))
 		return real_libc.sendto(fd, buffer, count, flags, address, length);
 	connection = connection_acquire(fd);
+	if (connection && !may_send(connection, &part, 1))
+		return refused(connection);
 	result = libc()->sendto(fd, buffer, count, flags, address, length);
 	return connection ? sent(connection, result, &part, 1, flags) : result;
 }
@@ -372,6 +423,8 @@ DOOR ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 		return real_libc.sendmsg(fd, message, flags);
 	} else {
 		connection = connection_acquire(fd);
+		if (connection && !may_send(connection, message->msg_iov, message->msg_iovlen))
+			return refused(connection);
 		result = libc()->sendmsg(fd, message, flags);
 	}
 	if (!connection)
@@ -381,17 +434,25 @@ DOOR ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 
 DOOR int sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags)
 {
-	int result = libc()->sendmmsg(fd, messages, count, flags);
+	struct connection *connection = connection_passes(fd) ? NULL : connection_acquire(fd);
+	int result;
 
-	for (int i = 0; i < result && !connection_passes(fd); i++) {
+	for (unsigned i = 0; connection && i < count; i++) {
 		const struct msghdr *message = &messages[i].msg_hdr;
-		struct connection *connection = connection_acquire(fd);
 
-		if (connection)
-			sent(connection, messages[i].msg_len, message->msg_iov, message->msg_iovlen,
-			     flags);
+		if (!may_send(connection, message->msg_iov, message->msg_iovlen))
+			return refused(connection);
 	}
-	return result;
+	result = libc()->sendmmsg(fd, messages, count, flags);
+	if (!connection)
+		return result;
+	for (int i = 0; i < result; i++) {
+		const struct msghdr *message = &messages[i].msg_hdr;
+
+		hand_over(connection, message->msg_iov, message->msg_iovlen, messages[i].msg_len,
+			  connection_sent);
+	}
+	return (int)sent(connection, result, NULL, 0, flags);
 }
 
 /* ---- opening and closing ---- */

@@ -15,6 +15,14 @@
 #include <openssl/x509.h>
 #include <openssl/x509_vfy.h>
 
+/* Macros or absent where the header's version has no such function. */
+#undef ERR_put_error
+void ERR_put_error(int library, int function, int reason, const char *file, int line);
+void ERR_new(void);
+void ERR_set_error(int library, int reason, const char *format, ...);
+const SSL_METHOD *SSLv3_method(void);
+const SSL_METHOD *SSLv3_client_method(void);
+
 /* 3.0 and later; the same function is SSL_get_peer_certificate before. */
 X509 *SSL_get1_peer_certificate(const SSL *ssl);
 /* 3.0 and later. */

@@ -8,13 +8,10 @@
 #include <string.h>
 
 #include "certificate_name.h"
+#include "openssl_versions.h"
 #include "recorder.h"
 
 /* Not in every version's header. */
-#ifndef SSL_CTRL_GET_MIN_PROTO_VERSION
-#define SSL_CTRL_GET_MIN_PROTO_VERSION 130
-#define SSL_CTRL_GET_MAX_PROTO_VERSION 131
-#endif
 #ifndef SSL_CTRL_GET_NEGOTIATED_GROUP
 #define SSL_CTRL_GET_NEGOTIATED_GROUP 134
 #endif
@@ -29,64 +26,6 @@ static void append(char *text, size_t room, const char *more)
 
 	memcpy(text + used, more, length);
 	text[used + length] = '\0';
-}
-
-/* ---- which versions would this client have accepted? ---- */
-
-struct version_option {
-	uint16_t version;
-	uint64_t off;
-};
-
-static const struct version_option version_options[] = {
-	{TLS_VERSION_SSL_3_0, SSL_OP_NO_SSLv3}, {TLS_VERSION_1_0, SSL_OP_NO_TLSv1},
-	{TLS_VERSION_1_1, SSL_OP_NO_TLSv1_1},	{TLS_VERSION_1_2, SSL_OP_NO_TLSv1_2},
-	{TLS_VERSION_1_3, SSL_OP_NO_TLSv1_3},
-};
-
-#define VERSIONS (sizeof(version_options) / sizeof(version_options[0]))
-
-/* SSLv3 is compiled out of nearly every OpenSSL; a client that can't is not one that may. */
-static bool security_level_allows(const struct ssl_library *library, const SSL *ssl,
-				  uint16_t version)
-{
-	int level = library->SSL_get_security_level ? library->SSL_get_security_level(ssl) : 1;
-	bool is_3 = strncmp(library->crypto->name, "OpenSSL 3", 9) == 0;
-
-	if (version == TLS_VERSION_SSL_3_0)
-		return false;
-	/* SSL_CTX_set_security_level(3): from 3.0 on level 1 ends with TLS 1.2; in 1.1.1
-	   level 3 excludes TLS 1.0 and level 4 TLS 1.1. */
-	if (is_3 && version <= TLS_VERSION_1_1)
-		return level <= 0;
-	if (version == TLS_VERSION_1_0)
-		return level < 3;
-	if (version == TLS_VERSION_1_1)
-		return level < 4;
-	return true;
-}
-
-static void read_configuration(struct library_view *view, const struct ssl_library *library,
-			       SSL *ssl)
-{
-	uint64_t options = library->SSL_get_options ? library->SSL_get_options(ssl) : 0;
-	uint16_t least =
-		(uint16_t)library->SSL_ctrl(ssl, SSL_CTRL_GET_MIN_PROTO_VERSION, 0, NULL);
-	uint16_t most = (uint16_t)library->SSL_ctrl(ssl, SSL_CTRL_GET_MAX_PROTO_VERSION, 0, NULL);
-
-	view->configured_min = least;
-	view->configured_max = most;
-	for (size_t i = 0; i < VERSIONS; i++) {
-		const struct version_option *option = &version_options[i];
-
-		if ((least && option->version < least) || (most && option->version > most) ||
-		    (options & option->off) ||
-		    !security_level_allows(library, ssl, option->version))
-			continue;
-		if (!view->lowest)
-			view->lowest = option->version;
-		view->highest = option->version;
-	}
 }
 
 /* ---- what was negotiated ---- */
@@ -265,6 +204,7 @@ static void explain_failure(struct library_view *view, const struct ssl_library 
 void openssl_facts(struct library_view *view, const struct ssl_library *library, SSL *ssl,
 		   bool established)
 {
+	struct openssl_versions versions;
 	int system_error = errno;
 
 	memset(view, 0, sizeof(*view));
@@ -272,8 +212,11 @@ void openssl_facts(struct library_view *view, const struct ssl_library *library,
 	view->witness = WITNESS_OPENSSL;
 	memcpy(view->name, library->crypto->name, sizeof(view->name));
 	view->established = established;
-	if (library->SSL_ctrl)
-		read_configuration(view, library, ssl);
+	openssl_versions_read(&versions, library, ssl);
+	view->configured_min = versions.configured_min;
+	view->configured_max = versions.configured_max;
+	view->lowest = versions.lowest;
+	view->highest = versions.highest;
 	read_server_name(view, library, ssl);
 	read_verification(view, library, ssl);
 	if (established) {

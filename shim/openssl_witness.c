@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "openssl_facts.h"
+#include "openssl_floor.h"
 #include "recorder.h"
 #include "thread.h"
 #include "tls_object.h"
@@ -29,6 +30,11 @@ static bool wants_another_call(const struct ssl_library *library, const SSL *ssl
 		return true; /* a callback or an asynchronous engine */
 	}
 	return bio && library->crypto->BIO_test_flags(bio, BIO_FLAGS_SHOULD_RETRY) != 0;
+}
+
+static bool is_below_floor(uint16_t version)
+{
+	return recorder.config.mode != MODE_AUDIT && version < recorder.config.floor;
 }
 
 static bool is_zero(const uint8_t random[TLS_RANDOM_SIZE])
@@ -54,67 +60,137 @@ static void learn_random(struct openssl_call *call)
 	tls_object_set_random(call->object, random);
 }
 
-bool openssl_call_begin(struct openssl_call *call, const struct ssl_library *library, SSL *ssl,
-			bool connects)
-{
-	struct tls_object *object;
-	int saved;
-
-	if (!recorder.on || !library->understood || !ssl || library->SSL_is_init_finished(ssl))
-		return false;
-	if (!connects && library->SSL_is_server(ssl))
-		return false;
-	saved = errno;
-	object = tls_object_find(ssl);
-	/* A new object, one that was cleared, or another one at the same address. */
-	if (library->SSL_in_before(ssl))
-		object = tls_object_begin(ssl);
-	errno = saved;
-	if (!object || object->done)
-		return false;
-	if (recorder_owns_tables())
-		object->owner = recorder_process->pid;
-	*call = (struct openssl_call){library, ssl, object, thread_state.hello_connection};
-	thread_state.hello_connection = 0;
-	thread_state.library_depth++;
-	return true;
-}
-
 /* The handshake's facts to the connection that they belong to, and from there to the log. */
 static void report(struct openssl_call *call, bool established, const char *abandoned)
 {
+	const struct ssl_library *library = call->library;
 	struct library_view view;
 	struct connection *connection;
 
 	tls_object_set_done(call->object);
 	learn_random(call);
-	openssl_facts(&view, call->library, call->ssl, established);
+	openssl_facts(&view, library, call->ssl, established);
 	view.began = call->object->began;
 	view.random_known = call->object->random_known;
 	memcpy(view.client_random, call->object->client_random, TLS_RANDOM_SIZE);
+	view.refused = !established && call->object->raised &&
+		       openssl_floor_is_version_error(library);
 	if (abandoned && !view.reason[0])
 		memcpy(view.reason, abandoned, strlen(abandoned) + 1);
+	connection = connection_join(&view, library->SSL_get_fd(call->ssl));
+	if (!connection)
+		return;
+	if (!connection_in_scope(connection)) {
+		if (established) {
+			/* Only the bytes inside can say whether this is mail. */
+			smtp_dialogue_init(&call->object->inside);
+			call->object->undecided = connection;
+			return;
+		}
+		connection_let_go(connection);
+	} else if (established && is_below_floor(view.version)) {
+		call->object->refused = true;
+		connection_refuse(connection);
+	} else {
+		connection_record_handshake(connection);
+	}
+	connection_release(connection);
+}
+
+/* The context knows one version only, and that is below the floor: no step is made. */
+static void refuse_pinned(struct openssl_call *call)
+{
+	struct library_view view;
+	struct connection *connection;
+
+	tls_object_set_done(call->object);
+	call->object->refused = true;
+	openssl_facts(&view, call->library, call->ssl, false);
 	connection = connection_join(&view, call->library->SSL_get_fd(call->ssl));
 	if (!connection)
 		return;
-	if (connection_in_scope(connection)) {
-		connection_record_handshake(connection);
-		connection_release(connection);
-	} else if (established) {
-		/* Only the bytes inside can say whether this is mail. */
-		smtp_dialogue_init(&call->object->inside);
-		call->object->undecided = connection;
-	} else {
-		connection_let_go(connection);
-		connection_release(connection);
-	}
+	connection_refuse(connection);
+	connection_release(connection);
 }
 
-void openssl_call_end(struct openssl_call *call, bool succeeded)
+/* The entry of a client's handshake that is not over and has no record yet, or NULL. */
+static struct tls_object *object_to_watch(const struct ssl_library *library, SSL *ssl,
+					  bool connects)
+{
+	struct tls_object *object;
+
+	if (library->SSL_is_init_finished(ssl) || (!connects && library->SSL_is_server(ssl)) ||
+	    (library->SSL_is_dtls && library->SSL_is_dtls(ssl)))
+		return NULL;
+	object = tls_object_find(ssl);
+	/* A new object, one that was cleared, or another one at the same address. */
+	if (library->SSL_in_before(ssl) && !(object && object->refused))
+		object = tls_object_begin(ssl);
+	return object && !object->done ? object : NULL;
+}
+
+static bool is_refused(const SSL *ssl)
+{
+	const struct tls_object *object;
+
+	if (recorder.config.mode == MODE_AUDIT)
+		return false;
+	object = tls_object_find(ssl);
+	return object && object->refused;
+}
+
+/* Raises the floor under this step; false if the connection can only be refused. */
+static bool enforce(struct openssl_call *call)
+{
+	if (!connection_expects_tls(call->library->SSL_get_fd(call->ssl)))
+		return true;
+	if (openssl_floor_is_pinned_below(call->library, call->ssl)) {
+		refuse_pinned(call);
+		return false;
+	}
+	if (openssl_floor_raise(call->library, call->ssl))
+		call->object->raised = true;
+	return true;
+}
+
+bool openssl_call_begin(struct openssl_call *call, const struct ssl_library *library, SSL *ssl,
+			bool connects)
+{
+	const int saved = errno;
+	bool allowed = true;
+
+	call->object = NULL;
+	if (!recorder.on || !library->understood || !ssl)
+		return true;
+	*call = (struct openssl_call){library, ssl, NULL, thread_state.hello_connection};
+	if (is_refused(ssl)) {
+		openssl_floor_raise_error(library);
+		return false;
+	}
+	call->object = object_to_watch(library, ssl, connects);
+	if (call->object) {
+		if (recorder_owns_tables())
+			call->object->owner = recorder_process->pid;
+		library->crypto->ERR_set_mark();
+		allowed = recorder.config.mode == MODE_AUDIT || enforce(call);
+		library->crypto->ERR_pop_to_mark();
+		thread_state.hello_connection = 0;
+		thread_state.library_depth += allowed;
+	}
+	if (!allowed)
+		openssl_floor_raise_error(library);
+	errno = saved;
+	return allowed;
+}
+
+bool openssl_call_end(struct openssl_call *call, bool succeeded)
 {
 	const struct ssl_library *library = call->library;
-	int saved = errno;
+	const int saved = errno;
+	bool refused;
 
+	if (!call->object)
+		return true;
 	if (!call->object->done && !library->SSL_is_server(call->ssl)) {
 		library->crypto->ERR_set_mark();
 		if (library->SSL_is_init_finished(call->ssl))
@@ -125,9 +201,40 @@ void openssl_call_end(struct openssl_call *call, bool succeeded)
 			learn_random(call);
 		library->crypto->ERR_pop_to_mark();
 	}
+	refused = call->object->refused;
 	thread_state.library_depth--;
 	thread_state.hello_connection = call->outer_hello;
+	if (refused)
+		openssl_floor_raise_error(library);
 	errno = saved;
+	return !refused;
+}
+
+bool openssl_may_write(const struct ssl_library *library, SSL *ssl, const void *bytes,
+		       size_t length)
+{
+	struct tls_object *object;
+	struct connection *connection;
+	struct smtp_dialogue ahead;
+
+	if (!recorder.on || recorder.config.mode == MODE_AUDIT)
+		return true;
+	object = tls_object_find(ssl);
+	if (!object || !object->undecided ||
+	    !is_below_floor(object->undecided->library.version))
+		return true;
+	ahead = object->inside;
+	smtp_dialogue_feed(&ahead, SMTP_FROM_CLIENT, bytes, length);
+	if (ahead.state != SMTP_DIALOGUE)
+		return true;
+	connection = object->undecided;
+	object->undecided = NULL;
+	object->refused = true;
+	connection->inner_smtp = true;
+	connection_refuse(connection);
+	connection_release(connection);
+	openssl_floor_raise_error(library);
+	return false;
 }
 
 void openssl_inside(const struct ssl_library *library, SSL *ssl, bool written, const void *bytes,

@@ -19,15 +19,26 @@ struct openssl_call {
 };
 
 /*
- * Before a call that can drive the handshake of `ssl`. False if there is
- * nothing to watch: the handshake is over, or this is a server. Keeps errno and
- * OpenSSL's error queue.
+ * Before a call that can drive the handshake of `ssl`; `connects` if the call
+ * itself makes it a client. False if the call must not be made because the
+ * connection is below the floor: OpenSSL's error queue then says so. Keeps
+ * errno, and the queue otherwise.
  */
 bool openssl_call_begin(struct openssl_call *call, const struct ssl_library *library, SSL *ssl,
 			bool connects);
 
-/* After it, with what it returned. Keeps errno and the error queue. */
-void openssl_call_end(struct openssl_call *call, bool succeeded);
+/*
+ * After it; `succeeded` as the call's result says. False if the handshake
+ * turned out to be below the floor: as openssl_call_begin.
+ */
+bool openssl_call_end(struct openssl_call *call, bool succeeded);
+
+/*
+ * May these bytes be written inside TLS? False where they would make this mail
+ * over a connection below the floor: as openssl_call_begin.
+ */
+bool openssl_may_write(const struct ssl_library *library, SSL *ssl, const void *bytes,
+		       size_t length);
 
 /*
  * The first bytes inside TLS, where only they can say whether this is mail.

@@ -42,6 +42,8 @@ static void reset(struct tls_object *entry)
 	if (entry->random_known && !entry->done)
 		atomic_fetch_sub(&awaiting, 1);
 	entry->done = false;
+	entry->raised = false;
+	entry->refused = false;
 	entry->random_known = false;
 	entry->undecided = NULL;
 	entry->began = recorder_clock();
