@@ -125,13 +125,21 @@ struct report_pair {
 	struct report_tally tally;
 };
 
-/* A call that allowed or forced an old version. */
+/* A call that allowed or forced an old version, and where it stands. */
 struct report_setting {
 	struct slice text; /* "SSL_CTX_set_max_proto_version(TLS 1.1)" */
+	struct slice file; /* length 0: not known */
+	uint64_t line;     /* 0: not known */
+	struct slice function;
 	uint64_t records;
 };
 
-/* A place in the code (or, without one, a program): what to change. */
+/*
+ * A place in the code from which connections were made that are not ok (or,
+ * without a place, the program), with the settings that its program made
+ * elsewhere; or a setting of a program that made no such connection yet, with an
+ * empty tally.
+ */
 struct report_place {
 	struct slice file; /* length 0: no line is known; `program` is the place */
 	uint64_t line;     /* 0: not known */

@@ -53,6 +53,7 @@ int main(int argc, char **argv)
 		if (strcmp(argv[1], subcommands[i].name) == 0)
 			return subcommands[i].function(argc - 1, argv + 1);
 	}
-	fprintf(stderr, "tlswitness: '%s' is no command; `tlswitness --help` lists them\n", argv[1]);
+	fprintf(stderr, "tlswitness: '%s' is no command; `tlswitness --help` lists them\n",
+		argv[1]);
 	return 2;
 }
