@@ -1,0 +1,50 @@
+/*
+ * Which records a report is about.
+ *
+ * Patterns are shell globs (fnmatch(3)); several of one kind mean "any of them",
+ * and a record must pass every kind that is given. --to and --verdict ask about
+ * connections: records about the log itself (records-lost, blind-spot,
+ * configuration-error) have neither and pass, since what a report can't see must
+ * not be filtered away with what it can.
+ */
+#ifndef TLSWITNESS_FILTER_H
+#define TLSWITNESS_FILTER_H
+
+#include "entry.h"
+#include "report.h"
+
+struct filter_patterns {
+	const char **glob; /* borrowed from the command line */
+	size_t count;
+};
+
+struct filter {
+	bool has_since;
+	bool has_until;
+	int64_t since;                  /* from this moment on … */
+	int64_t until;                  /* … up to and including this one */
+	struct filter_patterns program; /* the path or its last part, of the script or executable */
+	struct filter_patterns to;      /* the domain or the address, without regard to case */
+	struct filter_patterns service;
+	struct filter_patterns host;
+	bool has_verdicts;
+	bool verdict[REPORT_VERDICTS];
+};
+
+void filter_add(struct filter_patterns *patterns, const char *glob);
+
+/* Takes "below-floor,plaintext"; false if one of them is no verdict. */
+bool filter_parse_verdicts(const char *list, bool verdict[REPORT_VERDICTS]);
+
+/* `verdict` counts only if `connection`;*/
+struct filter_subject {
+	int64_t time;
+	bool connection;
+	enum report_verdict verdict;
+};
+bool filter_passes(const struct filter *filter, const struct filter_subject *subject,
+		   const struct entry *entry);
+
+void filter_free(struct filter *filter);
+
+#endif

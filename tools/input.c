@@ -1,0 +1,399 @@
+/*
+ * Knows files and where lines end; must not know what is in them.
+ */
+#include "input.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "scanner.h"
+#include "table.h"
+
+/* Read behind a block to finish its last line: longer than most lines of ours. */
+#define TAIL_SIZE ((size_t)4096)
+
+void input_set_init(struct input_set *set)
+{
+	*set = (struct input_set){0};
+	pthread_mutex_init(&set->lock, NULL);
+}
+
+void input_set_free(struct input_set *set)
+{
+	for (size_t i = 0; i < set->count; i++) {
+		if (set->input[i].descriptor > STDERR_FILENO)
+			close(set->input[i].descriptor);
+		free(set->input[i].rest);
+		free(set->input[i].name);
+	}
+	free(set->input);
+	pthread_mutex_destroy(&set->lock);
+}
+
+static char *copy_text(const char *text)
+{
+	size_t size = strlen(text) + 1;
+
+	return memcpy(table_allocate(size), text, size);
+}
+
+static struct input *append(struct input_set *set, const char *name)
+{
+	if (set->count == set->capacity) {
+		set->capacity = set->capacity ? set->capacity * 2 : 8;
+		set->input = table_resize(set->input, set->capacity * sizeof(set->input[0]));
+	}
+	set->input[set->count] = (struct input){.name = copy_text(name), .descriptor = -1};
+	return &set->input[set->count++];
+}
+
+static void fail(struct input *input, int error)
+{
+	input->error = error;
+	input->ended = true;
+}
+
+/*
+ * Opened only when its turn comes, and closed behind its last block: a directory
+ * may hold more files than a process may have descriptors.
+ */
+static void open_input(struct input *input)
+{
+	struct stat status;
+
+	input->descriptor = strcmp(input->name, "-") == 0
+				    ? STDIN_FILENO
+				    : open(input->name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (input->descriptor < 0 || fstat(input->descriptor, &status) < 0) {
+		fail(input, errno);
+		return;
+	}
+	if (S_ISDIR(status.st_mode)) {
+		fail(input, EISDIR);
+		return;
+	}
+	/* Somebody may have read a part of standard input already: take it from there on. */
+	input->stream = !S_ISREG(status.st_mode) || input->descriptor == STDIN_FILENO;
+	input->size = status.st_size;
+	if (!input->stream)
+		posix_fadvise(input->descriptor, 0, 0, POSIX_FADV_SEQUENTIAL);
+}
+
+/* "x.jsonl", "x.jsonl.1", "x.jsonl-20261101". */
+static bool is_log_name(const char *name)
+{
+	static const char suffix[] = ".jsonl";
+	const char *at = name[0] == '.' ? NULL : strstr(name, suffix);
+	const char *rest = at ? at + sizeof(suffix) - 1 : NULL;
+
+	if (!rest)
+		return false;
+	if (*rest == '\0')
+		return true;
+	return (*rest == '.' || *rest == '-') && rest[1] &&
+	       strspn(rest + 1, "0123456789-.") == strlen(rest + 1);
+}
+
+static int is_log_entry(const struct dirent *entry)
+{
+	return is_log_name(entry->d_name);
+}
+
+/*
+ * Oldest first within a log: dated siblings by their date, then ".2", ".1", then
+ * the log itself. versionsort gives ".jsonl", ".jsonl.1", ".jsonl.2", so the
+ * numbered ones are turned around.
+ */
+static int compare_entries(const struct dirent **a, const struct dirent **b)
+{
+	const char *suffix_a = strstr((*a)->d_name, ".jsonl");
+	const char *suffix_b = strstr((*b)->d_name, ".jsonl");
+	size_t stem_a = (size_t)(suffix_a - (*a)->d_name);
+	size_t stem_b = (size_t)(suffix_b - (*b)->d_name);
+	bool dated = suffix_a[6] == '-' && suffix_b[6] == '-';
+
+	if (stem_a != stem_b || memcmp((*a)->d_name, (*b)->d_name, stem_a) != 0)
+		return strverscmp((*a)->d_name, (*b)->d_name);
+	if (dated)
+		return strverscmp(suffix_a, suffix_b);
+	if (suffix_a[6] == '-' || suffix_b[6] == '-')
+		return suffix_a[6] == '-' ? -1 : 1;
+	return -strverscmp(suffix_a, suffix_b);
+}
+
+static void add_directory(struct input_set *set, const char *path)
+{
+	struct dirent **entries = NULL;
+	int count = scandir(path, &entries, is_log_entry, compare_entries);
+	size_t length = strlen(path);
+
+	if (count < 0) {
+		fail(append(set, path), errno);
+		return;
+	}
+	while (length > 1 && path[length - 1] == '/')
+		length--;
+	for (int i = 0; i < count; i++) {
+		char *name = NULL;
+
+		if (asprintf(&name, "%.*s/%s", (int)length, path, entries[i]->d_name) < 0)
+			table_out_of_memory();
+		append(set, name);
+		free(name);
+		free(entries[i]);
+	}
+	free(entries);
+}
+
+void input_set_add(struct input_set *set, const char *path)
+{
+	struct stat status;
+
+	if (strcmp(path, "-") != 0 && stat(path, &status) == 0 && S_ISDIR(status.st_mode))
+		add_directory(set, path);
+	else
+		append(set, path);
+}
+
+void input_block_free(struct input_block *block)
+{
+	free(block->memory);
+	*block = (struct input_block){0};
+}
+
+/* Room for `size` bytes and the padding that the scanner may look at. */
+static void reserve(struct input_block *block, size_t size)
+{
+	if (size + SCANNER_PADDING <= block->capacity)
+		return;
+	block->capacity = size + SCANNER_PADDING;
+	block->memory = table_resize(block->memory, block->capacity);
+	/* So that what lies behind the first lines is not "uninitialised". */
+	memset(block->memory + size, 0, SCANNER_PADDING);
+}
+
+/* Reads `size` bytes at `offset`, or what there is. */
+static size_t read_at(struct input *input, char *to, size_t size, off_t offset)
+{
+	size_t got = 0;
+
+	while (got < size) {
+		ssize_t part = pread(input->descriptor, to + got, size - got, offset + (off_t)got);
+
+		if (part < 0 && errno == EINTR)
+			continue;
+		if (part < 0)
+			__atomic_store_n(&input->error, errno, __ATOMIC_RELAXED);
+		if (part <= 0)
+			break;
+		got += (size_t)part;
+	}
+	return got;
+}
+
+static size_t read_some(struct input *input, char *to, size_t size)
+{
+	for (;;) {
+		ssize_t got = read(input->descriptor, to, size);
+
+		if (got >= 0)
+			return (size_t)got;
+		if (errno != EINTR) {
+			fail(input, errno);
+			return 0;
+		}
+	}
+}
+
+/*
+ * Lengthens the `*length` bytes read from `offset` on until a line ends at or
+ * behind `*length`; returns where it ends, or the file's end.
+ */
+static size_t finish_line(struct input *input, struct input_block *block, off_t offset,
+			  size_t *length)
+{
+	size_t searched = *length;
+
+	for (size_t more = TAIL_SIZE;; more *= 2) {
+		const char *end = NULL;
+		size_t got = 0;
+
+		reserve(block, *length + more);
+		got = read_at(input, block->memory + *length, more, offset + (off_t)*length);
+		*length += got;
+		end = memchr(block->memory + searched, '\n', *length - searched);
+		if (end)
+			return (size_t)(end - block->memory) + 1;
+		if (got < more)
+			return *length;
+		if (*length - searched > INPUT_LINE_MAX) {
+			block->long_line = true;
+			return *length;
+		}
+	}
+}
+
+/*
+ * The lines that begin in block `number` of a regular file. It is read from the
+ * byte before it, which tells whether a line begins with the block.
+ */
+static void read_file_block(struct input *input, struct input_block *block)
+{
+	off_t start = (off_t)block->number * (off_t)INPUT_BLOCK_SIZE;
+	size_t before = start > 0 ? 1 : 0;
+	size_t wanted = before + INPUT_BLOCK_SIZE;
+	off_t offset = start - (off_t)before;
+	size_t length = 0;
+	size_t first = 0;
+	size_t end = 0;
+
+	block->lines = (struct slice){"", 0};
+	block->long_line = false;
+	if (input->size - offset < (off_t)wanted)
+		wanted = (size_t)(input->size - offset);
+	reserve(block, before + INPUT_BLOCK_SIZE);
+	length = read_at(input, block->memory, wanted, offset);
+	if (before) {
+		const char *newline = memchr(block->memory, '\n', length);
+
+		/* No line begins here: all of it belongs to one that began before. */
+		if (!newline)
+			return;
+		first = (size_t)(newline - block->memory) + 1;
+	}
+	/* A newline in the last byte begins its line in the next block. */
+	if (first >= length)
+		return;
+	end = block->memory[length - 1] == '\n' ? length
+						: finish_line(input, block, offset, &length);
+	block->lines = (struct slice){block->memory + first, end - first};
+}
+
+/* Keeps what follows the last newline for the next block of the stream. */
+static void keep_rest(struct input *input, const char *text, size_t length)
+{
+	input->rest = table_resize(input->rest, length);
+	memcpy(input->rest, text, length);
+	input->rest_length = length;
+}
+
+/* Reads on to the end of a line of which more than INPUT_LINE_MAX was seen. */
+static void skip_long_line(struct input *input, struct input_block *block)
+{
+	while (input->inside_long_line && !input->ended) {
+		size_t got = read_some(input, block->memory, INPUT_BLOCK_SIZE);
+		const char *newline = memchr(block->memory, '\n', got);
+
+		input->bytes += got;
+		if (got == 0)
+			input->ended = true;
+		if (!newline)
+			continue;
+		input->inside_long_line = false;
+		keep_rest(input, newline + 1, got - (size_t)(newline + 1 - block->memory));
+	}
+}
+
+/* The next lines of a stream; nothing only at its end. Called under the lock. */
+static void read_stream_block(struct input *input, struct input_block *block)
+{
+	size_t length = 0;
+	const char *newline = NULL;
+
+	block->long_line = false;
+	reserve(block, INPUT_BLOCK_SIZE);
+	skip_long_line(input, block);
+	length = input->rest_length;
+	reserve(block, length + INPUT_BLOCK_SIZE);
+	memcpy(block->memory, input->rest ? input->rest : "", length);
+	input->rest_length = 0;
+	/* What was kept of a long line's end may hold whole lines already. */
+	newline = length ? memrchr(block->memory, '\n', length) : NULL;
+	while (!newline && !input->ended) {
+		size_t got = 0;
+
+		reserve(block, length + INPUT_BLOCK_SIZE);
+		got = read_some(input, block->memory + length, INPUT_BLOCK_SIZE);
+		input->bytes += got;
+		if (got == 0)
+			input->ended = true;
+		newline = memrchr(block->memory + length, '\n', got);
+		length += got;
+		if (!newline && length > INPUT_LINE_MAX) {
+			block->long_line = true;
+			input->inside_long_line = true;
+			break;
+		}
+	}
+	block->lines = (struct slice){block->memory, length};
+	if (newline) {
+		block->lines.length = (size_t)(newline - block->memory) + 1;
+		keep_rest(input, newline + 1, length - block->lines.length);
+	}
+}
+
+static bool has_more(const struct input *input)
+{
+	if (input->ended)
+		return false;
+	return input->stream || (off_t)input->next_block * (off_t)INPUT_BLOCK_SIZE < input->size;
+}
+
+/* Gives back the input of the block before. Called under the lock. */
+static void release(struct input_set *set, struct input_block *block)
+{
+	struct input *input = NULL;
+
+	if (!block->holds_input)
+		return;
+	block->holds_input = false;
+	input = &set->input[block->input];
+	input->readers--;
+	if (input->readers > 0 || has_more(input) || input->descriptor <= STDERR_FILENO)
+		return;
+	close(input->descriptor);
+	input->descriptor = -1;
+	input->ended = true;
+}
+
+/* The input whose turn it is, opened; NULL when all are done. Called under the lock. */
+static struct input *current_input(struct input_set *set)
+{
+	for (; set->current < set->count; set->current++) {
+		struct input *input = &set->input[set->current];
+
+		if (input->descriptor < 0 && !input->ended)
+			open_input(input);
+		if (has_more(input))
+			return input;
+	}
+	return NULL;
+}
+
+bool input_next(struct input_set *set, struct input_block *block)
+{
+	struct input *input = NULL;
+	bool stream = false;
+
+	pthread_mutex_lock(&set->lock);
+	release(set, block);
+	input = current_input(set);
+	if (input) {
+		input->readers++;
+		block->holds_input = true;
+		block->input = set->current;
+		block->number = input->next_block++;
+		stream = input->stream;
+		if (stream)
+			read_stream_block(input, block);
+	}
+	pthread_mutex_unlock(&set->lock);
+	if (input && !stream)
+		read_file_block(input, block);
+	return input != NULL;
+}

@@ -1,0 +1,28 @@
+/*
+ * Reads a set of inputs with all cores into one aggregate, and keeps account of
+ * what was read of each.
+ */
+#ifndef TLSWITNESS_READER_H
+#define TLSWITNESS_READER_H
+
+#include "aggregate.h"
+#include "input.h"
+#include "report.h"
+
+struct reader_options {
+	unsigned threads; /* 0: one for each core that we may run on */
+	/* For tests and benchmarks: every line to the general parser, or the index without SIMD.
+	 * The result must not change. */
+	bool general_parser_only;
+	bool portable_index;
+};
+
+/*
+ * Reads all of `set` into `aggregate`, and gives an account of each input in
+ * *accounts (as many as the set has inputs; free it with free; names are borrowed
+ * from the set).
+ */
+void reader_run(struct input_set *set, const struct reader_options *options,
+		struct aggregate *aggregate, struct report_input **accounts);
+
+#endif
