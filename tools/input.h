@@ -55,6 +55,7 @@ struct input_set {
 struct input_block {
 	char *memory;
 	size_t capacity;
+	bool holds_input;
 	size_t input;       /* index in the set */
 	uint64_t number;    /* of the block in its input, from 0, without gaps */
 	struct slice lines; /* whole lines, the last of an input perhaps without its newline; at

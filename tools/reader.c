@@ -235,7 +235,8 @@ static struct report_input *settle_all(const struct input_set *set, struct worke
 }
 
 void reader_run(struct input_set *set, const struct reader_options *options,
-		struct aggregate *aggregate, struct report_input **accounts)
+		const struct aggregate_options *counting, struct aggregate *aggregate,
+		struct report_input **accounts)
 {
 	unsigned count = thread_count(options->threads);
 	struct worker *workers = calloc(count, sizeof(*workers));
@@ -245,7 +246,7 @@ void reader_run(struct input_set *set, const struct reader_options *options,
 	for (unsigned i = 0; i < count; i++) {
 		workers[i].set = set;
 		workers[i].options = options;
-		aggregate_init(&workers[i].aggregate, aggregate->options);
+		aggregate_init(&workers[i].aggregate, counting);
 		/* The first is this thread itself. One that can't be started leaves its share to
 		 * the others. */
 		if (i > 0)
@@ -256,13 +257,14 @@ void reader_run(struct input_set *set, const struct reader_options *options,
 	for (unsigned i = 0; i < count; i++) {
 		if (workers[i].started)
 			pthread_join(workers[i].thread, NULL);
-		aggregate_merge(aggregate, &workers[i].aggregate);
+		if (i == 0)
+			continue;
+		aggregate_merge(&workers[0].aggregate, &workers[i].aggregate);
 		aggregate_free(&workers[i].aggregate);
-		if (i > 0) {
-			collect(&workers[0], &workers[i]);
-			free(workers[i].account);
-		}
+		collect(&workers[0], &workers[i]);
+		free(workers[i].account);
 	}
+	*aggregate = workers[0].aggregate;
 	*accounts = settle_all(set, &workers[0]);
 	free(workers[0].account);
 	free(workers);

@@ -18,11 +18,12 @@ struct reader_options {
 };
 
 /*
- * Reads all of `set` into `aggregate`, and gives an account of each input in
- * *accounts (as many as the set has inputs; free it with free; names are borrowed
- * from the set).
+ * Reads all of `set` into `aggregate` (which it makes, by `counting`), and gives an account of each
+ * input in *accounts (as many as the set has inputs; free it with free; names are borrowed from the
+ * set).
  */
 void reader_run(struct input_set *set, const struct reader_options *options,
-		struct aggregate *aggregate, struct report_input **accounts);
+		const struct aggregate_options *counting, struct aggregate *aggregate,
+		struct report_input **accounts);
 
 #endif
