@@ -1,0 +1,454 @@
+/*
+ * tlswitness report: takes the command line, has the logs read and counted, and
+ * hands the finished report to a renderer.
+ */
+#include "report.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <locale.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "command.h"
+#include "reader.h"
+#include "rollup.h"
+#include "table.h"
+#include "terminal.h"
+#include "timestamp.h"
+
+#define DEFAULT_WIDTH 80
+#define DEFAULT_TOP   50
+
+struct request {
+	struct filter filter;
+	struct rollup_options rollup;
+	struct aggregate_options counting;
+	struct reader_options reading;
+	bool fail_on[REPORT_VERDICTS];
+	bool json;
+	size_t top;
+	int64_t now;
+};
+
+static void print_help(FILE *out)
+{
+	fputs("Usage: tlswitness report [OPTION...] [FILE|DIRECTORY|- ...]\n"
+	      "\n"
+	      "Who sent mail where, with which TLS version, and what to change. Without a\n"
+	      "file it reads $TLSWITNESS_LOG, else /var/log/tlswitness/, else\n"
+	      "${XDG_STATE_HOME:-~/.local/state}/tlswitness/. Of a directory it reads all\n"
+	      "*.jsonl files and their rotated siblings; - is standard input.\n"
+	      "\n"
+	      "Which records:\n"
+	      "  --since TIME, --until TIME   2026-11-23, '2026-11-23 14:00', 14:00, today,\n"
+	      "                               yesterday, or so long ago: 2h, 30min, 3d\n"
+	      "  --program GLOB     the script or executable, its path or its name\n"
+	      "  --to GLOB          the destination's domain or address\n"
+	      "  --service GLOB, --host GLOB\n"
+	      "  --verdict LIST     of ok, at-risk, below-floor, plaintext, refused, failed,\n"
+	      "                     no-mail\n"
+	      "\n"
+	      "What to make of them:\n"
+	      "  --by LIST          group by program, destination, version, verdict, place,\n"
+	      "                     host, service, user, hour, day (program,destination)\n"
+	      "  --what-if VERSION  the verdicts as they would have been with that floor\n"
+	      "                     enforced: 1.2 or 1.3\n"
+	      "  --fail-on LIST     exit status 1 if any of these verdicts occurs\n"
+	      "  --json             as JSON\n"
+	      "  --top N            rows of each table; 0 for all (50)\n"
+	      "  --threads N        use N threads (one for each core)\n"
+	      "\n"
+	      "Exit status: 0; 1 by --fail-on; 2 on bad use, or if nothing could be read.\n",
+	      out);
+}
+
+__attribute__((format(printf, 1, 2))) static bool complain_of(const char *format, ...)
+{
+	va_list arguments;
+
+	fputs("tlswitness: ", stderr);
+	va_start(arguments, format);
+	vfprintf(stderr, format, arguments);
+	va_end(arguments);
+	fputc('\n', stderr);
+	return false;
+}
+
+enum option_code {
+	OPTION_SINCE = 256,
+	OPTION_UNTIL,
+	OPTION_PROGRAM,
+	OPTION_TO,
+	OPTION_SERVICE,
+	OPTION_HOST,
+	OPTION_VERDICT,
+	OPTION_BY,
+	OPTION_WHAT_IF,
+	OPTION_FAIL_ON,
+	OPTION_JSON,
+	OPTION_TOP,
+	OPTION_THREADS,
+};
+
+static const struct option long_options[] = {
+	{"since", required_argument, NULL, OPTION_SINCE},
+	{"until", required_argument, NULL, OPTION_UNTIL},
+	{"program", required_argument, NULL, OPTION_PROGRAM},
+	{"to", required_argument, NULL, OPTION_TO},
+	{"service", required_argument, NULL, OPTION_SERVICE},
+	{"host", required_argument, NULL, OPTION_HOST},
+	{"verdict", required_argument, NULL, OPTION_VERDICT},
+	{"by", required_argument, NULL, OPTION_BY},
+	{"what-if", required_argument, NULL, OPTION_WHAT_IF},
+	{"fail-on", required_argument, NULL, OPTION_FAIL_ON},
+	{"json", no_argument, NULL, OPTION_JSON},
+	{"top", required_argument, NULL, OPTION_TOP},
+	{"threads", required_argument, NULL, OPTION_THREADS},
+	{"help", no_argument, NULL, 'h'},
+	{NULL, 0, NULL, 0},
+};
+
+static bool take_time(const char *option, const char *text, int64_t now, bool *has, int64_t *time)
+{
+	if (!timestamp_from_user(text, now, time))
+		return complain_of("--%s: '%s' is no time; give one such as 2026-11-23, "
+				   "'2026-11-23 14:00', 2h or yesterday",
+				   option, text);
+	*has = true;
+	return true;
+}
+
+static bool take_verdicts(const char *option, const char *list, bool verdict[REPORT_VERDICTS])
+{
+	if (filter_parse_verdicts(list, verdict))
+		return true;
+	return complain_of("--%s: '%s' is no list of verdicts; they are ok, at-risk, below-floor, "
+			   "plaintext, refused, failed and no-mail",
+			   option, list);
+}
+
+static bool take_version(const char *text, struct aggregate_options *counting)
+{
+	enum report_version version = report_version_from(slice_of(text));
+
+	if (version < VERSION_TLS_1_0 || version > VERSION_TLS_1_3)
+		return complain_of("--what-if: '%s' is no TLS version; give 1.2 or 1.3", text);
+	counting->what_if = true;
+	counting->floor = version;
+	return true;
+}
+
+static bool take_number(const char *option, const char *text, unsigned long most, size_t *number)
+{
+	char *end = NULL;
+	unsigned long value = 0;
+
+	errno = 0;
+	value = strtoul(text, &end, 10);
+	if (errno || end == text || *end || text[0] == '-' || value > most)
+		return complain_of("--%s: '%s' is no number from 0 to %lu", option, text, most);
+	*number = value;
+	return true;
+}
+
+static bool add_key(struct rollup_options *rollup, enum report_key key)
+{
+	for (size_t i = 0; i < rollup->by_count; i++) {
+		if (rollup->by[i] == key)
+			return true;
+	}
+	rollup->by[rollup->by_count++] = key;
+	return true;
+}
+
+static bool take_keys(const char *list, struct rollup_options *rollup)
+{
+	rollup->by_count = 0;
+	for (;;) {
+		size_t length = strcspn(list, ",");
+		enum report_key key = report_key_from((struct slice){list, length});
+
+		if (key == REPORT_KEYS)
+			return complain_of(
+				"--by: '%.*s' can't be grouped by; program, destination, "
+				"version, verdict, place, host, service, user, hour and "
+				"day can",
+				(int)length, list);
+		add_key(rollup, key);
+		if (list[length] == '\0')
+			return true;
+		list += length + 1;
+	}
+}
+
+static bool take_pattern(struct filter_patterns *patterns, const char *glob)
+{
+	filter_add(patterns, glob);
+	return true;
+}
+
+static bool take_threads(const char *text, struct reader_options *reading)
+{
+	size_t number = 0;
+
+	if (!take_number("threads", text, 256, &number))
+		return false;
+	reading->threads = (unsigned)number;
+	return true;
+}
+
+static bool take_option(struct request *request, int code, const char *argument)
+{
+	struct filter *filter = &request->filter;
+
+	switch (code) {
+	case OPTION_SINCE:
+		return take_time("since", argument, request->now, &filter->has_since,
+				 &filter->since);
+	case OPTION_UNTIL:
+		return take_time("until", argument, request->now, &filter->has_until,
+				 &filter->until);
+	case OPTION_PROGRAM:
+		return take_pattern(&filter->program, argument);
+	case OPTION_TO:
+		return take_pattern(&filter->to, argument);
+	case OPTION_SERVICE:
+		return take_pattern(&filter->service, argument);
+	case OPTION_HOST:
+		return take_pattern(&filter->host, argument);
+	case OPTION_VERDICT:
+		filter->has_verdicts = true;
+		return take_verdicts("verdict", argument, filter->verdict);
+	case OPTION_BY:
+		return take_keys(argument, &request->rollup);
+	case OPTION_WHAT_IF:
+		return take_version(argument, &request->counting);
+	case OPTION_FAIL_ON:
+		return take_verdicts("fail-on", argument, request->fail_on);
+	case OPTION_TOP:
+		return take_number("top", argument, 1000000000UL, &request->top);
+	case OPTION_THREADS:
+		return take_threads(argument, &request->reading);
+	default:
+		request->json = true;
+		return true;
+	}
+}
+
+/* False, with *status set, if there is nothing more to do. */
+static bool parse_options(struct request *request, int argc, char **argv, int *status)
+{
+	int code = 0;
+
+	optind = 0; /* getopt may have been used before: start anew */
+	opterr = 0;
+	*status = 2;
+	while ((code = getopt_long(argc, argv, ":h", long_options, NULL)) != -1) {
+		if (code == 'h') {
+			print_help(stdout);
+			*status = 0;
+			return false;
+		}
+		if (code == ':')
+			return complain_of(
+				"%s needs a value; `tlswitness report --help` says which",
+				argv[optind - 1]);
+		if (code == '?')
+			return complain_of(
+				"'%s' is no option of report; `tlswitness report --help` "
+				"lists them",
+				argv[optind - 1]);
+		if (!take_option(request, code, optarg))
+			return false;
+	}
+	return true;
+}
+
+static bool exists(const char *path)
+{
+	struct stat status;
+
+	return stat(path, &status) == 0;
+}
+
+/* Where the recorder writes if nobody says otherwise. */
+static bool add_default_log(struct input_set *set)
+{
+	static const char system_log[] = "/var/log/tlswitness";
+	const char *log = getenv("TLSWITNESS_LOG");
+	const char *state = getenv("XDG_STATE_HOME");
+	const char *home = getenv("HOME");
+	char *path = NULL;
+
+	if (log && *log && !strchr(log, ':')) {
+		input_set_add(set, log);
+		return true;
+	}
+	if (exists(system_log)) {
+		input_set_add(set, system_log);
+		return true;
+	}
+	if (asprintf(&path, "%s%s/tlswitness",
+		     state && *state ? state
+		     : home          ? home
+				     : "",
+		     state && *state ? "" : "/.local/state") < 0)
+		table_out_of_memory();
+	if (exists(path))
+		input_set_add(set, path);
+	else
+		complain_of("there is no log in /var/log/tlswitness/ or %s/; name a file or "
+			    "directory",
+			    path);
+	free(path);
+	return set->count > 0;
+}
+
+static void prepare_counting(struct request *request)
+{
+	struct rollup_options *rollup = &request->rollup;
+	struct filter *filter = &request->filter;
+
+	request->counting.filter = filter;
+	for (size_t i = 0; i < rollup->by_count; i++) {
+		request->counting.by_user |= rollup->by[i] == KEY_USER;
+		request->counting.by_hour |= rollup->by[i] == KEY_HOUR;
+		request->counting.by_day |= rollup->by[i] == KEY_DAY;
+	}
+	rollup->connections_chosen = filter->has_verdicts || filter->to.count > 0;
+	rollup->wants = request->json ? WANT_ALL & ~(unsigned)WANT_PAIRS
+				      : WANT_GROUPS | WANT_PLACES | WANT_NAMES | WANT_FINDINGS;
+}
+
+/* File names are data too: they may hold control characters. */
+static void say_name(const char *name)
+{
+	fputs("tlswitness: ", stderr);
+	terminal_put(stderr, slice_of(name), SIZE_MAX, false, terminal_utf8());
+}
+
+static void say_rejects(const struct report_input *input)
+{
+	for (size_t i = 0; i < input->reject_count; i++) {
+		say_name(input->name);
+		fprintf(stderr, ":%" PRIu64 ": %s\n", input->reject[i].line,
+			input->reject[i].reason);
+	}
+	if (input->rejected <= input->reject_count)
+		return;
+	say_name(input->name);
+	fprintf(stderr, ": %" PRIu64 " more lines that are no records\n",
+		input->rejected - input->reject_count);
+}
+
+/* Says what could not be read; false if that was everything. */
+static bool say_troubles(const struct report *report)
+{
+	size_t failed = 0;
+	uint64_t lines = 0;
+	uint64_t records = 0;
+
+	for (size_t i = 0; i < report->input_count; i++) {
+		const struct report_input *input = &report->inputs[i];
+
+		if (input->error) {
+			say_name(input->name);
+			fprintf(stderr, ": %s\n", input->error);
+			failed++;
+		}
+		say_rejects(input);
+		lines += input->lines;
+		records += input->records;
+	}
+	if (records > 0 || (lines == 0 && failed < report->input_count))
+		return true;
+	if (report->input_count == 0)
+		return true;
+	return complain_of("no record could be read");
+}
+
+static bool render(const struct request *request, const struct report *report)
+{
+	const struct report_style style = {
+		.width = terminal_width(STDOUT_FILENO, DEFAULT_WIDTH),
+		.colour = terminal_colour(STDOUT_FILENO),
+		.utf8 = terminal_utf8(),
+		.top = request->top,
+	};
+	bool ok = request->json ? render_json(stdout, report) : render_text(stdout, report, &style);
+
+	if (!ok)
+		complain_of("can't write the report: %s", strerror(errno));
+	return ok;
+}
+
+static bool any_to_fail_on(const struct request *request, const struct report *report)
+{
+	for (unsigned i = 0; i < REPORT_VERDICTS; i++) {
+		if (request->fail_on[i] && report->total.verdict[i] > 0)
+			return true;
+	}
+	return false;
+}
+
+static void complete(const struct request *request, struct report *report)
+{
+	report->has_since = request->filter.has_since;
+	report->since = request->filter.since;
+	report->has_until = request->filter.has_until;
+	report->until = request->filter.until;
+	report->generated = request->now;
+}
+
+static int make_report(const struct request *request, struct input_set *set)
+{
+	struct aggregate aggregate;
+	struct report_input *inputs = NULL;
+	struct report *report = NULL;
+	int status = 0;
+
+	reader_run(set, &request->reading, &request->counting, &aggregate, &inputs);
+	report = rollup(&aggregate, &request->rollup);
+	report->inputs = inputs;
+	report->input_count = set->count;
+	complete(request, report);
+	if (!say_troubles(report) || !render(request, report))
+		status = 2;
+	else if (any_to_fail_on(request, report))
+		status = 1;
+	report_free(report);
+	aggregate_free(&aggregate);
+	return status;
+}
+
+int command_report(int argc, char **argv)
+{
+	struct request request = {
+		.rollup = {.by = {KEY_PROGRAM, KEY_DESTINATION}, .by_count = 2},
+		.top = DEFAULT_TOP,
+		.now = timestamp_now(),
+	};
+	struct input_set set;
+	int status = 0;
+	bool ready = false;
+
+	setlocale(LC_CTYPE, "");
+	input_set_init(&set);
+	ready = parse_options(&request, argc, argv, &status);
+	if (ready) {
+		for (int i = optind; i < argc; i++)
+			input_set_add(&set, argv[i]);
+		ready = optind < argc || add_default_log(&set);
+	}
+	if (ready) {
+		prepare_counting(&request);
+		status = make_report(&request, &set);
+	}
+	input_set_free(&set);
+	filter_free(&request.filter);
+	return status;
+}

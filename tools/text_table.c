@@ -1,0 +1,171 @@
+/*
+ * Knows columns and colours; must not know reports.
+ */
+#include "text_table.h"
+
+#include "terminal.h"
+
+#define GAP           2
+#define NARROWEST     8
+#define WIDEST_COLUMN 400
+
+static const char *const colour_codes[] = {
+	[COLOUR_NONE] = "",         [COLOUR_BOLD] = "\033[1m",
+	[COLOUR_GOOD] = "\033[32m", [COLOUR_WARNING] = "\033[33m",
+	[COLOUR_BAD] = "\033[31m",  [COLOUR_DIM] = "\033[2m",
+};
+
+static void begin_colour(FILE *out, const struct report_style *style, enum text_colour colour)
+{
+	if (style->colour && colour != COLOUR_NONE)
+		fputs(colour_codes[colour], out);
+}
+
+static void end_colour(FILE *out, const struct report_style *style, enum text_colour colour)
+{
+	if (style->colour && colour != COLOUR_NONE)
+		fputs("\033[0m", out);
+}
+
+void text_put(FILE *out, const struct report_style *style, enum text_colour colour,
+	      const char *text)
+{
+	begin_colour(out, style, colour);
+	fputs(text, out);
+	end_colour(out, style, colour);
+}
+
+static void measure(const struct text_table *table, const struct report_style *style, size_t *width)
+{
+	struct text_cell cell;
+
+	for (size_t column = 0; column < table->column_count; column++)
+		width[column] = strlen(table->column[column].title);
+	for (size_t row = 0; row < table->row_count; row++) {
+		for (size_t column = 0; column < table->column_count; column++) {
+			size_t needed = 0;
+
+			cell.colour = COLOUR_NONE;
+			table->cell(table->context, row, column, &cell);
+			needed = terminal_columns(cell.text, style->utf8);
+			if (needed > WIDEST_COLUMN)
+				needed = WIDEST_COLUMN;
+			if (needed > width[column])
+				width[column] = needed;
+		}
+	}
+}
+
+/* The widest flexible column that can still give; column_count if there is none. */
+static size_t widest(const struct text_table *table, const size_t *width)
+{
+	size_t found = table->column_count;
+
+	for (size_t column = 0; column < table->column_count; column++) {
+		if (!table->column[column].flexible || width[column] <= NARROWEST)
+			continue;
+		if (found == table->column_count || width[column] > width[found])
+			found = column;
+	}
+	return found;
+}
+
+/* Takes from the widest columns until the line fits. */
+static void narrow(const struct text_table *table, size_t available, size_t *width)
+{
+	size_t total = 0;
+
+	for (size_t column = 0; column < table->column_count; column++)
+		total += width[column] + (column ? GAP : 0);
+	while (total > available) {
+		size_t column = widest(table, width);
+
+		if (column == table->column_count)
+			return;
+		width[column]--;
+		total--;
+	}
+}
+
+static void pad(FILE *out, size_t columns)
+{
+	fprintf(out, "%*s", (int)columns, "");
+}
+
+static void put_cell(FILE *out, const struct report_style *style, const struct text_column *column,
+		     const struct text_cell *cell, size_t width, bool last)
+{
+	size_t needed = terminal_columns(cell->text, style->utf8);
+	size_t space = needed < width ? width - needed : 0;
+
+	if (column->right)
+		pad(out, space);
+	begin_colour(out, style, cell->colour);
+	terminal_put(out, cell->text, width, column->keep_end, style->utf8);
+	end_colour(out, style, cell->colour);
+	/* No blanks at the end of a line. */
+	if (!column->right && !last)
+		pad(out, space);
+}
+
+static void put_row(FILE *out, const struct text_table *table, const struct report_style *style,
+		    const size_t *width, size_t row)
+{
+	struct text_cell cell;
+
+	for (size_t column = 0; column < table->column_count; column++) {
+		cell.colour = COLOUR_NONE;
+		table->cell(table->context, row, column, &cell);
+		if (column)
+			pad(out, GAP);
+		put_cell(out, style, &table->column[column], &cell, width[column],
+			 column + 1 == table->column_count);
+	}
+	fputc('\n', out);
+}
+
+void text_table_write(FILE *out, const struct text_table *table, const struct report_style *style)
+{
+	size_t width[TEXT_TABLE_COLUMNS_MAX];
+
+	measure(table, style, width);
+	narrow(table, style->width, width);
+	for (size_t column = 0; column < table->column_count; column++) {
+		struct text_cell title = {.text = slice_of(table->column[column].title),
+					  .colour = COLOUR_BOLD};
+
+		if (column)
+			pad(out, GAP);
+		put_cell(out, style, &table->column[column], &title, width[column],
+			 column + 1 == table->column_count);
+	}
+	fputc('\n', out);
+	for (size_t row = 0; row < table->row_count; row++)
+		put_row(out, table, style, width, row);
+}
+
+void text_wrap(FILE *out, const struct report_style *style, size_t indent, struct slice text)
+{
+	size_t column = indent;
+
+	while (text.length > 0) {
+		const char *space = memchr(text.start, ' ', text.length);
+		size_t length = space ? (size_t)(space - text.start) : text.length;
+		struct slice word = {text.start, length};
+		size_t needed = terminal_columns(word, style->utf8);
+
+		if (column > indent && column + 1 + needed > style->width) {
+			fputc('\n', out);
+			pad(out, indent);
+			column = indent;
+		} else if (column > indent) {
+			fputc(' ', out);
+			column++;
+		}
+		column += terminal_put(out, word, SIZE_MAX, false, style->utf8);
+		length += space ? 1 : 0;
+		text.start += length;
+		text.length -= length;
+	}
+	fputc('\n', out);
+}
