@@ -8,12 +8,12 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <locale.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "command.h"
+#include "options.h"
 #include "reader.h"
 #include "rollup.h"
 #include "table.h"
@@ -30,7 +30,7 @@ struct request {
 	struct reader_options reading;
 	bool fail_on[REPORT_VERDICTS];
 	bool json;
-	size_t top;
+	unsigned long top;
 	int64_t now;
 };
 
@@ -64,18 +64,6 @@ static void print_help(FILE *out)
 	      "\n"
 	      "Exit status: 0; 1 by --fail-on; 2 on bad use, or if nothing could be read.\n",
 	      out);
-}
-
-__attribute__((format(printf, 1, 2))) static bool complain_of(const char *format, ...)
-{
-	va_list arguments;
-
-	fputs("tlswitness: ", stderr);
-	va_start(arguments, format);
-	vfprintf(stderr, format, arguments);
-	va_end(arguments);
-	fputc('\n', stderr);
-	return false;
 }
 
 enum option_code {
@@ -114,10 +102,12 @@ static const struct option long_options[] = {
 
 static bool take_time(const char *option, const char *text, int64_t now, bool *has, int64_t *time)
 {
-	if (!timestamp_from_user(text, now, time))
-		return complain_of("--%s: '%s' is no time; give one such as 2026-11-23, "
-				   "'2026-11-23 14:00', 2h or yesterday",
-				   option, text);
+	if (!timestamp_from_user(text, now, time)) {
+		complain("--%s: '%s' is no time; give one such as 2026-11-23, "
+			 "'2026-11-23 14:00', 2h or yesterday",
+			 option, text);
+		return false;
+	}
 	*has = true;
 	return true;
 }
@@ -126,33 +116,32 @@ static bool take_verdicts(const char *option, const char *list, bool verdict[REP
 {
 	if (filter_parse_verdicts(list, verdict))
 		return true;
-	return complain_of("--%s: '%s' is no list of verdicts; they are ok, at-risk, below-floor, "
-			   "plaintext, refused, failed and no-mail",
-			   option, list);
+	complain("--%s: '%s' is no list of verdicts; they are ok, at-risk, below-floor, "
+		 "plaintext, refused, failed and no-mail",
+		 option, list);
+	return false;
 }
 
 static bool take_version(const char *text, struct aggregate_options *counting)
 {
 	enum report_version version = report_version_from(slice_of(text));
 
-	if (version < VERSION_TLS_1_0 || version > VERSION_TLS_1_3)
-		return complain_of("--what-if: '%s' is no TLS version; give 1.2 or 1.3", text);
+	if (version < VERSION_TLS_1_0 || version > VERSION_TLS_1_3) {
+		complain("--what-if: '%s' is no TLS version; give 1.2 or 1.3", text);
+		return false;
+	}
 	counting->what_if = true;
 	counting->floor = version;
 	return true;
 }
 
-static bool take_number(const char *option, const char *text, unsigned long most, size_t *number)
+static bool take_number(const char *option, const char *text, unsigned long most,
+			unsigned long *number)
 {
-	char *end = NULL;
-	unsigned long value = 0;
-
-	errno = 0;
-	value = strtoul(text, &end, 10);
-	if (errno || end == text || *end || text[0] == '-' || value > most)
-		return complain_of("--%s: '%s' is no number from 0 to %lu", option, text, most);
-	*number = value;
-	return true;
+	if (parse_number(text, 0, most, number))
+		return true;
+	complain("--%s: '%s' is no number from 0 to %lu", option, text, most);
+	return false;
 }
 
 static bool add_key(struct rollup_options *rollup, enum report_key key)
@@ -172,12 +161,13 @@ static bool take_keys(const char *list, struct rollup_options *rollup)
 		size_t length = strcspn(list, ",");
 		enum report_key key = report_key_from((struct slice){list, length});
 
-		if (key == REPORT_KEYS)
-			return complain_of(
-				"--by: '%.*s' can't be grouped by; program, destination, "
-				"version, verdict, place, host, service, user, hour and "
-				"day can",
-				(int)length, list);
+		if (key == REPORT_KEYS) {
+			complain("--by: '%.*s' can't be grouped by; program, destination, "
+				 "version, verdict, place, host, service, user, hour and "
+				 "day can",
+				 (int)length, list);
+			return false;
+		}
 		add_key(rollup, key);
 		if (list[length] == '\0')
 			return true;
@@ -193,7 +183,7 @@ static bool take_pattern(struct filter_patterns *patterns, const char *glob)
 
 static bool take_threads(const char *text, struct reader_options *reading)
 {
-	size_t number = 0;
+	unsigned long number = 0;
 
 	if (!take_number("threads", text, 256, &number))
 		return false;
@@ -253,15 +243,17 @@ static bool parse_options(struct request *request, int argc, char **argv, int *s
 			*status = 0;
 			return false;
 		}
-		if (code == ':')
-			return complain_of(
-				"%s needs a value; `tlswitness report --help` says which",
-				argv[optind - 1]);
-		if (code == '?')
-			return complain_of(
-				"'%s' is no option of report; `tlswitness report --help` "
-				"lists them",
-				argv[optind - 1]);
+		if (code == ':') {
+			complain("%s needs a value; `tlswitness report --help` says which",
+				 argv[optind - 1]);
+			return false;
+		}
+		if (code == '?') {
+			complain("'%s' is no option of report; `tlswitness report --help` "
+				 "lists them",
+				 argv[optind - 1]);
+			return false;
+		}
 		if (!take_option(request, code, optarg))
 			return false;
 	}
@@ -301,9 +293,9 @@ static bool add_default_log(struct input_set *set)
 	if (exists(path))
 		input_set_add(set, path);
 	else
-		complain_of("there is no log in /var/log/tlswitness/ or %s/; name a file or "
-			    "directory",
-			    path);
+		complain("there is no log in /var/log/tlswitness/ or %s/; name a file or "
+			 "directory",
+			 path);
 	free(path);
 	return set->count > 0;
 }
@@ -368,7 +360,8 @@ static bool say_troubles(const struct report *report)
 		return true;
 	if (report->input_count == 0)
 		return true;
-	return complain_of("no record could be read");
+	complain("no record could be read");
+	return false;
 }
 
 static bool render(const struct request *request, const struct report *report)
@@ -382,7 +375,7 @@ static bool render(const struct request *request, const struct report *report)
 	bool ok = request->json ? render_json(stdout, report) : render_text(stdout, report, &style);
 
 	if (!ok)
-		complain_of("can't write the report: %s", strerror(errno));
+		complain("can't write the report: %s", strerror(errno));
 	return ok;
 }
 

@@ -119,8 +119,9 @@ static void set_log(const char *log)
 		length = snprintf(path, sizeof(path) - 1, "%s", log);
 	} else {
 		if (!getcwd(directory, sizeof(directory))) {
-			fprintf(stderr, "tlswitness run: --log: the current directory is unknown "
-					"(%s); give an absolute path\n",
+			fprintf(stderr,
+				"tlswitness run: --log: the current directory is unknown "
+				"(%s); give an absolute path\n",
 				strerror(errno));
 			exit(2);
 		}

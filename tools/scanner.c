@@ -99,34 +99,44 @@ static inline size_t next_quote(const struct scanner *scanner, size_t position, 
 	return length;
 }
 
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f')
+		return (c | 0x20) - 'a' + 10;
+	return -1;
+}
+
 /*
  * The escapes that the recorder writes: the short ones but \/, and \u00XX for
- * other control characters. NUL is never written. Returns the escape's length
- * and its character, or 0 for any other escape, which json_line may accept.
+ * other control characters, DEL and C1 included. NUL is never written. Returns
+ * the escape's length and its character, or 0 for any other escape, which
+ * json_line may accept.
  */
-static size_t read_escape(const char *at, size_t left, char *character)
+static size_t read_escape(const char *at, size_t left, uint8_t *character)
 {
 	static const char names[] = "\"\\bfnrt";
 	static const char values[] = "\"\\\b\f\n\r\t";
 	const char *name = NULL;
+	int high = 0;
+	int low = 0;
 
 	if (left < 2)
 		return 0;
 	name = memchr(names, at[1], sizeof(names) - 1);
 	if (name) {
-		*character = values[name - names];
+		*character = (uint8_t)values[name - names];
 		return 2;
 	}
-	if (left < 6 || memcmp(at, "\\u00", 4) != 0 || (at[4] != '0' && at[4] != '1'))
+	if (left < 6 || memcmp(at, "\\u00", 4) != 0)
 		return 0;
-	if (at[5] >= '0' && at[5] <= '9')
-		*character = (char)(at[5] - '0');
-	else if ((at[5] | 0x20) >= 'a' && (at[5] | 0x20) <= 'f')
-		*character = (char)((at[5] | 0x20) - 'a' + 10);
-	else
+	high = hex_digit(at[4]);
+	low = hex_digit(at[5]);
+	if (high < 0 || low < 0 || high * 16 + low == 0)
 		return 0;
-	*character = (char)(*character + (at[4] - '0') * 16);
-	return *character ? 6 : 0;
+	*character = (uint8_t)(high * 16 + low);
+	return 6;
 }
 
 /* Checks every escape and takes the quotes that are escaped out of the bitmap. */
@@ -136,7 +146,7 @@ static bool clear_escaped_quotes(struct scanner *scanner, struct slice line)
 
 	while (position < line.length) {
 		const char *at = memchr(line.start + position, '\\', line.length - position);
-		char character = 0;
+		uint8_t character = 0;
 		size_t length = 0;
 
 		if (!at)
@@ -157,16 +167,18 @@ static size_t unescape(struct slice slice, char *out)
 	size_t used = 0;
 
 	for (size_t i = 0; i < slice.length;) {
+		uint8_t character = (uint8_t)slice.start[i];
 		size_t escape = 0;
 
-		if (slice.start[i] == '\\')
-			escape = read_escape(slice.start + i, slice.length - i, &out[used]);
-		if (!escape) {
-			out[used] = slice.start[i];
-			escape = 1;
+		if (character == '\\')
+			escape = read_escape(slice.start + i, slice.length - i, &character);
+		/* Above ASCII, an escaped character takes two bytes of UTF-8. */
+		if (escape && character >= 0x80) {
+			out[used++] = (char)(0xc0 | character >> 6);
+			character = 0x80 | (character & 0x3f);
 		}
-		used++;
-		i += escape;
+		out[used++] = (char)character;
+		i += escape ? escape : 1;
 	}
 	return used;
 }

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #define INTERPRETERS_MAX 4 /* as the kernel's own limit on `#!` within `#!` */
-#define LINE_MAX_BYTES	 256
+#define LINE_MAX_BYTES   256
 
 static bool is_executable_file(const char *path)
 {
@@ -127,9 +127,8 @@ static void examine_elf(struct target *target, Elf *elf)
 	if (elf_kind(elf) != ELF_K_ELF)
 		return;
 	if (!find_loader(elf, loader)) {
-		target->blindness = has_section(elf, ".go.buildinfo")
-					    ? "is a static Go program"
-					    : "is statically linked";
+		target->blindness = has_section(elf, ".go.buildinfo") ? "is a static Go program"
+								      : "is statically linked";
 	} else if (has_section(elf, ".go.buildinfo")) {
 		target->blindness = "is a Go program, which makes its system calls itself";
 	} else if (gelf_getclass(elf) != own_class) {

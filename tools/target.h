@@ -9,9 +9,9 @@
 #include <stdbool.h>
 
 struct target {
-	char path[PATH_MAX];   /* the file that will be executed; "" if none was found */
-	const char *blindness; /* why nothing will be seen, for a sentence that begins with the
-	                          path ("is statically linked"); NULL: it can be seen. Static. */
+	char path[PATH_MAX];    /* the file that will be executed; "" if none was found */
+	const char *blindness;  /* why nothing will be seen, for a sentence that begins with the
+				   path ("is statically linked"); NULL: it can be seen. Static. */
 	bool harmed_by_preload; /* its loader would choke on our library */
 };
 
