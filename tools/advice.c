@@ -8,7 +8,6 @@
  */
 #include "advice.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -109,20 +108,6 @@ enum report_language advice_language(struct slice executable, struct slice file)
 	return LANGUAGE_OTHER;
 }
 
-__attribute__((format(printf, 1, 2))) static char *print(const char *format, ...)
-{
-	char *text = NULL;
-	va_list arguments;
-	int length = 0;
-
-	va_start(arguments, format);
-	length = vasprintf(&text, format, arguments);
-	va_end(arguments);
-	if (length < 0)
-		table_out_of_memory();
-	return text;
-}
-
 /* What stands in the sentences for the version, by the character between the braces. */
 static const char *placeholder(char which, bool highest)
 {
@@ -140,14 +125,8 @@ static const char *placeholder(char which, bool highest)
 	}
 }
 
-static char *fill_in(const char *sentence, enum report_version floor)
+static void fill_in(FILE *out, const char *sentence, enum report_version floor)
 {
-	char *text = NULL;
-	size_t size = 0;
-	FILE *out = open_memstream(&text, &size);
-
-	if (!out)
-		table_out_of_memory();
 	for (; *sentence; sentence++) {
 		if (sentence[0] == '{' && sentence[1] && sentence[2] == '}') {
 			fputs(placeholder(sentence[1], floor == VERSION_TLS_1_3), out);
@@ -156,9 +135,6 @@ static char *fill_in(const char *sentence, enum report_version floor)
 			fputc(*sentence, out);
 		}
 	}
-	if (fclose(out) != 0)
-		table_out_of_memory();
-	return text;
 }
 
 static const char *mailer_advice(struct slice executable)
@@ -170,65 +146,83 @@ static const char *mailer_advice(struct slice executable)
 	return NULL;
 }
 
-/* "a.example, b.example and 3 more": whom to ask. */
-static char *relay_names(const struct report_place *place)
+/* "mx.example.com and 3 more": whom to ask. */
+static void put_servers(FILE *out, const struct advice_servers *servers)
 {
-	struct slice first =
-		place->destination_count ? place->destinations[0] : SLICE_LITERAL("the server");
-	int length = (int)(first.length < 255 ? first.length : 255);
-
-	if (place->destination_count <= 1)
-		return print("%.*s", length, first.start);
-	return print("%.*s and %zu more", length, first.start, place->destination_count - 1);
+	fwrite(servers->first.start, 1, servers->first.length, out);
+	if (servers->count > 1)
+		fprintf(out, " and %zu more", servers->count - 1);
 }
 
-static char *server_advice(const struct report_place *place, enum report_version floor,
-			   enum report_version supports)
+static void put_server_advice(FILE *out, const struct advice_facts *facts)
 {
-	char *names = relay_names(place);
-	const char *wanted = report_version_name(floor);
-	char *advice = NULL;
+	const char *wanted = report_version_name(facts->floor);
 
-	if (supports >= floor)
-		advice = print("The server chose less than it can do: its own settings at %s have "
-			       "to prefer TLS %s.",
-			       names, wanted);
-	else
-		advice = print("The server limits it: ask the operator of %s for TLS %s, or send "
-			       "through another relay.",
-			       names, wanted);
-	free(names);
-	return advice;
+	if (facts->supports >= facts->floor) {
+		fputs("The server can do more than it chose: the operator of ", out);
+		put_servers(out, &facts->limiting);
+		fprintf(out, " has to let it choose TLS %s.", wanted);
+		return;
+	}
+	fputs("The server limits it: ask the operator of ", out);
+	put_servers(out, &facts->limiting);
+	fprintf(out, " for TLS %s, or send through another relay.", wanted);
 }
 
-static char *plaintext_advice(const struct report_place *place)
+static void put_plaintext_advice(FILE *out, const struct advice_facts *facts)
 {
-	char *names = relay_names(place);
-	char *advice =
-		print("Mail leaves in the clear: make the program require STARTTLS (or use port "
-		      "465), and if %s offers none, send through another relay.",
-		      names);
-
-	free(names);
-	return advice;
+	fputs("Mail leaves in the clear: make the program require STARTTLS, or implicit TLS on "
+	      "port 465; if ",
+	      out);
+	put_servers(out, &facts->clear);
+	fprintf(out, " offer%s neither, send through another relay.",
+		facts->clear.count == 1 ? "s" : "");
 }
 
-char *advice_for(const struct report_place *place, enum report_version floor,
-		 enum report_version supports, struct slice executable)
+static void put_client_advice(FILE *out, const struct report_place *place,
+			      const struct advice_facts *facts)
 {
-	const uint64_t *limits = place->limited_by;
-	const char *mailer = mailer_advice(executable);
+	const char *mailer = mailer_advice(facts->executable);
 
-	if (place->tally.verdict[VERDICT_PLAINTEXT] > 0)
-		return plaintext_advice(place);
-	if (limits[LIMIT_SERVER] > limits[LIMIT_CLIENT] &&
-	    report_worst(&place->tally) >= VERDICT_REFUSED)
-		return server_advice(place, floor, supports);
 	if (place->language != LANGUAGE_OTHER)
-		return fill_in(language_advice[place->language], floor);
-	if (mailer)
-		return fill_in(mailer, floor);
-	return fill_in("Set the least TLS version that the program accepts to {.}, in its own "
-		       "settings or its code.",
-		       floor);
+		fill_in(out, language_advice[place->language], facts->floor);
+	else if (mailer)
+		fill_in(out, mailer, facts->floor);
+	else
+		fill_in(out,
+			"Set the least TLS version that the program accepts to {.}, in its own "
+			"settings or its code.",
+			facts->floor);
+}
+
+/* The client is (also) to blame where it would have accepted less, or offered no more. */
+static bool client_is_to_blame(const struct report_place *place, const struct advice_facts *facts)
+{
+	if (place->tally.connections == 0 || place->limited_by[LIMIT_CLIENT] > 0 ||
+	    place->tally.verdict[VERDICT_AT_RISK] > 0)
+		return true;
+	return facts->clear.count == 0 && facts->limiting.count == 0;
+}
+
+char *advice_for(const struct report_place *place, const struct advice_facts *facts)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		table_out_of_memory();
+	if (facts->clear.count > 0)
+		put_plaintext_advice(out, facts);
+	if (facts->limiting.count > 0) {
+		fputs(ftell(out) > 0 ? " " : "", out);
+		put_server_advice(out, facts);
+	}
+	if (client_is_to_blame(place, facts)) {
+		fputs(ftell(out) > 0 ? " " : "", out);
+		put_client_advice(out, place, facts);
+	}
+	if (fclose(out) != 0)
+		table_out_of_memory();
+	return text;
 }

@@ -185,7 +185,7 @@ static void write_figures(FILE *out, const struct report *report, const struct r
 		.column = {{"VERDICT", false, false, false},
 			   {"", true, false, false},
 			   {"", true, false, false},
-			   {" ", false, false, false},
+			   {"", false, false, false},
 			   {"TLS", false, false, false},
 			   {"", true, false, false},
 			   {"", true, false, false}},
@@ -307,9 +307,9 @@ static void add_group_columns(struct text_table *table, struct groups *groups)
 			   (struct text_column){"WORST", false, false, false});
 }
 
-static size_t rows_to_show(size_t count, const struct report_style *style)
+static size_t rows_to_show(size_t count, size_t most)
 {
-	return style->top && count > style->top ? style->top : count;
+	return most && count > most ? most : count;
 }
 
 static void say_more(FILE *out, size_t count, size_t shown)
@@ -326,7 +326,7 @@ static void write_groups(FILE *out, const struct report *report, const struct re
 	if (report->group_count == 0)
 		return;
 	add_group_columns(&table, &groups);
-	table.row_count = rows_to_show(report->group_count, style);
+	table.row_count = rows_to_show(report->group_count, style->top);
 	heading(out, style, "Who sends where with what");
 	text_table_write(out, &table, style);
 	say_more(out, report->group_count, table.row_count);
@@ -439,7 +439,7 @@ static void write_place(FILE *out, const struct report_place *place, size_t numb
 
 static void write_places(FILE *out, const struct report *report, const struct report_style *style)
 {
-	size_t shown = rows_to_show(report->place_count, style);
+	size_t shown = rows_to_show(report->place_count, style->top_lists);
 
 	if (report->place_count == 0)
 		return;
@@ -502,7 +502,7 @@ static void write_findings(FILE *out, const struct report_findings *findings, co
 		table.column[table.column_count++] =
 			(struct text_column){text_title, false, true, false};
 	}
-	table.row_count = rows_to_show(findings->count, style);
+	table.row_count = rows_to_show(findings->count, style->top_lists);
 	heading(out, style, title);
 	text_table_write(out, &table, style);
 	say_more(out, findings->count, table.row_count);

@@ -20,8 +20,9 @@
 #include "terminal.h"
 #include "timestamp.h"
 
-#define DEFAULT_WIDTH 80
-#define DEFAULT_TOP   50
+#define DEFAULT_WIDTH     80
+#define DEFAULT_TOP       30
+#define DEFAULT_TOP_LISTS 10
 
 struct request {
 	struct filter filter;
@@ -31,6 +32,7 @@ struct request {
 	bool fail_on[REPORT_VERDICTS];
 	bool json;
 	unsigned long top;
+	unsigned long top_lists;
 	int64_t now;
 };
 
@@ -59,7 +61,8 @@ static void print_help(FILE *out)
 	      "                     enforced: 1.2 or 1.3\n"
 	      "  --fail-on LIST     exit status 1 if any of these verdicts occurs\n"
 	      "  --json             as JSON\n"
-	      "  --top N            rows of each table; 0 for all (50)\n"
+	      "  --top N            rows of each table; 0 for all (30, and 10 of the\n"
+	      "                     lists below the first)\n"
 	      "  --threads N        use N threads (one for each core)\n"
 	      "\n"
 	      "Exit status: 0; 1 by --fail-on; 2 on bad use, or if nothing could be read.\n",
@@ -220,7 +223,10 @@ static bool take_option(struct request *request, int code, const char *argument)
 	case OPTION_FAIL_ON:
 		return take_verdicts("fail-on", argument, request->fail_on);
 	case OPTION_TOP:
-		return take_number("top", argument, 1000000000UL, &request->top);
+		if (!take_number("top", argument, 1000000000UL, &request->top))
+			return false;
+		request->top_lists = request->top;
+		return true;
 	case OPTION_THREADS:
 		return take_threads(argument, &request->reading);
 	default:
@@ -371,6 +377,7 @@ static bool render(const struct request *request, const struct report *report)
 		.colour = terminal_colour(STDOUT_FILENO),
 		.utf8 = terminal_utf8(),
 		.top = request->top,
+		.top_lists = request->top_lists,
 	};
 	bool ok = request->json ? render_json(stdout, report) : render_text(stdout, report, &style);
 
@@ -423,6 +430,7 @@ int command_report(int argc, char **argv)
 	struct request request = {
 		.rollup = {.by = {KEY_PROGRAM, KEY_DESTINATION}, .by_count = 2},
 		.top = DEFAULT_TOP,
+		.top_lists = DEFAULT_TOP_LISTS,
 		.now = timestamp_now(),
 	};
 	struct input_set set;

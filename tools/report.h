@@ -152,7 +152,7 @@ struct report_place {
 	struct report_setting *settings; /* most records first */
 	size_t setting_count;
 	enum report_language language;
-	const char *advice; /* one plain sentence, plain text */
+	const char *advice; /* one plain sentence for each reason, worst first */
 };
 
 /* Something that happened to a program, and how often: a plaintext delivery, an unchecked
@@ -302,8 +302,9 @@ enum report_verdict report_worst(const struct report_tally *tally);
 struct report_style {
 	size_t width; /* columns of the terminal, for text */
 	bool colour;
-	bool utf8;  /* the reader's locale can show more than ASCII */
-	size_t top; /* rows to show of a long table; 0: all */
+	bool utf8;        /* the reader's locale can show more than ASCII */
+	size_t top;       /* rows to show of the table of groups; 0: all */
+	size_t top_lists; /* and of the lists below it */
 };
 bool render_text(FILE *out, const struct report *report, const struct report_style *style);
 bool render_json(FILE *out, const struct report *report);

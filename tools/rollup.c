@@ -67,6 +67,8 @@ struct place_facts {
 	uint32_t program;
 	uint32_t executable;
 	enum report_version supports;
+	struct advice_servers clear;
+	struct advice_servers limiting;
 };
 
 /* Rows of one size, as many as a numbering has keys; new ones are zero. */
@@ -673,6 +675,8 @@ struct places {
 struct place_destination {
 	struct pair_key key;
 	uint64_t connections;
+	uint64_t clear;    /* of them, plaintext */
+	uint64_t limiting; /* of them, below the floor because of the server */
 	struct slice name;
 };
 
@@ -714,6 +718,10 @@ static void add_to_place(struct builder *builder, struct places *places, const s
 		facts->supports = cell->key.server_supports;
 	destination->key = pair;
 	destination->connections += cell->records;
+	if (cell->key.version == VERSION_CLEAR)
+		destination->clear += cell->records;
+	else if (cell->key.verdict >= VERDICT_REFUSED && cell->key.limited_by == LIMIT_SERVER)
+		destination->limiting += cell->records;
 	destination->name = text_of(builder, cell->key.destination);
 }
 
@@ -744,8 +752,17 @@ static int compare_place_destinations(const void *a, const void *b)
 	return slice_compare(first->name, second->name);
 }
 
+static void add_server(struct advice_servers *servers, uint64_t connections, struct slice name)
+{
+	if (connections == 0)
+		return;
+	if (servers->count == 0)
+		servers->first = name;
+	servers->count++;
+}
+
 static void give_destinations(struct report *report, struct places *places,
-			      struct report_place *place)
+			      struct report_place *place, struct place_facts *facts)
 {
 	size_t count = 0;
 	struct place_destination *row = rows_release(&places->destination, &count);
@@ -759,6 +776,8 @@ static void give_destinations(struct report *report, struct places *places,
 			owner->destinations = arena_allocate(
 				texts_of(report), (count - i) * sizeof(owner->destinations[0]));
 		owner->destinations[owner->destination_count++] = row[i].name;
+		add_server(&facts[row[i].key.first].clear, row[i].clear, row[i].name);
+		add_server(&facts[row[i].key.first].limiting, row[i].limiting, row[i].name);
 	}
 	free(row);
 }
@@ -900,12 +919,18 @@ static enum report_version floor_to_reach(const struct report *report)
 static void give_advice(struct builder *builder, struct report_place *place,
 			const struct place_facts *facts)
 {
-	struct slice executable = text_of(builder, facts->executable);
+	struct advice_facts for_advice = {
+		.executable = text_of(builder, facts->executable),
+		.floor = floor_to_reach(builder->report),
+		.supports = facts->supports,
+		.clear = facts->clear,
+		.limiting = facts->limiting,
+	};
 	char *advice = NULL;
 
-	place->language =
-		advice_language(executable, place->file.length ? place->file : place->program);
-	advice = advice_for(place, floor_to_reach(builder->report), facts->supports, executable);
+	place->language = advice_language(for_advice.executable,
+					  place->file.length ? place->file : place->program);
+	advice = advice_for(place, &for_advice);
 	place->advice = keep_text(builder, advice, strlen(advice) + 1).start;
 	free(advice);
 }
@@ -929,16 +954,17 @@ static void build_places(struct builder *builder)
 		.destination = ROWS_OF(struct pair_key, struct place_destination),
 		.setting = ROWS_OF(struct setting_key, struct setting),
 	};
-	struct setting *settings = NULL;
+	struct report_place *place = NULL;
 	struct place_facts *facts = NULL;
+	struct setting *settings = NULL;
 	size_t setting_count = 0;
 
 	collect_places(builder, &places);
-	give_destinations(report, &places, (struct report_place *)(void *)places.place.row);
+	place = (void *)places.place.row;
+	facts = (void *)places.facts.row;
+	give_destinations(report, &places, place, facts);
 	settings = rows_release(&places.setting, &setting_count);
-	give_settings(builder, (struct report_place *)(void *)places.place.row,
-		      (struct place_facts *)(void *)places.facts.row, places.place.numbering.count,
-		      settings, setting_count);
+	give_settings(builder, place, facts, places.place.numbering.count, settings, setting_count);
 	if (!builder->options->connections_chosen)
 		add_unused_settings(builder, &places, settings, setting_count);
 	report->places = rows_release(&places.place, &report->place_count);

@@ -108,18 +108,29 @@ static void put_cell(FILE *out, const struct report_style *style, const struct t
 		pad(out, space);
 }
 
+/* A row of the table, or its titles if `row` is NULL, without blanks at its end. */
 static void put_row(FILE *out, const struct text_table *table, const struct report_style *style,
-		    const size_t *width, size_t row)
+		    const size_t *width, const size_t *row)
 {
-	struct text_cell cell;
+	struct text_cell cells[TEXT_TABLE_COLUMNS_MAX];
+	size_t count = 0;
 
 	for (size_t column = 0; column < table->column_count; column++) {
-		cell.colour = COLOUR_NONE;
-		table->cell(table->context, row, column, &cell);
+		struct text_cell *cell = &cells[column];
+
+		cell->colour = row ? COLOUR_NONE : COLOUR_BOLD;
+		if (row)
+			table->cell(table->context, *row, column, cell);
+		else
+			cell->text = slice_of(table->column[column].title);
+		if (cell->text.length > 0)
+			count = column + 1;
+	}
+	for (size_t column = 0; column < count; column++) {
 		if (column)
 			pad(out, GAP);
-		put_cell(out, style, &table->column[column], &cell, width[column],
-			 column + 1 == table->column_count);
+		put_cell(out, style, &table->column[column], &cells[column], width[column],
+			 column + 1 == count);
 	}
 	fputc('\n', out);
 }
@@ -130,18 +141,9 @@ void text_table_write(FILE *out, const struct text_table *table, const struct re
 
 	measure(table, style, width);
 	narrow(table, style->width, width);
-	for (size_t column = 0; column < table->column_count; column++) {
-		struct text_cell title = {.text = slice_of(table->column[column].title),
-					  .colour = COLOUR_BOLD};
-
-		if (column)
-			pad(out, GAP);
-		put_cell(out, style, &table->column[column], &title, width[column],
-			 column + 1 == table->column_count);
-	}
-	fputc('\n', out);
+	put_row(out, table, style, width, NULL);
 	for (size_t row = 0; row < table->row_count; row++)
-		put_row(out, table, style, width, row);
+		put_row(out, table, style, width, &row);
 }
 
 void text_wrap(FILE *out, const struct report_style *style, size_t indent, struct slice text)
