@@ -16,51 +16,44 @@
 #include "sink_server.h"
 #include "sink_tls.h"
 
-static void print_help(void)
-{
-	(void)fputs(
-		"Usage: tlswitness sink --tls MIN[..MAX] [OPTION...]\n"
-		"\n"
-		"A small SMTP server to rehearse against: takes mail, throws it away, and writes\n"
-		"its own account of each connection as a line of JSON. It prints `listening on\n"
-		"ADDRESS:PORT` when it is ready, and ends on SIGINT or SIGTERM.\n"
-		"\n"
-		"  --tls=MIN[..MAX]       the versions to negotiate, and no others: 1.0, 1.1, "
-		"1.2,\n"
-		"                         1.3, a range such as 1.0..1.2, or `none` for a server\n"
-		"                         without TLS; the default is 1.2..1.3\n"
-		"  --implicit             TLS from the first byte, not after STARTTLS\n"
-		"  --mix                  each connection gets one version of the range, at "
-		"random\n"
-		"  --tickets=on|off       whether sessions can be resumed; the default is on\n"
-		"  --require-tls          530 to AUTH and MAIL before STARTTLS\n"
-		"  --auth=WHEN            offers AUTH PLAIN and LOGIN, and takes any credentials:\n"
-		"                         `always` (the default), `tls-only` or `never`\n"
-		"\n"
-		"Where it listens, and how long:\n"
-		"  --address=ADDRESS      the default is 127.0.0.1\n"
-		"  --port=N               the default is 0: any that is free\n"
-		"  --connections=N        end after N connections\n"
-		"  --timeout=SECONDS      of silence that end a connection; the default is 60\n"
-		"  --log=FILE             append the accounts to FILE, not to stdout (`-`)\n"
-		"  --quiet                no closing line on stderr\n"
-		"\n"
-		"Its certificate, made in memory if none is given:\n"
-		"  --cert=FILE --key=FILE PEM\n"
-		"  --name=NAME            one more host name or address in the one that is made\n"
-		"  --cert-out=FILE        write it to FILE, for clients to trust\n"
-		"\n"
-		"What can go wrong on the way:\n"
-		"  --strip-starttls       STARTTLS is not offered, and answered with 502\n"
-		"  --starttls-reply=CODE  STARTTLS is offered, and answered with CODE, such as "
-		"454\n"
-		"  --cut=greeting         closes instead of greeting\n"
-		"  --cut=server-hello     closes after the first half of its ServerHello\n"
-		"  --delay-ms=N           waits before the greeting\n"
-		"\n"
-		"  -h, --help             this\n",
-		stdout);
-}
+static const char help[] =
+	"Usage: tlswitness sink --tls MIN[..MAX] [OPTION...]\n"
+	"\n"
+	"A small SMTP server to rehearse against: takes mail, throws it away, and writes\n"
+	"its own account of each connection as a line of JSON. It prints `listening on\n"
+	"ADDRESS:PORT` when it is ready, and ends on SIGINT or SIGTERM.\n"
+	"\n"
+	"  --tls=MIN[..MAX]       the versions to negotiate, and no others: 1.0, 1.1,\n"
+	"                         1.2, 1.3, a range such as 1.0..1.2, or `none` for a\n"
+	"                         server without TLS; the default is 1.2..1.3\n"
+	"  --implicit             TLS from the first byte, not after STARTTLS\n"
+	"  --mix                  each connection gets one of the versions, at random\n"
+	"  --tickets=on|off       whether sessions can be resumed; the default is on\n"
+	"  --require-tls          530 to AUTH and MAIL before STARTTLS\n"
+	"  --auth=WHEN            offers AUTH PLAIN and LOGIN, takes any credentials:\n"
+	"                         `always` (the default), `tls-only` or `never`\n"
+	"\n"
+	"Where it listens, and how long:\n"
+	"  --address=ADDRESS      the default is 127.0.0.1\n"
+	"  --port=N               the default is 0: any that is free\n"
+	"  --connections=N        end after N connections\n"
+	"  --timeout=SECONDS      of silence that end a connection; the default is 60\n"
+	"  --log=FILE             append the accounts to FILE, not to stdout (`-`)\n"
+	"  --quiet                no closing line on stderr\n"
+	"\n"
+	"Its certificate, made in memory if none is given:\n"
+	"  --cert=FILE --key=FILE PEM\n"
+	"  --name=NAME            one more host name or address in the one that is made\n"
+	"  --cert-out=FILE        write it to FILE, for clients to trust\n"
+	"\n"
+	"What can go wrong on the way:\n"
+	"  --strip-starttls       STARTTLS is not offered, and answered with 502\n"
+	"  --starttls-reply=CODE  STARTTLS is offered, and answered with CODE: 454\n"
+	"  --cut=greeting         closes instead of greeting\n"
+	"  --cut=server-hello     closes after the first half of its ServerHello\n"
+	"  --delay-ms=N           waits before the greeting\n"
+	"\n"
+	"  -h, --help             this\n";
 
 enum option_id {
 	OPTION_TLS = 256,
@@ -463,7 +456,7 @@ int command_sink(int argc, char **argv)
 	if (!parse_options(argc, argv, &wishes))
 		return 2;
 	if (wishes.help) {
-		print_help();
+		(void)fputs(help, stdout);
 		return 0;
 	}
 	if (!fit_together(&wishes))
