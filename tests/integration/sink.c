@@ -209,11 +209,14 @@ Test(sink, openssl_cnf_changes_nothing)
 						     "[strict]\n"
 						     "MinProtocol = TLSv1.3\n"
 						     "CipherString = DEFAULT@SECLEVEL=4\n");
-	struct sink *sink =
-		start_sink_in(WORDS("--tls=1.0"), WORDS(text("OPENSSL_CONF=%s", strict)));
+	const char *const named[] = {"1.0", "1.2"};
 
-	cr_expect_eq(curl_over_tls(sink, false), 0);
-	cr_expect_str_eq(field(only_account(sink), "version"), "1.0");
+	for (size_t i = 0; i < 2; i++) {
+		struct sink *sink = start_sink_in(WORDS("--tls", named[i]),
+						  WORDS(text("OPENSSL_CONF=%s", strict)));
+		cr_expect_eq(curl_over_tls(sink, false), 0, "TLS %s", named[i]);
+		cr_expect_str_eq(field(only_account(sink), "version"), named[i]);
+	}
 }
 
 Test(sink, names_the_versions_that_were_offered)
