@@ -35,7 +35,8 @@ enum tls_progress {
 	TLS_NEGOTIATED,  /* the ServerHello is known, and with it the version */
 	TLS_ESTABLISHED, /* both sides have sent their Finished, as far as the wire can tell */
 	TLS_FAILED,      /* an alert ended the handshake; see alert_* */
-	TLS_NOT_TLS,     /* the bytes are no TLS; nothing more will be learned */
+	TLS_NOT_TLS,     /* the bytes are no TLS, or a hello whose lengths contradict each
+			    other; nothing more will be learned, what was learned stands */
 };
 
 #define TLS_RANDOM_SIZE     32
@@ -44,55 +45,72 @@ enum tls_progress {
 
 /* Parser state of one direction; the members are tls_wire.c's own. */
 struct tls_direction {
+	/* the record: its header as it comes in, what it was taken for, what is left of it */
 	uint8_t header[5];
 	uint8_t header_length;
-	uint8_t content_type;
+	uint8_t record_kind;
+	uint16_t record_length;
 	uint16_t record_left;
+	/* the handshake message, which may span records or share one */
 	uint8_t message_header[4];
 	uint8_t message_header_length;
-	bool ciphered; /* ChangeCipherSpec has passed, or TLS 1.3 has begun to encrypt */
 	uint32_t message_left;
-	uint32_t message_position;
+	/* the walk through a hello: the field it stands on, and the extension around it */
+	uint8_t step;
+	bool walking;
+	bool in_extension;
+	uint16_t extension_type;
+	uint16_t extension_left;
+	uint16_t step_size;
+	uint16_t step_left;
+	uint32_t number; /* the last number read: a value, or the length of what follows */
 	uint8_t alert[2];
 	uint8_t alert_length;
-	/* room for tls_wire.c's walk through the hello; see there */
-	uint8_t step;
-	uint8_t step_bytes[8];
-	uint8_t step_length;
-	uint16_t extension_type;
-	uint32_t step_left;
-	uint32_t extensions_left;
-	uint32_t extension_left;
+	bool greeted;  /* its first hello has passed, or its SSL 2.0 counterpart */
+	bool ciphered; /* its ChangeCipherSpec has passed (<= 1.2), or its first protected
+			  record (1.3) */
+	bool finished; /* its Finished has passed (<= 1.2) */
+};
+
+/* What a ServerHello says, until all of it has come in and it is known to be the answer. */
+struct tls_server_hello {
+	uint16_t version;
+	uint16_t cipher;
+	uint16_t group;
+	bool pre_shared_key;
+	uint8_t random[TLS_RANDOM_SIZE];
 };
 
 struct tls_wire {
 	enum tls_progress progress;
 
-	/* from the ClientHello */
+	/* from the first ClientHello: one that follows a HelloRetryRequest adds nothing */
 	uint8_t client_random[TLS_RANDOM_SIZE];
 	uint16_t client_legacy_version;
 	bool names_versions; /* it has supported_versions: `offered` is the whole truth */
 	uint8_t offered_count;
 	uint16_t offered[TLS_OFFERED_MAX]; /* lowest first, GREASE left out; without
-	                                      supported_versions only the legacy version */
+					      supported_versions only the legacy version */
 	char server_name[TLS_SERVER_NAME_MAX + 1];
 
 	/* from the ServerHello; a HelloRetryRequest is not the answer yet */
-	uint16_t version; /* negotiated */
-	uint16_t cipher;  /* TLS cipher suite number */
-	uint16_t group;   /* named group of the key share, TLS 1.3 only; else 0 */
-	bool resumed;     /* pre_shared_key accepted (1.3) or the session id echoed (1.2) */
+	uint16_t version;         /* negotiated */
+	uint16_t cipher;          /* TLS cipher suite number */
+	uint16_t group;           /* named group of the key share, TLS 1.3 only; else 0 */
+	bool resumed;             /* 1.3: pre_shared_key accepted. Up to 1.2: the handshake was
+				     abbreviated, known only with the server's ChangeCipherSpec */
 	uint16_t server_supports; /* what the downgrade sentinel proves (RFC 8446, 4.1.3), else 0 */
 
 	/* the alert that ended the handshake, if one did */
 	bool alert_seen;
 	enum tls_side alert_from;
-	bool alert_encrypted;  /* an alert, but its description is not readable */
+	bool alert_encrypted;      /* an alert, but its description is not readable */
 	uint8_t alert_description; /* RFC 8446, 6 */
 
 	/* tls_wire.c's own */
-	uint8_t session_id_length;
-	uint8_t session_id[32];
+	uint8_t versions_seen; /* bit n: 0x0300 + n is offered */
+	bool server_hello_done;
+	struct tls_server_hello server_hello;
 	struct tls_direction direction[2];
 };
 
