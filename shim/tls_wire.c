@@ -45,6 +45,8 @@ enum {
 	RECORD_HEADER_SIZE = 5,
 	MESSAGE_HEADER_SIZE = 4,
 	ALERT_SIZE = 2,
+	FINISHED_SIZE_MIN = 4 + 32, /* of 1.3: its header and a hash of SHA-256 (RFC 8446, 4.4.4) */
+	JSSE_PADDING = 16,          /* Java's sun.security.ssl.OutputRecord */
 	/* RFC 5246, 6.2.3: 2^14 and what encryption may add; no version allows more */
 	RECORD_LENGTH_MAX = 16384 + 2048,
 	/* every vector of a hello at its longest, rounded up */
@@ -58,7 +60,7 @@ enum {
 
 	NAME_TYPE_HOST_NAME = 0,
 
-	/* RFC 8446, 5.2 and B.4: the only suite of 1.3 whose tag is not of 16 bytes */
+	/* RFC 8446, 5.2 and B.4: the only suite there whose tag is not of 16 bytes */
 	CIPHER_AES_128_CCM_8_SHA256 = 0x1305,
 };
 
@@ -696,33 +698,39 @@ static void encrypted_handshake_passed(struct walk *walk)
 }
 
 /*
- * A protected record of 1.3 hides its type but not its length (RFC 8446, 5.2),
- * and that tells enough. Level and description, the inner type and the tag are
- * fewer bytes than any handshake message needs, so a side whose first record is
- * just that long sent an alert (one that is padded goes unnoticed). Only the
- * first: a later one could be the tail of a message split over records.
- *
+ * Whether a side's first protected record is an alert. Its type is hidden but not
+ * its length (RFC 8446, 5.2), and two bytes are fewer than any handshake message
+ * has. JSSE pads every record with 16 bytes: 18 is then an alert from a client,
+ * which can begin with nothing else of that size, while a server's
+ * EncryptedExtensions may well be as long. Other padding hides the alert.
+ */
+static bool is_alert_size(enum tls_side from, uint32_t content)
+{
+	return content == ALERT_SIZE ||
+	       (from == TLS_FROM_CLIENT && content == ALERT_SIZE + JSSE_PADDING);
+}
+
+/*
  * A client protects its first record after ServerHello when it has accepted the
- * server's Finished, be it EndOfEarlyData, Certificate or its own Finished, which
- * then follows in the same flight (RFC 8446, 2). Early data comes before
- * ServerHello: see classify().
+ * server's Finished, if it is not an alert, and its own Finished ends that flight
+ * (RFC 8446, 2). What is shorter than a Finished, EndOfEarlyData or an empty
+ * Certificate, is waited out; what is as long may also be a Certificate with the
+ * Finished close behind. Early data comes before ServerHello: see classify().
  */
 static void protected_record_passed(struct walk *walk)
 {
 	struct tls_direction *direction = walk->direction;
-	uint16_t tag = walk->wire->cipher == CIPHER_AES_128_CCM_8_SHA256 ? 8 : 16;
-	uint16_t alert = ALERT_SIZE + 1 + tag;
+	uint32_t tag = walk->wire->cipher == CIPHER_AES_128_CCM_8_SHA256 ? 8 : 16;
+	uint32_t content = 0;
 
-	if (!direction->ciphered && direction->record_length == alert) {
+	/* The last byte of what is protected is the type. */
+	if (direction->record_length > tag)
+		content = direction->record_length - tag - 1;
+	if (!direction->ciphered && is_alert_size(walk->from, content))
 		fail(walk, true, 0);
-		return;
-	}
-	/* Too short to carry anything at all. */
-	if (direction->record_length <= 1 + tag)
-		return;
-	direction->ciphered = true;
-	if (walk->from == TLS_FROM_CLIENT)
+	else if (walk->from == TLS_FROM_CLIENT && content >= FINISHED_SIZE_MIN)
 		advance(walk->wire, TLS_ESTABLISHED);
+	direction->ciphered = true;
 }
 
 static void end_record(struct walk *walk)
