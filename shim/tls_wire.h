@@ -33,7 +33,8 @@ enum tls_progress {
 	TLS_NOTHING,     /* no complete ClientHello yet */
 	TLS_OFFERED,     /* the ClientHello is known */
 	TLS_NEGOTIATED,  /* the ServerHello is known, and with it the version */
-	TLS_ESTABLISHED, /* both sides have sent their Finished, as far as the wire can tell */
+	TLS_ESTABLISHED, /* both sides have sent their Finished (up to 1.2), or the client what
+			    it sends only after the server's (1.3) */
 	TLS_FAILED,      /* an alert ended the handshake; see alert_* */
 	TLS_NOT_TLS,     /* the bytes are no TLS, or a hello whose lengths contradict each
 			    other; nothing more will be learned, what was learned stands */
@@ -81,6 +82,12 @@ struct tls_server_hello {
 	uint8_t random[TLS_RANDOM_SIZE];
 };
 
+/*
+ * The facts. Those of the ClientHello hold from TLS_OFFERED on, those of the
+ * ServerHello from TLS_NEGOTIATED on: before that they may be there in part. When
+ * TLS_FAILED or TLS_NOT_TLS came first they are 0. A ServerHello counts even if
+ * its ClientHello was never seen, so TLS_NEGOTIATED may come without an offer.
+ */
 struct tls_wire {
 	enum tls_progress progress;
 

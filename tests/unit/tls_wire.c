@@ -1015,6 +1015,18 @@ Test(tls_wire, supported_versions_of_the_server_decides)
 	cr_expect_eq(wire.version, 0x0303);
 }
 
+/* Where the client's half went unseen, the version is known all the same. */
+Test(tls_wire, answer_counts_without_the_offer)
+{
+	static struct tls_wire wire;
+	struct hello hello = server_hello(0x0302, plain_random, NULL);
+
+	tls_wire_init(&wire);
+	cr_expect_eq(feed_message(&wire, TLS_FROM_SERVER, 2, &hello), TLS_NEGOTIATED);
+	cr_expect_eq(wire.version, 0x0302);
+	cr_expect_eq(wire.offered_count, 0);
+}
+
 /* The client will refuse it, and its alert then tells more than a guess would. */
 Test(tls_wire, answer_with_an_unknown_version_is_none)
 {
@@ -1051,6 +1063,20 @@ Test(tls_wire, warning_ends_nothing_unless_it_says_goodbye)
 	cr_expect_eq(wire.alert_description, 90);
 	cr_expect_eq(after_alert(&wire, TLS_FROM_SERVER, 2, 112), TLS_FAILED);
 	cr_expect_eq(wire.alert_description, 112);
+}
+
+/* RFC 8446, 6: the level says nothing in 1.3. */
+Test(tls_wire, plain_alert_in_1_3_is_fatal_at_any_level)
+{
+	static const uint8_t alert[] = {21, 3, 3, 0, 2, 1, 42};
+	static struct tls_wire wire;
+	struct hello extensions = selected_version(0x0304);
+
+	cr_assert_eq(answer(&wire, 0x0303, plain_random, &extensions), TLS_NEGOTIATED);
+	cr_expect_eq(tls_wire_feed(&wire, TLS_FROM_CLIENT, alert, sizeof(alert)), TLS_FAILED);
+	cr_expect_eq(wire.alert_description, 42);
+	cr_assert_eq(answer(&wire, 0x0303, plain_random, NULL), TLS_NEGOTIATED);
+	cr_expect_eq(tls_wire_feed(&wire, TLS_FROM_CLIENT, alert, sizeof(alert)), TLS_NEGOTIATED);
 }
 
 Test(tls_wire, alert_may_be_split_or_joined)
@@ -1200,6 +1226,43 @@ Test(tls_wire, vectors_that_reach_beyond_the_hello_are_refused)
 	}
 }
 
+/* An extension that nobody looks into is bounded by the message all the same. */
+Test(tls_wire, unknown_extension_may_not_reach_beyond_the_hello)
+{
+	static struct tls_wire wire;
+	struct hello body = {.length = 4};
+	struct hello extensions = {.length = 0};
+	struct hello hello = {.length = 0};
+
+	put_extension(&extensions, 21, &body);
+	extensions.bytes[3]++;
+	hello = client_hello(0x0303, &extensions);
+	tls_wire_init(&wire);
+	cr_expect_eq(feed_message(&wire, TLS_FROM_CLIENT, 1, &hello), TLS_NOT_TLS);
+	cr_expect_eq(answer(&wire, 0x0303, plain_random, &extensions), TLS_NOT_TLS);
+}
+
+/* RFC 8446, 4.1.2: 32 bytes at most, also where there is room for more. */
+Test(tls_wire, session_id_of_more_than_32_bytes_is_refused)
+{
+	static struct tls_wire wire;
+
+	for (uint32_t length = 32; length <= 33; length++) {
+		struct hello hello = {.length = 0};
+
+		put(&hello, 0x0303, 2);
+		put_all(&hello, plain_random, TLS_RANDOM_SIZE);
+		put(&hello, length, 1);
+		for (uint32_t i = 0; i < length; i++)
+			put(&hello, 0, 1);
+		put(&hello, 0x00021301, 4);
+		put(&hello, 0x0100, 2);
+		tls_wire_init(&wire);
+		cr_expect_eq(feed_message(&wire, TLS_FROM_CLIENT, 1, &hello),
+			     length == 32 ? TLS_OFFERED : TLS_NOT_TLS, "%u", length);
+	}
+}
+
 Test(tls_wire, hello_cut_short_is_refused_at_every_length)
 {
 	static struct tls_wire wire;
@@ -1253,6 +1316,25 @@ Test(tls_wire, ssl2_challenge_is_right_justified)
 	cr_expect_eq(wire.progress, TLS_OFFERED);
 	cr_expect_eq(wire.offered[0], 0x0301);
 	cr_expect_arr_eq(wire.client_random, expected, TLS_RANDOM_SIZE);
+}
+
+/* It would not fit into the random. */
+Test(tls_wire, ssl2_challenge_of_more_than_32_bytes_is_refused)
+{
+	static const uint8_t challenge[33];
+	static struct conversation all;
+	static struct tls_wire wire;
+
+	memset(&all, 0, sizeof(all));
+	say_hex(&all, TLS_FROM_CLIENT, "802d01030100030000002100000a");
+	say(&all, TLS_FROM_CLIENT, challenge, sizeof(challenge));
+	feed_all(&wire, &all);
+	cr_expect_eq(wire.progress, TLS_NOT_TLS);
+	memset(&all, 0, sizeof(all));
+	say_hex(&all, TLS_FROM_CLIENT, "802c01030100030000002000000a");
+	say(&all, TLS_FROM_CLIENT, challenge, 32);
+	feed_all(&wire, &all);
+	cr_expect_eq(wire.progress, TLS_OFFERED);
 }
 
 Test(tls_wire, ssl2_hello_whose_lengths_lie_is_refused)
