@@ -481,30 +481,32 @@ void connection_descriptor_arrived(int fd)
 
 /* ---- bytes ---- */
 
-/* The ClientHello has passed: which library made it, and does it report to us? */
-static void find_library(struct connection *connection)
+/* Is a TLS library's call under way that these first bytes of TLS come out of? */
+static void note_library_call(struct connection *connection)
 {
-	if (thread_state.library_depth > 0) {
-		thread_state.hello_connection = connection_number(connection);
-		connection->library_pending = true;
-	} else if (tls_object_of_random(connection->tls.client_random)) {
-		connection->library_pending = true;
-	}
+	if (thread_state.library_depth == 0)
+		return;
+	thread_state.hello_connection = connection_number(connection);
+	connection->library_pending = true;
 }
 
 static void feed_tls(struct connection *connection, enum tls_side from, const uint8_t *bytes,
 		     size_t length)
 {
-	enum tls_progress before = connection->tls.progress;
+	const bool offered = connection->tls.offered_count > 0;
 
 	if (length == 0)
 		return;
-	if (connection->began == 0)
+	if (connection->began == 0) {
 		connection->began = recorder_clock();
+		if (from == TLS_FROM_CLIENT)
+			note_library_call(connection);
+	}
 	tls_wire_feed(&connection->tls, from, bytes, length);
-	if (before < TLS_OFFERED && connection->tls.progress >= TLS_OFFERED &&
-	    connection->tls.progress != TLS_NOT_TLS)
-		find_library(connection);
+	/* A library that writes into memory has made its ClientHello before it is sent. */
+	if (!offered && connection->tls.offered_count > 0 &&
+	    tls_object_of_random(connection->tls.client_random))
+		connection->library_pending = true;
 }
 
 /* With the lock held. */
@@ -622,7 +624,7 @@ void connection_lost_track(struct connection *connection)
 static bool has_hello(const struct connection *connection, const struct library_view *view)
 {
 	return connection->references > 0 && view->random_known &&
-	       connection->tls.progress >= TLS_OFFERED &&
+	       connection->tls.offered_count > 0 &&
 	       memcmp(connection->tls.client_random, view->client_random, TLS_RANDOM_SIZE) == 0;
 }
 
@@ -631,12 +633,13 @@ static struct connection *find_connection(const struct library_view *view, int f
 {
 	struct connection *connection = connection_of_entry(thread_state.hello_connection);
 
-	if (connection && has_hello(connection, view))
+	/* Without a ClientHello there is nothing to compare: an alert can come first. */
+	if (connection && (has_hello(connection, view) || !view->random_known))
 		return connection;
 	connection = fd >= 0 ? connection_of_entry(entry_of(fd)) : NULL;
 	/* A descriptor's word counts only where the wire has not seen another handshake on it. */
 	if (connection &&
-	    (has_hello(connection, view) || connection->tls.progress == TLS_NOTHING))
+	    (has_hello(connection, view) || connection->tls.offered_count == 0))
 		return connection;
 	for (unsigned i = 0; i < used_most; i++) {
 		if (has_hello(&connections[i], view))

@@ -123,8 +123,10 @@ static struct tls_object *object_to_watch(const struct ssl_library *library, SSL
 	    (library->SSL_is_dtls && library->SSL_is_dtls(ssl)))
 		return NULL;
 	object = tls_object_find(ssl);
-	/* A new object, one that was cleared, or another one at the same address. */
-	if (library->SSL_in_before(ssl) && !(object && object->refused))
+	/* A new object, one that was cleared, or another one at the same address; an entry
+	   that has seen nothing yet is this handshake's, from a door around this one. */
+	if (library->SSL_in_before(ssl) &&
+	    (!object || object->random_known || (object->done && !object->refused)))
 		object = tls_object_begin(ssl);
 	return object && !object->done ? object : NULL;
 }
