@@ -59,6 +59,74 @@ $(BUILD)/tlswitness-tests: $(TEST_OBJECTS) $(PURE_OBJECTS) $(SHARED_OBJECTS) \
 		$(filter-out $(BUILD)/tools/tlswitness.o,$(TOOL_OBJECTS))
 	$(CC) -o $@ $^ -lcriterion $(TOOL_LIBS)
 
+# ---- what the machine must have ----
+
+BUILD_PACKAGES := gcc libc6-dev libcriterion-dev uthash-dev libssl-dev libjansson-dev libelf-dev \
+		  zlib1g-dev libzstd-dev liblzma-dev
+DEMO_PACKAGES  := python3 php-cli libphp-phpmailer swaks perl libio-socket-ssl-perl \
+		  libnet-smtp-ssl-perl curl openssl
+TEST_PACKAGES  := php-curl msmtp
+LINT_PACKAGES  := clang-format clang-tidy cppcheck
+
+SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
+
+# Installs those of the packages $(1) that are missing; asks no mirror if none is.
+define install_packages
+	@missing=; \
+	for package in $(1); do \
+		dpkg-query -W -f '$${db:Status-Status}\n' $$package 2>/dev/null | \
+			grep -qx installed || missing="$$missing $$package"; \
+	done; \
+	if [ -n "$$missing" ]; then \
+		echo "installing:$$missing"; \
+		$(SUDO) apt-get update -qq && \
+		$(SUDO) env DEBIAN_FRONTEND=noninteractive \
+			apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+	fi
+endef
+
+.PHONY: build-packages demo-packages test-packages lint-packages
+build-packages:
+	$(call install_packages,$(BUILD_PACKAGES))
+demo-packages: build-packages
+	$(call install_packages,$(DEMO_PACKAGES))
+test-packages: demo-packages
+	$(call install_packages,$(TEST_PACKAGES))
+lint-packages:
+	$(call install_packages,$(LINT_PACKAGES))
+
+# ---- what a person calls ----
+
+.PHONY: demo
+demo: demo-packages
+	@$(MAKE) --no-print-directory all
+	@examples/demo/run
+
+.PHONY: check
+check: test-packages
+	@$(MAKE) --no-print-directory all programs $(BUILD)/tlswitness-tests
+	@tests/run
+
+.PHONY: programs
+programs: $(PROGRAMS)
+
+SOURCES := $(wildcard shim/*.[ch] tools/*.[ch] tests/unit/*.[ch] tests/integration/*.[ch] \
+	     tests/programs/*.[ch] tests/fuzz/*.[ch] tests/bench/*.[ch])
+
+.PHONY: lint
+lint: build-packages lint-packages
+	clang-format --dry-run -Werror $(SOURCES)
+	cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,performance,portability \
+		--inline-suppr --suppress=missingIncludeSystem -D_GNU_SOURCE \
+		-DTLSWITNESS_VERSION='"$(VERSION)"' -Ishim -Itools shim tools
+	printf '%s\n' $(SHIM_SOURCES) $(TOOL_SOURCES) | xargs -n 4 -P 2 -I{} \
+		clang-tidy --quiet {} -- $(filter-out -Werror,$(CFLAGS))
+
+.PHONY: install
+install: all
+	install -D -m 755 $(BUILD)/tlswitness $(DESTDIR)$(PREFIX)/bin/tlswitness
+	install -D -m 755 $(BUILD)/libtlswitness.so $(DESTDIR)$(PREFIX)/lib/libtlswitness.so
+
 .PHONY: clean
 clean:
 	rm -rf $(BUILD)
