@@ -343,7 +343,39 @@ void connection_let_go(struct connection *connection)
 
 /* ---- descriptors ---- */
 
-void connection_opened(int fd, const struct sockaddr *address, socklen_t length)
+/* The place in the code, for a connection that no TLS library reports. */
+static void keep_origin(struct connection *connection, const struct origin *origin)
+{
+	if (!connection_lock())
+		return;
+	if (!connection->finished) {
+		origin_copy(&connection->origin, origin);
+		connection->has_origin = true;
+	}
+	connection_unlock();
+}
+
+/* A script's frames cost time, so for what may be no mail at all they are not taken yet. */
+static void take_origin(struct connection *connection, const void *caller)
+{
+	struct origin origin;
+
+	if ((connection->mail_port && origin_of_script(&origin)) ||
+	    origin_native(&origin, caller))
+		keep_origin(connection, &origin);
+}
+
+/* It turned out to be mail: the script's frames of now are worth more than none. */
+static void take_late_origin(struct connection *connection)
+{
+	struct origin origin;
+
+	if (!connection->mail_port && origin_of_script(&origin))
+		keep_origin(connection, &origin);
+}
+
+void connection_opened(int fd, const struct sockaddr *address, socklen_t length,
+		       const void *caller)
 {
 	struct endpoint peer;
 	struct connection *connection;
@@ -367,6 +399,8 @@ void connection_opened(int fd, const struct sockaddr *address, socklen_t length)
 	connection_unlock();
 	if (!connection)
 		atomic_fetch_add(&recorder_process->lost, 1);
+	else
+		take_origin(connection, caller);
 }
 
 /* What is this descriptor? It was open before we were, or came from another process. */
@@ -528,12 +562,17 @@ static void pass(struct connection *connection, enum smtp_side from, const void 
 		 size_t length)
 {
 	enum connection_event event;
+	bool recognised;
 
 	if (!connection_lock())
 		return;
+	recognised = connection->smtp.state == SMTP_UNDECIDED;
 	feed(connection, from, bytes, length);
+	recognised = recognised && connection->smtp.state == SMTP_DIALOGUE;
 	event = next_event(connection);
 	connection_unlock();
+	if (recognised)
+		take_late_origin(connection);
 	if (event == EVENT_NONE)
 		return;
 	record_event(connection, event);
@@ -648,7 +687,8 @@ static struct connection *find_connection(const struct library_view *view, int f
 	return NULL;
 }
 
-struct connection *connection_join(const struct library_view *view, int fd)
+struct connection *connection_join(const struct library_view *view, int fd,
+				   const struct origin *origin)
 {
 	struct connection *connection;
 	struct endpoint peer = {0};
@@ -673,8 +713,13 @@ struct connection *connection_join(const struct library_view *view, int fd)
 		return NULL;
 	if (!connection_lock())
 		return connection;
-	if (!connection->finished)
+	if (!connection->finished) {
 		connection->library = *view;
+		if (origin) {
+			origin_copy(&connection->origin, origin);
+			connection->has_origin = true;
+		}
+	}
 	connection_unlock();
 	return connection;
 }
@@ -769,5 +814,6 @@ __attribute__((destructor)) static void finish(void)
 	if (!recorder.on || !recorder_owns_tables())
 		return;
 	connection_finish_all();
+	connection_record_finish();
 	recorder_finish();
 }

@@ -103,8 +103,12 @@ struct connection {
 
 /* ---- for hook_socket.c ---- */
 
-/* After connect(), or a sendto() that connects, has succeeded or begun. */
-void connection_opened(int fd, const struct sockaddr *address, socklen_t length);
+/*
+ * After connect(), or a sendto() that connects, has succeeded or begun.
+ * `caller` is where that call will return to.
+ */
+void connection_opened(int fd, const struct sockaddr *address, socklen_t length,
+		       const void *caller);
 
 /*
  * The connection behind a descriptor that does not pass, with a reference to
@@ -149,10 +153,12 @@ void connection_descriptor_arrived(int fd);
 /*
  * The library has ended a handshake, one way or the other, over `fd` (-1: not
  * known). Finds the connection that it belongs to, by client random or else by
- * descriptor, or makes one, and takes the view over. The connection is returned
- * with a reference, NULL if there is no room for one.
+ * descriptor, or makes one, and takes the view and the origin (which may be
+ * NULL) over. The connection is returned with a reference, NULL if there is no
+ * room for one.
  */
-struct connection *connection_join(const struct library_view *view, int fd);
+struct connection *connection_join(const struct library_view *view, int fd,
+				   const struct origin *origin);
 
 /* Is it certain by now that this is mail, or that scope `all` wants it? */
 bool connection_in_scope(const struct connection *connection);

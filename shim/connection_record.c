@@ -5,11 +5,13 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include "loaded_objects.h"
 #include "policy.h"
 #include "recorder.h"
+#include "setting.h"
 #include "tls_names.h"
 
 /* Room for texts that are made for one record. */
@@ -283,10 +285,22 @@ static void record_blind_spot(struct record *record, const struct connection *co
 	}
 }
 
+/* This process has sent, or tried to: its settings matter. */
+static atomic_bool has_recorded;
+
+void connection_record_finish(void)
+{
+	if (atomic_load(&has_recorded))
+		setting_tell_all();
+}
+
 void connection_record(const struct connection *connection, enum connection_event event)
 {
 	struct record record = {0};
 	struct texts texts = {0};
+
+	setting_tell_all();
+	atomic_store(&has_recorded, true);
 
 	add_ends(&record, connection, &texts);
 	add_origin(&record, connection);

@@ -20,4 +20,7 @@ enum connection_event {
  */
 void connection_record(const struct connection *connection, enum connection_event event);
 
+/* At the end of the process: settings made after its last connection. */
+void connection_record_finish(void);
+
 #endif

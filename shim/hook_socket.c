@@ -20,6 +20,8 @@
 #define MSG_FASTOPEN 0x20000000
 #endif
 
+#define CALLER __builtin_return_address(0)
+
 /*
  * The real functions, also for a call that comes before our start. A function
  * that libc does not have fails as an unknown system call does.
@@ -379,12 +381,12 @@ DOOR ssize_t __send(int fd, const void *buffer, size_t count, int flags)
 
 /* A call that connects and sends at once (TCP fast open) has returned. */
 static void opened_by_sending(int fd, const struct sockaddr *address, socklen_t length,
-			      ssize_t result)
+			      ssize_t result, const void *caller)
 {
 	int saved = errno;
 
 	if (result >= 0 || saved == EINPROGRESS)
-		connection_opened(fd, address, length);
+		connection_opened(fd, address, length, caller);
 	errno = saved;
 }
 
@@ -397,7 +399,7 @@ DOOR ssize_t sendto(int fd, const void *buffer, size_t count, int flags,
 
 	if (address.__sockaddr__ && (flags & MSG_FASTOPEN)) {
 		result = libc()->sendto(fd, buffer, count, flags, address, length);
-		opened_by_sending(fd, address.__sockaddr__, length, result);
+		opened_by_sending(fd, address.__sockaddr__, length, result, CALLER);
 		connection = result > 0 ? connection_acquire(fd) : NULL;
 		return connection ? sent(connection, result, &part, 1, flags) : result;
 	}
@@ -417,7 +419,7 @@ DOOR ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 
 	if ((flags & MSG_FASTOPEN) && message->msg_name) {
 		result = libc()->sendmsg(fd, message, flags);
-		opened_by_sending(fd, message->msg_name, message->msg_namelen, result);
+		opened_by_sending(fd, message->msg_name, message->msg_namelen, result, CALLER);
 		connection = result > 0 ? connection_acquire(fd) : NULL;
 	} else if (connection_passes(fd)) {
 		return real_libc.sendmsg(fd, message, flags);
@@ -458,7 +460,7 @@ DOOR int sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags)
 /* ---- opening and closing ---- */
 
 static int watched_connect(__typeof__(connect) *real, int fd, __CONST_SOCKADDR_ARG address,
-			   socklen_t length)
+			   socklen_t length, const void *caller)
 {
 	int result;
 	int saved;
@@ -468,7 +470,7 @@ static int watched_connect(__typeof__(connect) *real, int fd, __CONST_SOCKADDR_A
 	result = real(fd, address, length);
 	saved = errno;
 	if (result == 0 || saved == EINPROGRESS || saved == EINTR)
-		connection_opened(fd, address.__sockaddr__, length);
+		connection_opened(fd, address.__sockaddr__, length, caller);
 	errno = saved;
 	return result;
 }
@@ -483,14 +485,14 @@ DOOR int connect(int fd, __CONST_SOCKADDR_ARG address, socklen_t length)
 {
 	if (!is_internet(address.__sockaddr__, length))
 		return libc()->connect(fd, address, length);
-	return watched_connect(libc()->connect, fd, address, length);
+	return watched_connect(libc()->connect, fd, address, length, CALLER);
 }
 
 DOOR int __connect(int fd, __CONST_SOCKADDR_ARG address, socklen_t length)
 {
 	if (!is_internet(address.__sockaddr__, length))
 		return libc()->__connect(fd, address, length);
-	return watched_connect(libc()->__connect, fd, address, length);
+	return watched_connect(libc()->__connect, fd, address, length, CALLER);
 }
 
 /* The connection's last record is written while its descriptor still is one. */

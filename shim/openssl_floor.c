@@ -5,49 +5,56 @@
 #include "openssl_versions.h"
 #include "recorder.h"
 
-/* The method of one version that `method` is, or 0. */
-static uint16_t pinned_version(const struct ssl_library *library, const SSL_METHOD *method,
-			       bool *client_only)
+/* A method that knows one version only. */
+struct pinned_method {
+	const char *name;
+	uint16_t version; /* 0: this is none */
+	bool client_only;
+};
+
+static struct pinned_method pinned_method(const struct ssl_library *library,
+					  const SSL_METHOD *method)
 {
 	const struct {
 		const SSL_METHOD *(*function)(void);
-		uint16_t version;
-		bool client_only;
+		struct pinned_method pinned;
 	} methods[] = {
-		{library->SSLv3_method, TLS_VERSION_SSL_3_0, false},
-		{library->SSLv3_client_method, TLS_VERSION_SSL_3_0, true},
-		{library->TLSv1_method, TLS_VERSION_1_0, false},
-		{library->TLSv1_client_method, TLS_VERSION_1_0, true},
-		{library->TLSv1_1_method, TLS_VERSION_1_1, false},
-		{library->TLSv1_1_client_method, TLS_VERSION_1_1, true},
-		{library->TLSv1_2_method, TLS_VERSION_1_2, false},
-		{library->TLSv1_2_client_method, TLS_VERSION_1_2, true},
+		{library->SSLv3_method, {"SSLv3_method", TLS_VERSION_SSL_3_0, false}},
+		{library->SSLv3_client_method, {"SSLv3_client_method", TLS_VERSION_SSL_3_0, true}},
+		{library->TLSv1_method, {"TLSv1_method", TLS_VERSION_1_0, false}},
+		{library->TLSv1_client_method, {"TLSv1_client_method", TLS_VERSION_1_0, true}},
+		{library->TLSv1_1_method, {"TLSv1_1_method", TLS_VERSION_1_1, false}},
+		{library->TLSv1_1_client_method, {"TLSv1_1_client_method", TLS_VERSION_1_1, true}},
+		{library->TLSv1_2_method, {"TLSv1_2_method", TLS_VERSION_1_2, false}},
+		{library->TLSv1_2_client_method, {"TLSv1_2_client_method", TLS_VERSION_1_2, true}},
 	};
 
 	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
-		if (methods[i].function && methods[i].function() == method) {
-			*client_only = methods[i].client_only;
-			return methods[i].version;
-		}
+		if (methods[i].function && methods[i].function() == method)
+			return methods[i].pinned;
 	}
-	return 0;
+	return (struct pinned_method){0};
+}
+
+const char *openssl_floor_pinned_name(const struct ssl_library *library, const SSL_METHOD *method)
+{
+	return pinned_method(library, method).name;
 }
 
 const SSL_METHOD *openssl_floor_flexible(const struct ssl_library *library,
 					 const SSL_METHOD *method, uint16_t *pin)
 {
-	bool client_only = false;
-	uint16_t version;
+	struct pinned_method pinned;
 
 	*pin = 0;
 	if (!recorder.on || recorder.config.mode == MODE_AUDIT || !library->understood || !method ||
 	    !library->TLS_method || !library->TLS_client_method)
 		return method;
-	version = pinned_version(library, method, &client_only);
-	if (version == 0 || version >= recorder.config.floor)
+	pinned = pinned_method(library, method);
+	if (pinned.version == 0 || pinned.version >= recorder.config.floor)
 		return method;
-	*pin = version;
-	return client_only ? library->TLS_client_method() : library->TLS_method();
+	*pin = pinned.version;
+	return pinned.client_only ? library->TLS_client_method() : library->TLS_method();
 }
 
 void openssl_floor_pin(const struct ssl_library *library, SSL_CTX *context, uint16_t pin)
@@ -60,15 +67,14 @@ void openssl_floor_pin(const struct ssl_library *library, SSL_CTX *context, uint
 
 bool openssl_floor_is_pinned_below(const struct ssl_library *library, SSL *ssl)
 {
-	bool client_only;
 	uint16_t version;
 
 	if (!library->SSL_get_SSL_CTX || !library->SSL_CTX_get_ssl_method)
 		return false;
 	/* The first step reverts a method set on the connection to the context's. */
-	version = pinned_version(library,
-				 library->SSL_CTX_get_ssl_method(library->SSL_get_SSL_CTX(ssl)),
-				 &client_only);
+	version = pinned_method(library,
+				library->SSL_CTX_get_ssl_method(library->SSL_get_SSL_CTX(ssl)))
+			  .version;
 	return version != 0 && version < recorder.config.floor;
 }
 

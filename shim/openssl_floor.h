@@ -33,6 +33,9 @@ bool openssl_floor_is_pinned_below(const struct ssl_library *library, SSL *ssl);
 const SSL_METHOD *openssl_floor_flexible(const struct ssl_library *library,
 					 const SSL_METHOD *method, uint16_t *pin);
 
+/* "TLSv1_client_method" where `method` is made for one version below TLS 1.3, else NULL. Static. */
+const char *openssl_floor_pinned_name(const struct ssl_library *library, const SSL_METHOD *method);
+
 /* Limits a context to one version, by minimum and maximum. */
 void openssl_floor_pin(const struct ssl_library *library, SSL_CTX *context, uint16_t pin);
 

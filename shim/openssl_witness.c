@@ -77,7 +77,7 @@ static void report(struct openssl_call *call, bool established, const char *aban
 		       openssl_floor_is_version_error(library);
 	if (abandoned && !view.reason[0])
 		memcpy(view.reason, abandoned, strlen(abandoned) + 1);
-	connection = connection_join(&view, library->SSL_get_fd(call->ssl));
+	connection = connection_join(&view, library->SSL_get_fd(call->ssl), call->object->origin);
 	if (!connection)
 		return;
 	if (!connection_in_scope(connection)) {
@@ -106,7 +106,8 @@ static void refuse_pinned(struct openssl_call *call)
 	tls_object_set_done(call->object);
 	call->object->refused = true;
 	openssl_facts(&view, call->library, call->ssl, false);
-	connection = connection_join(&view, call->library->SSL_get_fd(call->ssl));
+	connection = connection_join(&view, call->library->SSL_get_fd(call->ssl),
+				     call->object->origin);
 	if (!connection)
 		return;
 	connection_refuse(connection);
@@ -155,6 +156,32 @@ static bool enforce(struct openssl_call *call)
 	return true;
 }
 
+/* Who asked for this connection: the script's frames, else the native caller. */
+static void take_origin(struct tls_object *object)
+{
+	if (object->origin)
+		return;
+	object->origin = tls_object_take_origin();
+	if (!object->origin || origin_of_script(object->origin) ||
+	    origin_native(object->origin, thread_state.caller))
+		return;
+	tls_object_free_origin(object->origin);
+	object->origin = NULL;
+}
+
+void openssl_transport_set(const struct ssl_library *library, SSL *ssl)
+{
+	const int saved = errno;
+	struct tls_object *object;
+
+	if (recorder.on && library->understood && ssl && library->SSL_in_before(ssl)) {
+		object = tls_object_prepare(ssl);
+		if (object)
+			take_origin(object);
+	}
+	errno = saved;
+}
+
 bool openssl_call_begin(struct openssl_call *call, const struct ssl_library *library, SSL *ssl,
 			bool connects)
 {
@@ -173,6 +200,7 @@ bool openssl_call_begin(struct openssl_call *call, const struct ssl_library *lib
 	if (call->object) {
 		if (recorder_owns_tables())
 			call->object->owner = recorder_process->pid;
+		take_origin(call->object);
 		library->crypto->ERR_set_mark();
 		allowed = recorder.config.mode == MODE_AUDIT || enforce(call);
 		library->crypto->ERR_pop_to_mark();

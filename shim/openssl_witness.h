@@ -47,6 +47,12 @@ bool openssl_may_write(const struct ssl_library *library, SSL *ssl, const void *
 void openssl_inside(const struct ssl_library *library, SSL *ssl, bool written, const void *bytes,
 		    size_t length);
 
+/*
+ * The application gives `ssl` its transport: the place in the code is taken
+ * now, while an interpreter still holds its lock. Keeps errno.
+ */
+void openssl_transport_set(const struct ssl_library *library, SSL *ssl);
+
 /* Before SSL_free: a handshake that was left unfinished gets its record. */
 void openssl_object_freed(const struct ssl_library *library, SSL *ssl);
 

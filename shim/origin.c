@@ -247,6 +247,17 @@ static bool lies_in_no_file(struct component file)
 	       (file.start[0] == '<' || begins(file, "(eval"));
 }
 
+void origin_copy(struct origin *to, const struct origin *from)
+{
+	memcpy(to, from, offsetof(struct origin, frame));
+	memcpy(to->text, from->text, from->text_used);
+	for (unsigned i = 0; i < from->count; i++) {
+		to->frame[i].file = to->text + (from->frame[i].file - from->text);
+		to->frame[i].function = to->text + (from->frame[i].function - from->text);
+		to->frame[i].line = from->frame[i].line;
+	}
+}
+
 void origin_init(struct origin *origin)
 {
 	origin->count = 0;

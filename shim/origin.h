@@ -38,6 +38,9 @@ struct origin {
 /* Empties `origin`; an empty one is not read beyond its first members. */
 void origin_init(struct origin *origin);
 
+/* `to` becomes what `from` is, with its own copy of the strings. */
+void origin_copy(struct origin *to, const struct origin *from);
+
 /*
  * Is the code at `path` the interpreter's standard library or an installed
  * package, and not the application's own? By the path alone: where the

@@ -10,7 +10,7 @@
 #include "loaded_objects.h"
 #include "thread.h"
 
-#define LIBRARIES_MAX  7 /* more than one libssl in a process is rare, more than two unheard of */
+#define LIBRARIES_MAX  6 /* more than one libssl in a process is rare, more than two unheard of */
 #define CALLER_BUCKETS 256
 
 __thread struct thread_state thread_state;
@@ -141,8 +141,12 @@ static _Atomic bool crypto_ready[LIBRARIES_MAX];
 
 /*
  * Return address -> library, a direct-mapped cache. An entry holds the address
- * (shifted) and the library's index + 1, so that it is read and written whole.
+ * (shifted), the library's index + 1, and whether the caller is that library
+ * itself, so that it is read and written whole.
  */
+#define CALLER_INDEX	7U
+#define CALLER_INTERNAL 8U
+
 typedef _Atomic uint64_t caller_cache[CALLER_BUCKETS];
 static caller_cache ssl_callers;
 static caller_cache crypto_callers;
@@ -154,18 +158,27 @@ static _Atomic uint64_t *bucket_of(caller_cache cache, const void *caller)
 	return &cache[(address ^ (address >> 8)) % CALLER_BUCKETS];
 }
 
-static int cached_index(caller_cache cache, const void *caller)
+static int cached_index(caller_cache cache, const void *caller, bool *internal)
 {
 	uint64_t entry = atomic_load_explicit(bucket_of(cache, caller), memory_order_acquire);
 
-	return entry >> 4 == (uintptr_t)caller ? (int)(entry & 15) - 1 : -1;
+	*internal = entry & CALLER_INTERNAL;
+	return entry >> 4 == (uintptr_t)caller ? (int)(entry & CALLER_INDEX) - 1 : -1;
 }
 
-static void remember_index(caller_cache cache, const void *caller, int index)
+static void remember_index(caller_cache cache, const void *caller, int index, bool internal)
 {
 	atomic_store_explicit(bucket_of(cache, caller),
-			      ((uint64_t)(uintptr_t)caller << 4) | (unsigned)(index + 1),
+			      ((uint64_t)(uintptr_t)caller << 4) | (unsigned)(index + 1) |
+				      (internal ? CALLER_INTERNAL : 0),
 			      memory_order_release);
+}
+
+static bool is_in(uintptr_t base, const void *address)
+{
+	struct loaded_object object;
+
+	return loaded_objects_at(address, &object) && object.base == base;
 }
 
 /* Of the objects that define `symbol`, the one that the caller means. */
@@ -292,7 +305,8 @@ static int ssl_index(const void *caller)
 
 const struct ssl_library *real_ssl_library(const void *return_address)
 {
-	int index = cached_index(ssl_callers, return_address);
+	bool internal;
+	int index = cached_index(ssl_callers, return_address, &internal);
 
 	if (index < 0) {
 		if (loaded_objects_is_own(return_address))
@@ -300,15 +314,19 @@ const struct ssl_library *real_ssl_library(const void *return_address)
 		index = ssl_index(return_address);
 		if (index < 0)
 			return NULL;
-		remember_index(ssl_callers, return_address, index);
+		internal = is_in(ssl_libraries[index].base, return_address);
+		remember_index(ssl_callers, return_address, index, internal);
 	}
 	thread_state.ssl_library = &ssl_libraries[index];
+	if (!internal)
+		thread_state.caller = return_address;
 	return thread_state.ssl_library;
 }
 
 const struct crypto_library *real_crypto_library(const void *return_address)
 {
-	int index = cached_index(crypto_callers, return_address);
+	bool internal;
+	int index = cached_index(crypto_callers, return_address, &internal);
 
 	if (index < 0) {
 		if (loaded_objects_is_own(return_address))
@@ -316,7 +334,7 @@ const struct crypto_library *real_crypto_library(const void *return_address)
 		index = crypto_index(return_address);
 		if (index < 0)
 			return NULL;
-		remember_index(crypto_callers, return_address, index);
+		remember_index(crypto_callers, return_address, index, false);
 	}
 	thread_state.crypto_library = &crypto_libraries[index];
 	return thread_state.crypto_library;

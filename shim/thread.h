@@ -17,6 +17,7 @@ struct thread_state {
 	uint16_t hello_connection; /* the connection whose ClientHello passed inside the
 	                              innermost of them; 0: none */
 	const struct ssl_library *ssl_library; /* entered last through a door */
+	const void *caller; /* from where the application, not libssl itself, called it */
 	const struct crypto_library *crypto_library;
 };
 

@@ -13,6 +13,31 @@
 
 static struct tls_object objects[OBJECTS_MAX + WINDOW];
 
+/*
+ * Origins are large and wanted only until the handshake has its record, so they
+ * have a pool of their own.
+ */
+#define ORIGINS_MAX 512
+
+static struct origin origins[ORIGINS_MAX];
+static _Atomic bool origin_taken[ORIGINS_MAX];
+
+struct origin *tls_object_take_origin(void)
+{
+	for (int i = 0; i < ORIGINS_MAX; i++) {
+		if (!atomic_exchange_explicit(&origin_taken[i], true, memory_order_acquire))
+			return &origins[i];
+	}
+	return NULL;
+}
+
+void tls_object_free_origin(struct origin *origin)
+{
+	if (origin)
+		atomic_store_explicit(&origin_taken[origin - origins], false,
+				      memory_order_release);
+}
+
 /* Entries whose random is known and which have no record yet; spares the search. */
 static atomic_int awaiting;
 
@@ -46,6 +71,8 @@ static void reset(struct tls_object *entry)
 	entry->refused = false;
 	entry->random_known = false;
 	entry->undecided = NULL;
+	tls_object_free_origin(entry->origin);
+	entry->origin = NULL;
 	entry->began = recorder_clock();
 }
 
@@ -85,6 +112,15 @@ struct tls_object *tls_object_begin(const void *object)
 	if (undecided)
 		connection_release(undecided);
 	return entry;
+}
+
+struct tls_object *tls_object_prepare(const void *object)
+{
+	struct tls_object *entry = tls_object_find(object);
+
+	if (entry && !entry->done && !entry->random_known)
+		return entry;
+	return tls_object_begin(object);
 }
 
 void tls_object_set_random(struct tls_object *entry, const uint8_t random[TLS_RANDOM_SIZE])

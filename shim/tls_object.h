@@ -24,6 +24,7 @@ struct tls_object {
 	uint8_t client_random[TLS_RANDOM_SIZE];
 	uint64_t began; /* recorder_clock() */
 	pid_t owner;	/* the process that drove it last */
+	struct origin *origin; /* who asked; NULL if not known */
 	/* After the handshake, while only the bytes inside can say whether this is mail: */
 	struct connection *undecided;
 	struct smtp_dialogue inside;
@@ -34,6 +35,16 @@ struct tls_object *tls_object_find(const void *object);
 
 /* The entry of `object`, ready for a new handshake that begins now; NULL if there is no room. */
 struct tls_object *tls_object_begin(const void *object);
+
+/*
+ * The entry of `object` for a handshake that has not begun, made if there is
+ * none; NULL if there is no room.
+ */
+struct tls_object *tls_object_prepare(const void *object);
+
+/* Room for an origin, to be filled by this thread; NULL if there is none. Lock-free. */
+struct origin *tls_object_take_origin(void);
+void tls_object_free_origin(struct origin *origin);
 
 /* The library has made its ClientHello: a connection can now be found by it. */
 void tls_object_set_random(struct tls_object *entry, const uint8_t random[TLS_RANDOM_SIZE]);

@@ -1,0 +1,33 @@
+/*
+ * The protocol settings that an application made: what allows or forces
+ * something below the floor, or caps below what the library could do.
+ *
+ * Each is kept once per place, and written when the process turns out to send
+ * mail: a process that only fetches web pages leaves no record of its settings.
+ */
+#ifndef TLSWITNESS_SETTING_H
+#define TLSWITNESS_SETTING_H
+
+#include <stdint.h>
+
+#define SETTING_WORDS_MAX 96
+
+/* A sentence in the making: always terminated, cut at its room. */
+struct setting_words {
+	char text[SETTING_WORDS_MAX];
+};
+
+void setting_say(struct setting_words *words, const char *text);
+void setting_say_version(struct setting_words *words, uint16_t version, const char *if_none);
+
+/*
+ * The application has made the call in `words`, which will return to `caller`.
+ * To be called while the interpreter, if there is one, still holds its lock.
+ * Keeps errno. Thread-safe, takes no lock.
+ */
+void setting_made(const struct setting_words *words, const void *caller);
+
+/* This process sends mail: writes what was kept and is not yet written. */
+void setting_tell_all(void);
+
+#endif
