@@ -79,6 +79,13 @@ bool origin_is_complete(const struct origin *origin);
  */
 bool origin_of_script(struct origin *origin);
 
+/*
+ * The same from a door of libc, which may be called out of the middle of an
+ * interpreter's own operation: Perl's would not survive the walk there, since
+ * its operators keep pointers into a stack that the walk can move.
+ */
+bool origin_of_script_at_io(struct origin *origin);
+
 /* One per interpreter, with the contract of origin_of_script. */
 bool origin_python(struct origin *origin);
 bool origin_php(struct origin *origin);
