@@ -46,7 +46,7 @@ struct config {
 	unsigned port_count;
 	uint16_t ports[CONFIG_PORTS_MAX];
 	enum config_log log_kind;
-	char log[CONFIG_PATH_MAX]; /* path of the file, directory or socket */
+	char log[CONFIG_PATH_MAX];     /* path of the file, directory or socket */
 	char service[CONFIG_NAME_MAX]; /* "" if unset */
 };
 

@@ -69,8 +69,7 @@ static void load_file(struct config *config, struct config_errors *errors)
 }
 
 /* Takes "TLSWITNESS_MODE=enforce"; an empty value is as if the variable were not there. */
-static void load_variable(struct config *config, struct config_errors *errors,
-			  const char *variable)
+static void load_variable(struct config *config, struct config_errors *errors, const char *variable)
 {
 	char name[32];
 	char message[CONFIG_MESSAGE_MAX];

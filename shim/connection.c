@@ -16,7 +16,7 @@
 #include "tls_object.h"
 
 /* A lock that is not free after so many tries belongs to a thread that left by longjmp. */
-#define LOCK_SPINS_MAX	200
+#define LOCK_SPINS_MAX  200
 #define LOCK_YIELDS_MAX 20000
 
 enum { UNLOCKED, LOCKED, ABANDONED };
@@ -83,8 +83,8 @@ static bool endpoint_set(struct endpoint *endpoint, const struct sockaddr *addre
 	} else {
 		return false;
 	}
-	endpoint->family = memcmp(endpoint->address, v4_mapped, sizeof(v4_mapped)) == 0 ? AF_INET
-											: AF_INET6;
+	endpoint->family =
+		memcmp(endpoint->address, v4_mapped, sizeof(v4_mapped)) == 0 ? AF_INET : AF_INET6;
 	return true;
 }
 
@@ -374,8 +374,7 @@ static void take_late_origin(struct connection *connection)
 		keep_origin(connection, &origin);
 }
 
-void connection_opened(int fd, const struct sockaddr *address, socklen_t length,
-		       const void *caller)
+void connection_opened(int fd, const struct sockaddr *address, socklen_t length, const void *caller)
 {
 	struct endpoint peer;
 	struct connection *connection;
@@ -505,8 +504,8 @@ void connection_copied(int fd, int copy)
 
 void connection_descriptor_arrived(int fd)
 {
-	if ((unsigned)fd >= CONNECTION_DESCRIPTORS_MAX || !recorder.on ||
-	    !recorder_owns_tables() || !connection_lock())
+	if ((unsigned)fd >= CONNECTION_DESCRIPTORS_MAX || !recorder.on || !recorder_owns_tables() ||
+	    !connection_lock())
 		return;
 	if (entry_of(fd) == DESCRIPTOR_PASSES)
 		set_entry(fd, DESCRIPTOR_UNKNOWN);
@@ -677,8 +676,7 @@ static struct connection *find_connection(const struct library_view *view, int f
 		return connection;
 	connection = fd >= 0 ? connection_of_entry(entry_of(fd)) : NULL;
 	/* A descriptor's word counts only where the wire has not seen another handshake on it. */
-	if (connection &&
-	    (has_hello(connection, view) || connection->tls.offered_count == 0))
+	if (connection && (has_hello(connection, view) || connection->tls.offered_count == 0))
 		return connection;
 	for (unsigned i = 0; i < used_most; i++) {
 		if (has_hello(&connections[i], view))
@@ -760,9 +758,8 @@ static bool awaits_hello(const struct connection *connection)
 		return false;
 	if (connection->smtp.state == SMTP_TLS)
 		return true;
-	return connection_in_scope(connection) &&
-	       (connection->smtp.state == SMTP_UNDECIDED ||
-		connection->smtp.state == SMTP_IMPLICIT_TLS);
+	return connection_in_scope(connection) && (connection->smtp.state == SMTP_UNDECIDED ||
+						   connection->smtp.state == SMTP_IMPLICIT_TLS);
 }
 
 static bool is_mail_peer(int fd)

@@ -27,9 +27,9 @@
 #include "tls_wire.h"
 
 #define CONNECTION_DESCRIPTORS_MAX (1U << 20)
-#define CONNECTIONS_MAX		   2048
-#define CONNECTION_NAME_MAX	   254 /* RFC 1035, 2.3.4, as text */
-#define CONNECTION_TEXT_MAX	   256
+#define CONNECTIONS_MAX            2048
+#define CONNECTION_NAME_MAX        254 /* RFC 1035, 2.3.4, as text */
+#define CONNECTION_TEXT_MAX        256
 
 /* What a descriptor's entry in the table says; from CONNECTION_FIRST on, a connection. */
 enum { DESCRIPTOR_UNKNOWN, DESCRIPTOR_PASSES, CONNECTION_FIRST };
@@ -56,8 +56,8 @@ struct library_view {
 	enum record_witness witness;
 	char name[32]; /* "OpenSSL 3.0.19" */
 	bool established;
-	bool refused; /* it failed because the floor took its versions away */
-	uint64_t began;    /* recorder_clock() at the first handshake call */
+	bool refused;          /* it failed because the floor took its versions away */
+	uint64_t began;        /* recorder_clock() at the first handshake call */
 	struct timespec ended; /* CLOCK_REALTIME */
 	uint16_t version;
 	uint16_t cipher;
@@ -68,7 +68,7 @@ struct library_view {
 	uint8_t client_random[TLS_RANDOM_SIZE];
 	uint16_t configured_min; /* as the application set them, 0 where it did not */
 	uint16_t configured_max;
-	uint16_t lowest;  /* what it would have accepted, by settings and security level */
+	uint16_t lowest; /* what it would have accepted, by settings and security level */
 	uint16_t highest;
 	const char *peer_certificate; /* static */
 	char server_name[CONNECTION_TEXT_MAX];
@@ -81,15 +81,15 @@ struct library_view {
 struct connection {
 	unsigned references; /* descriptors, TLS objects and calls under way; 0: free */
 	int descriptor;      /* the one used last; -1: none */
-	pid_t owner;	     /* the process that used it last */
+	pid_t owner;         /* the process that used it last */
 	bool mail_port;
-	bool inner_smtp; /* known as SMTP by the first bytes inside TLS */
-	bool finished;	 /* recorded or let go: nothing more is learned */
-	bool condemned;	 /* below the floor and refused: every further call on it fails */
+	bool inner_smtp;      /* known as SMTP by the first bytes inside TLS */
+	bool finished;        /* recorded or let go: nothing more is learned */
+	bool condemned;       /* below the floor and refused: every further call on it fails */
 	bool library_pending; /* a TLS library drives the handshake and will report it */
 	bool ended_by_peer;
 	bool lost_track; /* bytes passed that could not be seen */
-	int error;	 /* errno that a call ended with, 0: none */
+	int error;       /* errno that a call ended with, 0: none */
 	struct endpoint local;
 	struct endpoint peer;
 	uint64_t began; /* recorder_clock() at the first TLS byte */

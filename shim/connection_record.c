@@ -92,8 +92,7 @@ static const char *tls_mode(const struct connection *connection)
 	default:
 		break;
 	}
-	if (connection->inner_smtp || connection->peer.port == 465 ||
-	    connection->peer.port == 2465)
+	if (connection->inner_smtp || connection->peer.port == 465 || connection->peer.port == 2465)
 		return "implicit";
 	return connection->mail_port ? "starttls" : NULL;
 }
@@ -122,8 +121,7 @@ static void add_version(struct record *record, const struct connection *connecti
 	if (library->version && wire && library->version != wire)
 		record->conflict = tls_version_name(wire);
 	if (record->version)
-		record->version_protocol =
-			record->version == TLS_VERSION_SSL_3_0 ? "ssl" : "tls";
+		record->version_protocol = record->version == TLS_VERSION_SSL_3_0 ? "ssl" : "tls";
 	/* A library that failed may still tell what it was; it has seen no version then. */
 	if (!record->witnesses && library->witness)
 		record->witnesses = library->witness;
@@ -262,7 +260,7 @@ static void record_clear(struct record *record, const struct connection *connect
 }
 
 /* The TLS libraries that a mail program may use, by the beginning of their file names. */
-static const char *const tls_libraries[] = {"libgnutls.so", "libssl.so",    "libssl3.so",
+static const char *const tls_libraries[] = {"libgnutls.so",  "libssl.so",     "libssl3.so",
 					    "libmbedtls.so", "libwolfssl.so", "libbearssl.so"};
 
 static void record_blind_spot(struct record *record, const struct connection *connection,

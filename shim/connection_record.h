@@ -10,7 +10,7 @@ enum connection_event {
 	EVENT_NONE,
 	EVENT_HANDSHAKE,  /* TLS was begun; it succeeded or failed */
 	EVENT_PLAINTEXT,  /* MAIL or AUTH went in the clear */
-	EVENT_SESSION,	  /* a clear session ended without either */
+	EVENT_SESSION,    /* a clear session ended without either */
 	EVENT_BLIND_SPOT, /* TLS was begun, but no witness reached its version */
 };
 

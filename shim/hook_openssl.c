@@ -214,8 +214,7 @@ static bool chain_end(struct chain_call *chain, bool succeeded)
 
 static bool chain_may_write(const struct chain_call *chain, const void *bytes, size_t length)
 {
-	return !chain->library ||
-	       openssl_may_write(chain->library, chain->ssl, bytes, length);
+	return !chain->library || openssl_may_write(chain->library, chain->ssl, bytes, length);
 }
 
 static void chain_inside(const struct chain_call *chain, bool written, const void *bytes,
@@ -325,8 +324,7 @@ DOOR int BIO_write_ex(BIO *bio, const void *buffer, size_t count, size_t *writte
 
 	if (!crypto)
 		return 0;
-	if (!chain_begin(&chain, crypto, bio, CALLER) ||
-	    !chain_may_write(&chain, buffer, count))
+	if (!chain_begin(&chain, crypto, bio, CALLER) || !chain_may_write(&chain, buffer, count))
 		return 0;
 	result = crypto->BIO_write_ex(bio, buffer, count, written);
 	if (!chain_end(&chain, result > 0))

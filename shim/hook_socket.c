@@ -243,10 +243,9 @@ DOOR ssize_t __recvfrom_chk(int fd, void *buffer, size_t count, size_t room, int
 		return libc()->__recvfrom_chk(fd, buffer, count, room, flags, address, length);
 	if (!may_receive(connection))
 		return refused(connection);
-	return received(
-		connection,
-		real_libc.__recvfrom_chk(fd, buffer, count, room, flags, address, length), &part, 1,
-		flags);
+	return received(connection,
+			real_libc.__recvfrom_chk(fd, buffer, count, room, flags, address, length),
+			&part, 1, flags);
 }
 
 /* Descriptors that came in a message may be connections of another process. */
@@ -345,8 +344,7 @@ DOOR ssize_t writev(int fd, const struct iovec *parts, int count)
 	connection = connection_acquire(fd);
 	if (!connection)
 		return libc()->writev(fd, parts, count);
-	if (!may_send(connection, parts,
-		    count > 0 ? (size_t)count : 0))
+	if (!may_send(connection, parts, count > 0 ? (size_t)count : 0))
 		return refused(connection);
 	return sent(connection, real_libc.writev(fd, parts, count), parts,
 		    count > 0 ? (size_t)count : 0, 0);
@@ -643,11 +641,11 @@ static void remember_answer(const struct addrinfo *answer, const char *name)
 	uint8_t address[16] = {[10] = 0xff, [11] = 0xff};
 
 	if (answer->ai_family == AF_INET && answer->ai_addr)
-		memcpy(address + 12, &((const struct sockaddr_in *)(const void *)answer->ai_addr)
-					      ->sin_addr,
-		       4);
+		memcpy(address + 12,
+		       &((const struct sockaddr_in *)(const void *)answer->ai_addr)->sin_addr, 4);
 	else if (answer->ai_family == AF_INET6 && answer->ai_addr)
-		memcpy(address, &((const struct sockaddr_in6 *)(const void *)answer->ai_addr)->sin6_addr,
+		memcpy(address,
+		       &((const struct sockaddr_in6 *)(const void *)answer->ai_addr)->sin6_addr,
 		       16);
 	else
 		return;

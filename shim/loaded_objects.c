@@ -60,8 +60,8 @@ static void describe(struct loaded_object *object, const struct dl_phdr_info *in
 	object->base = info->dlpi_addr;
 	for (int i = 0; i < info->dlpi_phnum; i++) {
 		if (info->dlpi_phdr[i].p_type == PT_DYNAMIC)
-			object->dynamic = (const void *)(info->dlpi_addr +
-							 info->dlpi_phdr[i].p_vaddr);
+			object->dynamic =
+				(const void *)(info->dlpi_addr + info->dlpi_phdr[i].p_vaddr);
 	}
 	read_dynamic(object);
 }

@@ -9,7 +9,7 @@ struct version_option {
 
 static const struct version_option version_options[] = {
 	{TLS_VERSION_SSL_3_0, SSL_OP_NO_SSLv3}, {TLS_VERSION_1_0, SSL_OP_NO_TLSv1},
-	{TLS_VERSION_1_1, SSL_OP_NO_TLSv1_1},	{TLS_VERSION_1_2, SSL_OP_NO_TLSv1_2},
+	{TLS_VERSION_1_1, SSL_OP_NO_TLSv1_1},   {TLS_VERSION_1_2, SSL_OP_NO_TLSv1_2},
 	{TLS_VERSION_1_3, SSL_OP_NO_TLSv1_3},
 };
 
@@ -41,8 +41,8 @@ static bool is_pinned(const struct ssl_library *library, const SSL *ssl)
 {
 	const SSL_METHOD *method;
 
-	if (!library->SSL_get_SSL_CTX || !library->SSL_CTX_get_ssl_method ||
-	    !library->TLS_method || !library->TLS_client_method)
+	if (!library->SSL_get_SSL_CTX || !library->SSL_CTX_get_ssl_method || !library->TLS_method ||
+	    !library->TLS_client_method)
 		return false;
 	method = library->SSL_CTX_get_ssl_method(library->SSL_get_SSL_CTX(ssl));
 	return method != library->TLS_method() && method != library->TLS_client_method();
@@ -67,10 +67,10 @@ void openssl_versions_read(struct openssl_versions *versions, const struct ssl_l
 		versions->configured_min = (uint16_t)library->SSL_version(ssl);
 		versions->configured_max = versions->configured_min;
 	} else {
-		versions->configured_min = (uint16_t)library->SSL_ctrl(
-			ssl, SSL_CTRL_GET_MIN_PROTO_VERSION, 0, NULL);
-		versions->configured_max = (uint16_t)library->SSL_ctrl(
-			ssl, SSL_CTRL_GET_MAX_PROTO_VERSION, 0, NULL);
+		versions->configured_min =
+			(uint16_t)library->SSL_ctrl(ssl, SSL_CTRL_GET_MIN_PROTO_VERSION, 0, NULL);
+		versions->configured_max =
+			(uint16_t)library->SSL_ctrl(ssl, SSL_CTRL_GET_MAX_PROTO_VERSION, 0, NULL);
 	}
 	versions->lowest = 0;
 	versions->highest = 0;

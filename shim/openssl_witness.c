@@ -73,8 +73,8 @@ static void report(struct openssl_call *call, bool established, const char *aban
 	view.began = call->object->began;
 	view.random_known = call->object->random_known;
 	memcpy(view.client_random, call->object->client_random, TLS_RANDOM_SIZE);
-	view.refused = !established && call->object->raised &&
-		       openssl_floor_is_version_error(library);
+	view.refused =
+		!established && call->object->raised && openssl_floor_is_version_error(library);
 	if (abandoned && !view.reason[0])
 		memcpy(view.reason, abandoned, strlen(abandoned) + 1);
 	connection = connection_join(&view, library->SSL_get_fd(call->ssl), call->object->origin);
@@ -106,8 +106,8 @@ static void refuse_pinned(struct openssl_call *call)
 	tls_object_set_done(call->object);
 	call->object->refused = true;
 	openssl_facts(&view, call->library, call->ssl, false);
-	connection = connection_join(&view, call->library->SSL_get_fd(call->ssl),
-				     call->object->origin);
+	connection =
+		connection_join(&view, call->library->SSL_get_fd(call->ssl), call->object->origin);
 	if (!connection)
 		return;
 	connection_refuse(connection);
@@ -250,8 +250,7 @@ bool openssl_may_write(const struct ssl_library *library, SSL *ssl, const void *
 	if (!recorder.on || recorder.config.mode == MODE_AUDIT)
 		return true;
 	object = tls_object_find(ssl);
-	if (!object || !object->undecided ||
-	    !is_below_floor(object->undecided->library.version))
+	if (!object || !object->undecided || !is_below_floor(object->undecided->library.version))
 		return true;
 	ahead = object->inside;
 	smtp_dialogue_feed(&ahead, SMTP_FROM_CLIENT, bytes, length);

@@ -18,7 +18,7 @@ struct interpreter {
 };
 
 static const struct interpreter interpreters[] = {
-	{"python", "WX", "cm", ""}, {"pypy", "WX", "cm", ""}, {"perl", "", "eE", ""},
+	{"python", "WX", "cm", ""},      {"pypy", "WX", "cm", ""},   {"perl", "", "eE", ""},
 	{"php", "dcztES", "rBRi", "fF"}, {"ruby", "CEIrF", "e", ""}, {"node", "r", "epi", ""},
 };
 

@@ -65,8 +65,8 @@ static bool is_trustworthy(const struct stat *status, bool in_directory)
 /* Sets errno and returns -1 where the file can't or must not be written. */
 static int open_trustworthy(const char *path, bool in_directory, struct stat *status)
 {
-	const int flags = O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY |
-			  O_NONBLOCK;
+	const int flags =
+		O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
 	int fd = sys_open(path, flags, 0600);
 
 	if (fd >= 0 && fd <= STDERR_FILENO) {

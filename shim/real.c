@@ -36,9 +36,9 @@ static const struct slot libc_slots[] = {
 
 #define HOOK_LIBC(name)
 #undef HOOK_SSL
-#define HOOK_SSL(name) {#name, offsetof(struct ssl_library, name)},
+#define HOOK_SSL(name)     {#name, offsetof(struct ssl_library, name)},
 #define CALL(family, name) CALL_##family(name)
-#define CALL_SSL(name)	   {#name, offsetof(struct ssl_library, name)},
+#define CALL_SSL(name)     {#name, offsetof(struct ssl_library, name)},
 #define CALL_CRYPTO(name)
 static const struct slot ssl_slots[] = {
 #include "hooks.def"
@@ -67,7 +67,7 @@ struct door {
 };
 
 #define HOOK_LOADER(name)
-#define HOOK_SSL(name)	  {#name, (uintptr_t)name},
+#define HOOK_SSL(name)    {#name, (uintptr_t)name},
 #define HOOK_CRYPTO(name) {#name, (uintptr_t)name},
 static const struct door openssl_doors[] = {
 #include "hooks.def"
@@ -93,7 +93,7 @@ static const struct slot loader_slots[] = {
 static void find_loader(void)
 {
 	static const char *const versions[] = {"GLIBC_2.34", "GLIBC_2.2.5", "GLIBC_2.17",
-					       "GLIBC_2.0", "GLIBC_2.4", "GLIBC_2.27"};
+					       "GLIBC_2.0",  "GLIBC_2.4",   "GLIBC_2.27"};
 
 	for (size_t i = 0; i < COUNT(versions); i++) {
 		for (size_t j = 0; j < COUNT(loader_slots); j++) {
@@ -144,7 +144,7 @@ static _Atomic bool crypto_ready[LIBRARIES_MAX];
  * (shifted), the library's index + 1, and whether the caller is that library
  * itself, so that it is read and written whole.
  */
-#define CALLER_INDEX	7U
+#define CALLER_INDEX    7U
 #define CALLER_INTERNAL 8U
 
 typedef _Atomic uint64_t caller_cache[CALLER_BUCKETS];
@@ -262,13 +262,12 @@ static bool is_understood(const struct ssl_library *library)
 {
 	const struct crypto_library *crypto = library->crypto;
 
-	return library->SSL_is_init_finished && library->SSL_in_before &&
-	       library->SSL_is_server && library->SSL_version && library->SSL_want &&
-	       library->SSL_get_fd && library->SSL_get_rbio && library->SSL_get_wbio &&
-	       library->SSL_get_client_random && library->SSL_get_current_cipher &&
-	       library->SSL_CIPHER_get_id && crypto && crypto->BIO_test_flags &&
-	       crypto->BIO_ctrl && crypto->ERR_peek_last_error && crypto->ERR_set_mark &&
-	       crypto->ERR_pop_to_mark;
+	return library->SSL_is_init_finished && library->SSL_in_before && library->SSL_is_server &&
+	       library->SSL_version && library->SSL_want && library->SSL_get_fd &&
+	       library->SSL_get_rbio && library->SSL_get_wbio && library->SSL_get_client_random &&
+	       library->SSL_get_current_cipher && library->SSL_CIPHER_get_id && crypto &&
+	       crypto->BIO_test_flags && crypto->BIO_ctrl && crypto->ERR_peek_last_error &&
+	       crypto->ERR_set_mark && crypto->ERR_pop_to_mark;
 }
 
 static void describe_ssl(struct ssl_library *library, const struct loaded_object *object)

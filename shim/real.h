@@ -36,7 +36,7 @@ int __dup2(int old_fd, int new_fd);
 int __fcntl(int fd, int command, ...);
 int __close(int fd);
 
-#define HOOK_LIBC(name)	  __typeof__(name) *name;
+#define HOOK_LIBC(name)   __typeof__(name) *name;
 #define HOOK_LOADER(name) __typeof__(name) *name;
 #define HOOK_SSL(name)
 #define HOOK_CRYPTO(name)
@@ -63,7 +63,7 @@ void real_libc_find(void);
 struct crypto_library {
 #include "hooks.def"
 #define CALL_SSL(name)
-#define CALL_CRYPTO(name) __typeof__(name) *name;
+#define CALL_CRYPTO(name)  __typeof__(name) *name;
 #define CALL(family, name) CALL_##family(name)
 #include "openssl_calls.def"
 #undef CALL_SSL

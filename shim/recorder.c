@@ -94,8 +94,7 @@ static bool write_record(struct record *record)
 	record->executable = known(recorder.process.executable);
 	record->user = user;
 	record->parent_pid = (uint64_t)getppid();
-	record->parent_executable =
-		known(parent_executable((pid_t)record->parent_pid, parent));
+	record->parent_executable = known(parent_executable((pid_t)record->parent_pid, parent));
 	record->script = known(recorder.process.script);
 	return output_write(&recorder.config, line, record_write(line, record));
 }

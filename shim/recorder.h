@@ -27,9 +27,9 @@ extern struct recorder recorder;
  * zeroed (MADV_WIPEONFORK), one made by vfork shares it.
  */
 struct recorder_process {
-	pid_t pid; /* 0 until this process has asked for it */
-	_Atomic int locked; /* connection.c's lock */
-	_Atomic uint64_t lost; /* records that could not be written and are not yet told */
+	pid_t pid;                /* 0 until this process has asked for it */
+	_Atomic int locked;       /* connection.c's lock */
+	_Atomic uint64_t lost;    /* records that could not be written and are not yet told */
 	_Atomic bool errors_told; /* the configuration-error records are out */
 };
 

@@ -28,8 +28,8 @@ enum command {
 enum client_mode {
 	CLIENT_COMMANDS,
 	CLIENT_CREDENTIALS, /* one line of an AUTH exchange (RFC 4954, 4) */
-	CLIENT_MESSAGE,	    /* up to the lone dot (RFC 5321, 4.1.1.4) */
-	CLIENT_CHUNK,	    /* chunk_left octets (RFC 3030, 2) */
+	CLIENT_MESSAGE,     /* up to the lone dot (RFC 5321, 4.1.1.4) */
+	CLIENT_CHUNK,       /* chunk_left octets (RFC 3030, 2) */
 };
 
 /* How much of CR LF . CR LF has been seen; a message begins at the start of a line. */
@@ -125,8 +125,8 @@ static void take_verb(struct smtp_dialogue *dialogue, uint8_t next)
 
 	dialogue->client_command = find_command(dialogue);
 	if (dialogue->state == SMTP_UNDECIDED)
-		dialogue->state = dialogue->client_command == COMMAND_EHLO ? SMTP_DIALOGUE
-									   : SMTP_NOT_SMTP;
+		dialogue->state =
+			dialogue->client_command == COMMAND_EHLO ? SMTP_DIALOGUE : SMTP_NOT_SMTP;
 	if (dialogue->state != SMTP_DIALOGUE)
 		return;
 	if (dialogue->client_command == COMMAND_MAIL && has_argument)

@@ -20,10 +20,10 @@
 enum smtp_side { SMTP_FROM_CLIENT, SMTP_FROM_SERVER };
 
 enum smtp_state {
-	SMTP_UNDECIDED,	   /* not enough bytes to know whether this is SMTP */
-	SMTP_NOT_SMTP,	   /* something else: let go of it */
-	SMTP_DIALOGUE,	   /* an SMTP dialogue in the clear */
-	SMTP_TLS,	   /* STARTTLS was answered with 220: from here on the bytes are TLS */
+	SMTP_UNDECIDED,    /* not enough bytes to know whether this is SMTP */
+	SMTP_NOT_SMTP,     /* something else: let go of it */
+	SMTP_DIALOGUE,     /* an SMTP dialogue in the clear */
+	SMTP_TLS,          /* STARTTLS was answered with 220: from here on the bytes are TLS */
 	SMTP_IMPLICIT_TLS, /* the client's first byte begins a TLS record: no clear dialogue */
 };
 
@@ -31,27 +31,27 @@ enum smtp_state {
 
 struct smtp_dialogue {
 	enum smtp_state state;
-	bool greeted;	       /* the server sent a 220 greeting */
-	bool ehlo_sent;	       /* or HELO, or LHLO */
+	bool greeted;          /* the server sent a 220 greeting */
+	bool ehlo_sent;        /* or HELO, or LHLO */
 	bool ehlo_answered;    /* a 250 to the last of them came in full */
 	bool starttls_offered; /* by that answer */
 	bool starttls_sent;
-	bool starttls_refused;	 /* answered with anything but 220 */
+	bool starttls_refused;   /* answered with anything but 220 */
 	uint16_t starttls_reply; /* the code of that answer, 0 if none came */
-	bool auth_sent;		 /* AUTH in the clear */
-	bool mail_sent;		 /* MAIL in the clear */
+	bool auth_sent;          /* AUTH in the clear */
+	bool mail_sent;          /* MAIL in the clear */
 
 	/* smtp_dialogue.c's own */
-	uint16_t undecided;	   /* bytes that passed before it was known what this is */
-	uint8_t client_start[12];  /* the first bytes of the client's current line */
-	uint16_t client_length;	   /* of that line so far, saturating */
-	uint8_t client_mode;	   /* what the client's bytes are */
-	uint8_t client_command;	   /* of the current line, once its verb is complete */
-	uint8_t dot_state;	   /* how much of a message's end has been seen */
-	uint64_t chunk_left;	   /* octets of a BDAT chunk that are still to come */
-	uint8_t server_start[16];  /* the first bytes of the server's current line */
-	uint16_t server_length;	   /* of that line so far, saturating */
-	uint32_t greeting_tail;	   /* the greeting's last four bytes, in upper case */
+	uint16_t undecided;       /* bytes that passed before it was known what this is */
+	uint8_t client_start[12]; /* the first bytes of the client's current line */
+	uint16_t client_length;   /* of that line so far, saturating */
+	uint8_t client_mode;      /* what the client's bytes are */
+	uint8_t client_command;   /* of the current line, once its verb is complete */
+	uint8_t dot_state;        /* how much of a message's end has been seen */
+	uint64_t chunk_left;      /* octets of a BDAT chunk that are still to come */
+	uint8_t server_start[16]; /* the first bytes of the server's current line */
+	uint16_t server_length;   /* of that line so far, saturating */
+	uint32_t greeting_tail;   /* the greeting's last four bytes, in upper case */
 	uint8_t pending_count;
 	uint8_t pending[SMTP_PENDING_MAX]; /* commands that await their reply, oldest first */
 };

@@ -13,9 +13,9 @@ struct crypto_library;
 
 struct thread_state {
 	bool locked; /* inside connection.c's lock: a signal handler's calls pass through */
-	uint8_t library_depth; /* calls into a TLS library that are watched, nested */
+	uint8_t library_depth;     /* calls into a TLS library that are watched, nested */
 	uint16_t hello_connection; /* the connection whose ClientHello passed inside the
-	                              innermost of them; 0: none */
+				      innermost of them; 0: none */
 	const struct ssl_library *ssl_library; /* entered last through a door */
 	const void *caller; /* from where the application, not libssl itself, called it */
 	const struct crypto_library *crypto_library;

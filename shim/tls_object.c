@@ -9,7 +9,7 @@
 #include "recorder.h"
 
 #define OBJECTS_MAX 4096
-#define WINDOW	    16
+#define WINDOW      16
 
 static struct tls_object objects[OBJECTS_MAX + WINDOW];
 
@@ -34,8 +34,7 @@ struct origin *tls_object_take_origin(void)
 void tls_object_free_origin(struct origin *origin)
 {
 	if (origin)
-		atomic_store_explicit(&origin_taken[origin - origins], false,
-				      memory_order_release);
+		atomic_store_explicit(&origin_taken[origin - origins], false, memory_order_release);
 }
 
 /* Entries whose random is known and which have no record yet; spares the search. */

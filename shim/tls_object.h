@@ -17,13 +17,13 @@
 
 struct tls_object {
 	_Atomic(const void *) object; /* NULL: free */
-	bool done;		      /* this handshake has its record, or is none of ours */
-	bool raised;		      /* the floor took versions from it */
-	bool refused;		      /* below the floor: every further call on it fails */
+	bool done;                    /* this handshake has its record, or is none of ours */
+	bool raised;                  /* the floor took versions from it */
+	bool refused;                 /* below the floor: every further call on it fails */
 	bool random_known;
 	uint8_t client_random[TLS_RANDOM_SIZE];
-	uint64_t began; /* recorder_clock() */
-	pid_t owner;	/* the process that drove it last */
+	uint64_t began;        /* recorder_clock() */
+	pid_t owner;           /* the process that drove it last */
 	struct origin *origin; /* who asked; NULL if not known */
 	/* After the handshake, while only the bytes inside can say whether this is mail: */
 	struct connection *undecided;
