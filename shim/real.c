@@ -222,7 +222,7 @@ static void copy_name(struct crypto_library *library)
 	size_t length = 0;
 	int words = 0;
 
-	while (text[length] && length < sizeof(library->name) - 1) {
+	while (length < sizeof(library->name) - 1 && text[length]) {
 		if (text[length] == ' ' && ++words == 2)
 			break;
 		length++;
