@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "put.h"
 #include "table.h"
 
 /* By the name of the binary, which may go on with a version: "python3.11". */
@@ -129,10 +130,10 @@ static void fill_in(FILE *out, const char *sentence, enum report_version floor)
 {
 	for (; *sentence; sentence++) {
 		if (sentence[0] == '{' && sentence[1] && sentence[2] == '}') {
-			fputs(placeholder(sentence[1], floor == VERSION_TLS_1_3), out);
+			put_text(out, placeholder(sentence[1], floor == VERSION_TLS_1_3));
 			sentence += 2;
 		} else {
-			fputc(*sentence, out);
+			put_byte(out, *sentence);
 		}
 	}
 }
@@ -149,9 +150,9 @@ static const char *mailer_advice(struct slice executable)
 /* "mx.example.com and 3 more": whom to ask. */
 static void put_servers(FILE *out, const struct advice_servers *servers)
 {
-	fwrite(servers->first.start, 1, servers->first.length, out);
+	put_slice(out, servers->first);
 	if (servers->count > 1)
-		fprintf(out, " and %zu more", servers->count - 1);
+		put_format(out, " and %zu more", servers->count - 1);
 }
 
 static void put_server_advice(FILE *out, const struct advice_facts *facts)
@@ -159,24 +160,24 @@ static void put_server_advice(FILE *out, const struct advice_facts *facts)
 	const char *wanted = report_version_name(facts->floor);
 
 	if (facts->supports >= facts->floor) {
-		fputs("The server can do more than it chose: the operator of ", out);
+		put_text(out, "The server can do more than it chose: the operator of ");
 		put_servers(out, &facts->limiting);
-		fprintf(out, " has to let it choose TLS %s.", wanted);
+		put_format(out, " has to let it choose TLS %s.", wanted);
 		return;
 	}
-	fputs("The server limits it: ask the operator of ", out);
+	put_text(out, "The server limits it: ask the operator of ");
 	put_servers(out, &facts->limiting);
-	fprintf(out, " for TLS %s, or send through another relay.", wanted);
+	put_format(out, " for TLS %s, or send through another relay.", wanted);
 }
 
 static void put_plaintext_advice(FILE *out, const struct advice_facts *facts)
 {
-	fputs("Mail leaves in the clear: make the program require STARTTLS, or implicit TLS on "
-	      "port 465; if ",
-	      out);
+	put_text(out,
+		 "Mail leaves in the clear: make the program require STARTTLS, or implicit TLS on "
+		 "port 465; if ");
 	put_servers(out, &facts->clear);
-	fprintf(out, " offer%s neither, send through another relay.",
-		facts->clear.count == 1 ? "s" : "");
+	put_format(out, " offer%s neither, send through another relay.",
+		   facts->clear.count == 1 ? "s" : "");
 }
 
 static void put_client_advice(FILE *out, const struct report_place *place,
@@ -215,11 +216,11 @@ char *advice_for(const struct report_place *place, const struct advice_facts *fa
 	if (facts->clear.count > 0)
 		put_plaintext_advice(out, facts);
 	if (facts->limiting.count > 0) {
-		fputs(ftell(out) > 0 ? " " : "", out);
+		put_text(out, ftell(out) > 0 ? " " : "");
 		put_server_advice(out, facts);
 	}
 	if (client_is_to_blame(place, facts)) {
-		fputs(ftell(out) > 0 ? " " : "", out);
+		put_text(out, ftell(out) > 0 ? " " : "");
 		put_client_advice(out, place, facts);
 	}
 	if (fclose(out) != 0)

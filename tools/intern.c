@@ -8,7 +8,6 @@
 struct interned {
 	UT_hash_handle hh;
 	uint32_t number;
-	uint32_t length;
 	char text[];
 };
 
@@ -21,7 +20,7 @@ static void make_room(struct interner *interner)
 		table_resize(interner->text, interner->capacity * sizeof(interner->text[0]));
 	/* The number 0 stands for no text. */
 	if (interner->count == 0)
-		interner->text[interner->count++] = NULL;
+		interner->text[interner->count++] = (struct slice){"", 0};
 }
 
 uint32_t intern(struct interner *interner, struct slice text)
@@ -39,9 +38,8 @@ uint32_t intern(struct interner *interner, struct slice text)
 	found = arena_allocate(&interner->arena, sizeof(*found) + text.length);
 	memset(found, 0, sizeof(*found));
 	memcpy(found->text, text.start, text.length);
-	found->length = (uint32_t)text.length;
 	found->number = interner->count;
-	interner->text[interner->count++] = found;
+	interner->text[interner->count++] = (struct slice){found->text, text.length};
 	HASH_ADD_KEYPTR_BYHASHVALUE(hh, interner->table, found->text, (unsigned)text.length, hash,
 				    found);
 	return found->number;
@@ -49,9 +47,7 @@ uint32_t intern(struct interner *interner, struct slice text)
 
 struct slice interned_text(const struct interner *interner, uint32_t number)
 {
-	if (number == 0 || number >= interner->count)
-		return (struct slice){"", 0};
-	return (struct slice){interner->text[number]->text, interner->text[number]->length};
+	return number < interner->count ? interner->text[number] : (struct slice){"", 0};
 }
 
 void interner_free(struct interner *interner)

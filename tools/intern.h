@@ -9,7 +9,7 @@
 
 struct interner {
 	struct interned *table;
-	struct interned **text; /* by number; the first is for "not known" */
+	struct slice *text; /* by number; the first is for "not known" */
 	uint32_t count;
 	uint32_t capacity;
 	struct arena arena;

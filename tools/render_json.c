@@ -24,6 +24,7 @@
  *                   [{line, reason}], sha256}]
  */
 #include "json_writer.h"
+#include "put.h"
 #include "report.h"
 #include "timestamp.h"
 
@@ -226,11 +227,14 @@ static void write_days(struct json_writer *writer, const struct report *report)
 
 static void write_sha256(struct json_writer *writer, const uint8_t *sum)
 {
-	char text[2 * REPORT_SHA256_SIZE + 1];
+	static const char digits[] = "0123456789abcdef";
+	char text[2 * REPORT_SHA256_SIZE];
 
-	for (size_t i = 0; i < REPORT_SHA256_SIZE; i++)
-		snprintf(text + 2 * i, 3, "%02x", sum[i]);
-	json_text(writer, "sha256", (struct slice){text, 2 * (size_t)REPORT_SHA256_SIZE});
+	for (size_t i = 0; i < REPORT_SHA256_SIZE; i++) {
+		text[2 * i] = digits[sum[i] >> 4];
+		text[2 * i + 1] = digits[sum[i] & 0xf];
+	}
+	json_text(writer, "sha256", (struct slice){text, sizeof(text)});
 }
 
 static void write_input(struct json_writer *writer, const struct report_input *input)
@@ -302,5 +306,5 @@ bool render_json(FILE *out, const struct report *report)
 		write_input(&writer, &report->inputs[i]);
 	json_close(&writer, ']');
 	json_close(&writer, '}');
-	return fflush(out) == 0 && !ferror(out);
+	return put_end(out);
 }

@@ -6,9 +6,9 @@
 #include "report.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdlib.h>
 
+#include "put.h"
 #include "table.h"
 #include "terminal.h"
 #include "text_table.h"
@@ -40,9 +40,9 @@ static enum text_colour version_colour(enum report_version version)
 
 static void heading(FILE *out, const struct report_style *style, const char *text)
 {
-	fputc('\n', out);
+	put_byte(out, '\n');
 	text_put(out, style, COLOUR_BOLD, text);
-	fputs("\n\n", out);
+	put_text(out, "\n\n");
 }
 
 static const char *plural(uint64_t count)
@@ -79,11 +79,6 @@ static void line_end(struct line *line, FILE *out, const struct report_style *st
 	free(line->text);
 }
 
-static void put_slice(FILE *out, struct slice text)
-{
-	fwrite(text.start, 1, text.length, out);
-}
-
 /* ---- the figures ---- */
 
 static void put_floors(FILE *out, const struct report *report)
@@ -93,7 +88,7 @@ static void put_floors(FILE *out, const struct report *report)
 	for (unsigned version = VERSION_SSL_3_0; version < REPORT_VERSIONS; version++) {
 		if (report->floor[version] == 0)
 			continue;
-		fprintf(out, "%s%s", separator, report_version_name(version));
+		put_format(out, "%s%s", separator, report_version_name(version));
 		separator = " and ";
 	}
 }
@@ -105,21 +100,21 @@ static void write_title(FILE *out, const struct report *report, const struct rep
 	char first[TIMESTAMP_TEXT_MAX];
 	char last[TIMESTAMP_TEXT_MAX];
 
-	fprintf(text, "%" PRIu64 " connection%s", report->total.connections,
-		plural(report->total.connections));
+	put_format(text, "%" PRIu64 " connection%s", report->total.connections,
+		   plural(report->total.connections));
 	if (report->total.connections) {
 		timestamp_print(first, report->total.first, TIMESTAMP_MINUTE);
 		timestamp_print(last, report->total.last, TIMESTAMP_MINUTE);
-		fprintf(text, ", %s to %s UTC", first, last);
+		put_format(text, ", %s to %s UTC", first, last);
 	}
 	if (report->host_count)
-		fprintf(text, ", %zu host%s", report->host_count, plural(report->host_count));
+		put_format(text, ", %zu host%s", report->host_count, plural(report->host_count));
 	put_floors(text, report);
 	line_end(&line, out, style, 0);
 	if (report->what_if)
-		fprintf(out,
-			"Verdicts are what they would have been with a floor of %s enforced.\n",
-			report_version_name(report->what_if_floor));
+		put_format(out,
+			   "Verdicts are what they would have been with a floor of %s enforced.\n",
+			   report_version_name(report->what_if_floor));
 }
 
 /* Verdicts and versions beside each other, worst first, only those that occur. */
@@ -204,7 +199,7 @@ static void write_figures(FILE *out, const struct report *report, const struct r
 	}
 	table.row_count = figures.verdict_count > figures.version_count ? figures.verdict_count
 									: figures.version_count;
-	fputc('\n', out);
+	put_byte(out, '\n');
 	text_table_write(out, &table, style);
 }
 
@@ -315,7 +310,7 @@ static size_t rows_to_show(size_t count, size_t most)
 static void say_more(FILE *out, size_t count, size_t shown)
 {
 	if (shown < count)
-		fprintf(out, "and %zu more (--top 0 shows all)\n", count - shown);
+		put_format(out, "and %zu more (--top 0 shows all)\n", count - shown);
 }
 
 static void write_groups(FILE *out, const struct report *report, const struct report_style *style)
@@ -338,9 +333,9 @@ static void put_place_name(FILE *out, struct slice file, uint64_t line, struct s
 {
 	put_slice(out, file);
 	if (line)
-		fprintf(out, ":%" PRIu64, line);
+		put_format(out, ":%" PRIu64, line);
 	if (function.length) {
-		fputc(' ', out);
+		put_byte(out, ' ');
 		put_slice(out, function);
 	}
 }
@@ -351,11 +346,11 @@ static void put_destinations(FILE *out, const struct report_place *place)
 	size_t shown = place->destination_count < NAMED ? place->destination_count : NAMED;
 
 	for (size_t i = 0; i < shown; i++) {
-		fputs(i ? ", " : " to ", out);
+		put_text(out, i ? ", " : " to ");
 		put_slice(out, place->destinations[i]);
 	}
 	if (shown < place->destination_count)
-		fprintf(out, " and %zu more", place->destination_count - shown);
+		put_format(out, " and %zu more", place->destination_count - shown);
 }
 
 static void put_limits(FILE *out, const struct report_place *place)
@@ -364,10 +359,10 @@ static void put_limits(FILE *out, const struct report_place *place)
 	uint64_t server = place->limited_by[LIMIT_SERVER];
 
 	if (client && server)
-		fprintf(out, "; limited by the client %" PRIu64 ", by the server %" PRIu64, client,
-			server);
+		put_format(out, "; limited by the client %" PRIu64 ", by the server %" PRIu64,
+			   client, server);
 	else if (client || server)
-		fprintf(out, "; limited by the %s", client ? "client" : "server");
+		put_format(out, "; limited by the %s", client ? "client" : "server");
 }
 
 static void put_place_counts(FILE *out, const struct report_place *place)
@@ -375,14 +370,14 @@ static void put_place_counts(FILE *out, const struct report_place *place)
 	const char *separator = "";
 
 	if (place->tally.connections == 0) {
-		fputs("no connection yet that is not ok", out);
+		put_text(out, "no connection yet that is not ok");
 		return;
 	}
 	for (unsigned i = REPORT_VERDICTS; i-- > 0;) {
 		if (place->tally.verdict[i] == 0)
 			continue;
-		fprintf(out, "%s%s %" PRIu64, separator, report_verdict_name(i),
-			place->tally.verdict[i]);
+		put_format(out, "%s%s %" PRIu64, separator, report_verdict_name(i),
+			   place->tally.verdict[i]);
 		separator = ", ";
 	}
 	put_destinations(out, place);
@@ -399,17 +394,17 @@ static void write_settings(FILE *out, const struct report_place *place,
 		struct line line = line_begin();
 		FILE *text = line_out(&line);
 
-		fputs("sets ", text);
+		put_text(text, "sets ");
 		put_slice(text, setting->text);
 		if (setting->file.length) {
-			fputs(" at ", text);
+			put_text(text, " at ");
 			put_place_name(text, setting->file, setting->line, setting->function);
 		}
-		fputs("    ", out);
+		put_text(out, "    ");
 		line_end(&line, out, style, 4);
 	}
 	if (place->setting_count > SHOWN)
-		fprintf(out, "    and %zu more settings\n", place->setting_count - SHOWN);
+		put_format(out, "    and %zu more settings\n", place->setting_count - SHOWN);
 }
 
 static void write_place(FILE *out, const struct report_place *place, size_t number,
@@ -420,20 +415,20 @@ static void write_place(FILE *out, const struct report_place *place, size_t numb
 	char prefix[32];
 	enum text_colour colour = verdict_colour(report_worst(&place->tally));
 
-	snprintf(prefix, sizeof(prefix), "%2zu. ", number);
+	(void)snprintf(prefix, sizeof(prefix), "%2zu. ", number);
 	text_put(out, style, place->tally.connections ? colour : COLOUR_NONE, prefix);
 	if (place->file.length)
 		put_place_name(line_out(&name), place->file, place->line, place->function);
 	else if (place->program.length)
 		put_slice(line_out(&name), place->program);
 	else
-		fputs("(unknown program)", line_out(&name));
+		put_text(line_out(&name), "(unknown program)");
 	line_end(&name, out, style, 4);
 	put_place_counts(line_out(&counts), place);
-	fputs("    ", out);
+	put_text(out, "    ");
 	line_end(&counts, out, style, 4);
 	write_settings(out, place, style);
-	fputs("    ", out);
+	put_text(out, "    ");
 	text_wrap(out, style, 4, slice_of(place->advice));
 }
 
@@ -530,16 +525,17 @@ static void write_remarks(FILE *out, const struct report *report)
 	for (size_t i = 0; i < report->input_count; i++)
 		rejected += report->inputs[i].rejected;
 	if (report->conflicts)
-		fprintf(out,
-			"\nThe witnesses disagreed about %" PRIu64
-			" connection%s: please report that as a defect of tlswitness.\n",
-			report->conflicts, plural(report->conflicts));
+		put_format(out,
+			   "\nThe witnesses disagreed about %" PRIu64
+			   " connection%s: please report that as a defect of tlswitness.\n",
+			   report->conflicts, plural(report->conflicts));
 	if (report->records.other)
-		fprintf(out, "\n%" PRIu64 " record%s of a kind that this version does not know.\n",
-			report->records.other, plural(report->records.other));
+		put_format(out,
+			   "\n%" PRIu64 " record%s of a kind that this version does not know.\n",
+			   report->records.other, plural(report->records.other));
 	if (rejected)
-		fprintf(out, "\n%" PRIu64 " line%s no record%s.\n", rejected,
-			rejected == 1 ? " was" : "s were", plural(rejected));
+		put_format(out, "\n%" PRIu64 " line%s no record%s.\n", rejected,
+			   rejected == 1 ? " was" : "s were", plural(rejected));
 }
 
 bool render_text(FILE *out, const struct report *report, const struct report_style *style)
@@ -551,5 +547,5 @@ bool render_text(FILE *out, const struct report *report, const struct report_sty
 	write_places(out, report, style);
 	write_all_findings(out, report, style);
 	write_remarks(out, report);
-	return fflush(out) == 0 && !ferror(out);
+	return put_end(out);
 }

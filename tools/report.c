@@ -14,6 +14,7 @@
 
 #include "command.h"
 #include "options.h"
+#include "put.h"
 #include "reader.h"
 #include "rollup.h"
 #include "table.h"
@@ -38,35 +39,35 @@ struct request {
 
 static void print_help(FILE *out)
 {
-	fputs("Usage: tlswitness report [OPTION...] [FILE|DIRECTORY|- ...]\n"
-	      "\n"
-	      "Who sent mail where, with which TLS version, and what to change. Without a\n"
-	      "file it reads $TLSWITNESS_LOG, else /var/log/tlswitness/, else\n"
-	      "${XDG_STATE_HOME:-~/.local/state}/tlswitness/. Of a directory it reads all\n"
-	      "*.jsonl files and their rotated siblings; - is standard input.\n"
-	      "\n"
-	      "Which records:\n"
-	      "  --since TIME, --until TIME   2026-11-23, '2026-11-23 14:00', 14:00, today,\n"
-	      "                               yesterday, or so long ago: 2h, 30min, 3d\n"
-	      "  --program GLOB     the script or executable, its path or its name\n"
-	      "  --to GLOB          the destination's domain or address\n"
-	      "  --service GLOB, --host GLOB\n"
-	      "  --verdict LIST     of ok, at-risk, below-floor, plaintext, refused, failed,\n"
-	      "                     no-mail\n"
-	      "\n"
-	      "What to make of them:\n"
-	      "  --by LIST          group by program, destination, version, verdict, place,\n"
-	      "                     host, service, user, hour, day (program,destination)\n"
-	      "  --what-if VERSION  the verdicts as they would have been with that floor\n"
-	      "                     enforced: 1.2 or 1.3\n"
-	      "  --fail-on LIST     exit status 1 if any of these verdicts occurs\n"
-	      "  --json             as JSON\n"
-	      "  --top N            rows of each table; 0 for all (30, and 10 of the\n"
-	      "                     lists below the first)\n"
-	      "  --threads N        use N threads (one for each core)\n"
-	      "\n"
-	      "Exit status: 0; 1 by --fail-on; 2 on bad use, or if nothing could be read.\n",
-	      out);
+	put_text(out,
+		 "Usage: tlswitness report [OPTION...] [FILE|DIRECTORY|- ...]\n"
+		 "\n"
+		 "Who sent mail where, with which TLS version, and what to change. Without a\n"
+		 "file it reads $TLSWITNESS_LOG, else /var/log/tlswitness/, else\n"
+		 "${XDG_STATE_HOME:-~/.local/state}/tlswitness/. Of a directory it reads all\n"
+		 "*.jsonl files and their rotated siblings; - is standard input.\n"
+		 "\n"
+		 "Which records:\n"
+		 "  --since TIME, --until TIME   2026-11-23, '2026-11-23 14:00', 14:00, today,\n"
+		 "                               yesterday, or so long ago: 2h, 30min, 3d\n"
+		 "  --program GLOB     the script or executable, its path or its name\n"
+		 "  --to GLOB          the destination's domain or address\n"
+		 "  --service GLOB, --host GLOB\n"
+		 "  --verdict LIST     of ok, at-risk, below-floor, plaintext, refused, failed,\n"
+		 "                     no-mail\n"
+		 "\n"
+		 "What to make of them:\n"
+		 "  --by LIST          group by program, destination, version, verdict, place,\n"
+		 "                     host, service, user, hour, day (program,destination)\n"
+		 "  --what-if VERSION  the verdicts as they would have been with that floor\n"
+		 "                     enforced: 1.2 or 1.3\n"
+		 "  --fail-on LIST     exit status 1 if any of these verdicts occurs\n"
+		 "  --json             as JSON\n"
+		 "  --top N            rows of each table; 0 for all (30, and 10 of the\n"
+		 "                     lists below the first)\n"
+		 "  --threads N        use N threads (one for each core)\n"
+		 "\n"
+		 "Exit status: 0; 1 by --fail-on; 2 on bad use, or if nothing could be read.\n");
 }
 
 enum option_code {
@@ -325,7 +326,7 @@ static void prepare_counting(struct request *request)
 /* File names are data too: they may hold control characters. */
 static void say_name(const char *name)
 {
-	fputs("tlswitness: ", stderr);
+	put_text(stderr, "tlswitness: ");
 	terminal_put(stderr, slice_of(name), SIZE_MAX, false, terminal_utf8());
 }
 
@@ -333,14 +334,14 @@ static void say_rejects(const struct report_input *input)
 {
 	for (size_t i = 0; i < input->reject_count; i++) {
 		say_name(input->name);
-		fprintf(stderr, ":%" PRIu64 ": %s\n", input->reject[i].line,
-			input->reject[i].reason);
+		put_format(stderr, ":%" PRIu64 ": %s\n", input->reject[i].line,
+			   input->reject[i].reason);
 	}
 	if (input->rejected <= input->reject_count)
 		return;
 	say_name(input->name);
-	fprintf(stderr, ": %" PRIu64 " more lines that are no records\n",
-		input->rejected - input->reject_count);
+	put_format(stderr, ": %" PRIu64 " more lines that are no records\n",
+		   input->rejected - input->reject_count);
 }
 
 /* Says what could not be read; false if that was everything. */
@@ -355,7 +356,7 @@ static bool say_troubles(const struct report *report)
 
 		if (input->error) {
 			say_name(input->name);
-			fprintf(stderr, ": %s\n", input->error);
+			put_format(stderr, ": %s\n", input->error);
 			failed++;
 		}
 		say_rejects(input);
@@ -437,7 +438,7 @@ int command_report(int argc, char **argv)
 	int status = 0;
 	bool ready = false;
 
-	setlocale(LC_CTYPE, "");
+	(void)setlocale(LC_CTYPE, "");
 	input_set_init(&set);
 	ready = parse_options(&request, argc, argv, &status);
 	if (ready) {

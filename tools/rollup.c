@@ -302,9 +302,10 @@ static struct slice keep_text(struct builder *builder, const char *text, size_t 
 static struct slice time_text(struct builder *builder, int64_t microseconds,
 			      enum timestamp_style style)
 {
-	char text[TIMESTAMP_TEXT_MAX];
+	char text[TIMESTAMP_TEXT_MAX] = "";
+	size_t length = timestamp_print(text, microseconds, style);
 
-	return keep_text(builder, text, timestamp_print(text, microseconds, style));
+	return keep_text(builder, text, length);
 }
 
 /* "file:line function", as far as it is known. */
@@ -849,8 +850,11 @@ static void give_settings(struct builder *builder, struct report_place *places,
 			  const struct place_facts *facts, size_t place_count,
 			  struct setting *settings, size_t setting_count)
 {
-	struct rows index = index_settings(settings, setting_count);
+	struct rows index = {0};
 
+	if (!places || !settings)
+		return;
+	index = index_settings(settings, setting_count);
 	for (size_t i = 0; i < place_count; i++) {
 		const struct program_settings *of = row_of(&index, &facts[i].program);
 

@@ -93,7 +93,8 @@ static inline struct marks mark_sse2(const char *text)
 	struct marks marks = {0, 0, 0};
 
 	for (int part = 0; part < 4; part++) {
-		__m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)(text + 16 * part));
+		__m128i bytes = _mm_loadu_si128(
+			(const __m128i *)(const void *)(text + (size_t)16 * (size_t)part));
 		uint64_t quote =
 			(uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')));
 		uint64_t backslash =

@@ -14,7 +14,7 @@
 
 _Noreturn void table_out_of_memory(void)
 {
-	fputs("tlswitness: out of memory\n", stderr);
+	(void)fputs("tlswitness: out of memory\n", stderr);
 	_exit(2);
 }
 

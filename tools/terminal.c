@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include <wchar.h>
 
+#include "put.h"
 #include "utf8.h"
 
 #define WIDTH_MIN 40
@@ -138,9 +139,9 @@ static size_t put_glyphs(FILE *out, struct slice text, size_t columns, bool utf8
 		if (used + glyph.columns > columns)
 			break;
 		if (glyph.escape[0])
-			fputs(glyph.escape, out);
+			put_text(out, glyph.escape);
 		else
-			fwrite(text.start, 1, glyph.bytes, out);
+			put_slice(out, (struct slice){text.start, glyph.bytes});
 		used += glyph.columns;
 		text = skip(text, glyph.bytes);
 	}
@@ -159,7 +160,7 @@ size_t terminal_put(FILE *out, struct slice text, size_t columns, bool keep_end,
 		return 0;
 	if (!keep_end) {
 		used = put_glyphs(out, text, columns - 1, utf8);
-		fputs(mark, out);
+		put_text(out, mark);
 		return used + 1;
 	}
 	while (all > columns - 1) {
@@ -168,6 +169,6 @@ size_t terminal_put(FILE *out, struct slice text, size_t columns, bool keep_end,
 		all -= glyph.columns;
 		text = skip(text, glyph.bytes);
 	}
-	fputs(mark, out);
+	put_text(out, mark);
 	return put_glyphs(out, text, columns - 1, utf8) + 1;
 }

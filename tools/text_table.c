@@ -3,6 +3,7 @@
  */
 #include "text_table.h"
 
+#include "put.h"
 #include "terminal.h"
 
 #define GAP           2
@@ -18,20 +19,20 @@ static const char *const colour_codes[] = {
 static void begin_colour(FILE *out, const struct report_style *style, enum text_colour colour)
 {
 	if (style->colour && colour != COLOUR_NONE)
-		fputs(colour_codes[colour], out);
+		put_text(out, colour_codes[colour]);
 }
 
 static void end_colour(FILE *out, const struct report_style *style, enum text_colour colour)
 {
 	if (style->colour && colour != COLOUR_NONE)
-		fputs("\033[0m", out);
+		put_text(out, "\033[0m");
 }
 
 void text_put(FILE *out, const struct report_style *style, enum text_colour colour,
 	      const char *text)
 {
 	begin_colour(out, style, colour);
-	fputs(text, out);
+	put_text(out, text);
 	end_colour(out, style, colour);
 }
 
@@ -87,11 +88,6 @@ static void narrow(const struct text_table *table, size_t available, size_t *wid
 	}
 }
 
-static void pad(FILE *out, size_t columns)
-{
-	fprintf(out, "%*s", (int)columns, "");
-}
-
 static void put_cell(FILE *out, const struct report_style *style, const struct text_column *column,
 		     const struct text_cell *cell, size_t width, bool last)
 {
@@ -99,13 +95,13 @@ static void put_cell(FILE *out, const struct report_style *style, const struct t
 	size_t space = needed < width ? width - needed : 0;
 
 	if (column->right)
-		pad(out, space);
+		put_spaces(out, space);
 	begin_colour(out, style, cell->colour);
 	terminal_put(out, cell->text, width, column->keep_end, style->utf8);
 	end_colour(out, style, cell->colour);
 	/* No blanks at the end of a line. */
 	if (!column->right && !last)
-		pad(out, space);
+		put_spaces(out, space);
 }
 
 /* A row of the table, or its titles if `row` is NULL, without blanks at its end. */
@@ -128,11 +124,11 @@ static void put_row(FILE *out, const struct text_table *table, const struct repo
 	}
 	for (size_t column = 0; column < count; column++) {
 		if (column)
-			pad(out, GAP);
+			put_spaces(out, GAP);
 		put_cell(out, style, &table->column[column], &cells[column], width[column],
 			 column + 1 == count);
 	}
-	fputc('\n', out);
+	put_byte(out, '\n');
 }
 
 void text_table_write(FILE *out, const struct text_table *table, const struct report_style *style)
@@ -157,11 +153,11 @@ void text_wrap(FILE *out, const struct report_style *style, size_t indent, struc
 		size_t needed = terminal_columns(word, style->utf8);
 
 		if (column > indent && column + 1 + needed > style->width) {
-			fputc('\n', out);
-			pad(out, indent);
+			put_byte(out, '\n');
+			put_spaces(out, indent);
 			column = indent;
 		} else if (column > indent) {
-			fputc(' ', out);
+			put_byte(out, ' ');
 			column++;
 		}
 		column += terminal_put(out, word, SIZE_MAX, false, style->utf8);
@@ -169,5 +165,5 @@ void text_wrap(FILE *out, const struct report_style *style, size_t indent, struc
 		text.start += length;
 		text.length -= length;
 	}
-	fputc('\n', out);
+	put_byte(out, '\n');
 }

@@ -133,7 +133,7 @@ static bool take_zone(struct slice *text, int64_t *seconds)
 static int64_t microseconds_of(const struct date *date, const struct clock *clock)
 {
 	int64_t seconds = days_from_date(date->year, date->month, date->day) * 86400 +
-			  clock->hour * 3600 + clock->minute * 60 + clock->second;
+			  (int64_t)clock->hour * 3600 + (int64_t)clock->minute * 60 + clock->second;
 
 	return seconds * MICROSECONDS_PER_SECOND + clock->microsecond;
 }
