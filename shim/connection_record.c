@@ -12,6 +12,7 @@
 #include "policy.h"
 #include "recorder.h"
 #include "setting.h"
+#include "text.h"
 #include "tls_names.h"
 
 /* Room for texts that are made for one record. */
@@ -172,15 +173,6 @@ static void add_policy(struct record *record, const struct connection *connectio
 	record->limited_by = policy_limited_by(&facts);
 }
 
-static void append(char *text, size_t room, const char *more)
-{
-	size_t used = strlen(text);
-	size_t length = strnlen(more, room - 1 - used);
-
-	memcpy(text + used, more, length);
-	text[used + length] = '\0';
-}
-
 /* Why the handshake failed, by what the wire saw. */
 static const char *wire_reason(const struct connection *connection, char text[128])
 {
@@ -188,9 +180,14 @@ static const char *wire_reason(const struct connection *connection, char text[12
 	const char *name = tls_alert_name(tls->alert_description);
 
 	if (tls->alert_seen) {
-		strcpy(text, tls->alert_from == TLS_FROM_SERVER ? "alert from the server: "
-								: "alert from the client: ");
-		append(text, 128, tls->alert_encrypted ? "encrypted" : name ? name : "unknown");
+		text[0] = '\0';
+		text_append(text, 128,
+			    tls->alert_from == TLS_FROM_SERVER ? "alert from the server: "
+							       : "alert from the client: ");
+		text_append(text, 128,
+			    tls->alert_encrypted ? "encrypted"
+			    : name               ? name
+						 : "unknown");
 		return text;
 	}
 	if (connection->error != 0) {
@@ -271,12 +268,11 @@ static void record_blind_spot(struct record *record, const struct connection *co
 	record->action = "blind-spot";
 	record->outcome = "failure";
 	record->tls_mode = tls_mode(connection);
-	strcpy(texts->reason, "TLS was begun, but its bytes did not pass through libc");
-	record->reason = texts->reason;
+	record->reason = "TLS was begun, but its bytes did not pass through libc";
 	for (size_t i = 0; i < sizeof(tls_libraries) / sizeof(tls_libraries[0]); i++) {
 		if (!loaded_objects_named(tls_libraries[i], &object))
 			continue;
-		append(texts->library, sizeof(texts->library), tls_libraries[i]);
+		text_append(texts->library, sizeof(texts->library), tls_libraries[i]);
 		texts->library[strlen(tls_libraries[i]) - strlen(".so")] = '\0';
 		record->library = texts->library;
 		return;

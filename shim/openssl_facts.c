@@ -10,6 +10,7 @@
 #include "certificate_name.h"
 #include "openssl_versions.h"
 #include "recorder.h"
+#include "text.h"
 
 /* Not in every version's header. */
 #ifndef SSL_CTRL_GET_NEGOTIATED_GROUP
@@ -18,15 +19,6 @@
 #ifndef TLSEXT_nid_unknown
 #define TLSEXT_nid_unknown 0x1000000
 #endif
-
-static void append(char *text, size_t room, const char *more)
-{
-	size_t used = strlen(text);
-	size_t length = strnlen(more, room - 1 - used);
-
-	memcpy(text + used, more, length);
-	text[used + length] = '\0';
-}
 
 /* ---- what was negotiated ---- */
 
@@ -74,7 +66,7 @@ static void read_server_name(struct library_view *view, const struct ssl_library
 				   : NULL;
 
 	if (name)
-		append(view->server_name, sizeof(view->server_name), name);
+		text_append(view->server_name, sizeof(view->server_name), name);
 }
 
 /* ---- the certificate ---- */
@@ -174,12 +166,13 @@ static const char *result_type(long error)
 static void explain_verification(struct library_view *view, const struct crypto_library *crypto,
 				 long error)
 {
-	append(view->reason, sizeof(view->reason), result_type(error));
+	text_append(view->reason, sizeof(view->reason), result_type(error));
 	if (!crypto->X509_verify_cert_error_string)
 		return;
-	append(view->reason, sizeof(view->reason), " (");
-	append(view->reason, sizeof(view->reason), crypto->X509_verify_cert_error_string(error));
-	append(view->reason, sizeof(view->reason), ")");
+	text_append(view->reason, sizeof(view->reason), " (");
+	text_append(view->reason, sizeof(view->reason),
+		    crypto->X509_verify_cert_error_string(error));
+	text_append(view->reason, sizeof(view->reason), ")");
 }
 
 static void explain_failure(struct library_view *view, const struct ssl_library *library, SSL *ssl,
@@ -198,7 +191,7 @@ static void explain_failure(struct library_view *view, const struct ssl_library 
 	if (!words && system_error)
 		words = strerrordesc_np(system_error);
 	if (words)
-		append(view->reason, sizeof(view->reason), words);
+		text_append(view->reason, sizeof(view->reason), words);
 }
 
 void openssl_facts(struct library_view *view, const struct ssl_library *library, SSL *ssl,

@@ -9,6 +9,8 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "text.h"
+
 /* An interpreter and its options that take the next argument as their value. */
 struct interpreter {
 	const char *name; /* the executable's name begins with it */
@@ -67,15 +69,6 @@ int origin_script_argument(const char *name, int argc, char **argv)
 	return 0;
 }
 
-static void append(char *text, size_t room, const char *more)
-{
-	size_t used = strlen(text);
-	size_t length = strnlen(more, room - 1 - used);
-
-	memcpy(text + used, more, length);
-	text[used + length] = '\0';
-}
-
 /* `path` as seen from the root, without touching the file system but for the current directory. */
 static void make_absolute(char *absolute, size_t room, const char *path)
 {
@@ -86,9 +79,9 @@ static void make_absolute(char *absolute, size_t room, const char *path)
 		if (syscall(SYS_getcwd, absolute, room) <= 0 || absolute[0] != '/')
 			absolute[0] = '\0';
 		else if (absolute[1] != '\0')
-			append(absolute, room, "/");
+			text_append(absolute, room, "/");
 	}
-	append(absolute, room, path);
+	text_append(absolute, room, path);
 }
 
 static const char *base_name(const char *path)
@@ -108,16 +101,9 @@ static void read_link(const char *path, char target[ORIGIN_PATH_MAX])
 void origin_executable_of(pid_t pid, char path[ORIGIN_PATH_MAX])
 {
 	char link[32] = "/proc/";
-	char digits[12];
-	char *digit = digits + sizeof(digits) - 1;
 
-	*digit = '\0';
-	do {
-		*--digit = (char)('0' + pid % 10);
-		pid /= 10;
-	} while (pid > 0);
-	append(link, sizeof(link), digit);
-	append(link, sizeof(link), "/exe");
+	text_append_number(link, sizeof(link), (uint64_t)pid);
+	text_append(link, sizeof(link), "/exe");
 	read_link(link, path);
 }
 
@@ -129,7 +115,7 @@ void origin_process_read(struct origin_process *process, int argc, char **argv)
 	memset(process, 0, sizeof(*process));
 	read_link("/proc/self/exe", process->executable);
 	if (uname(&name) == 0)
-		append(process->host, sizeof(process->host), name.nodename);
+		text_append(process->host, sizeof(process->host), name.nodename);
 	if (argc < 1 || !argv || !argv[0])
 		return;
 	script = origin_script_argument(base_name(process->executable), argc, argv);

@@ -14,12 +14,13 @@
 
 #include "record.h"
 #include "sys.h"
+#include "text.h"
 
 /* Daemons close, and shells use, the low numbers. */
 #define KEPT_DESCRIPTOR_LEAST 700
 
 /* A neighbour's lines may land between our look at the size and our write. */
-#define SIZE_LIMIT_MARGIN (64 * 1024)
+#define SIZE_LIMIT_MARGIN 65536U
 
 /* "/dir/1000.jsonl", or the file as it was named. */
 struct log_path {
@@ -33,20 +34,12 @@ static ino_t kept_inode;
 
 static void path_in_directory(struct log_path *path, const char *directory, uid_t user)
 {
-	char digits[16];
-	char *digit = digits + sizeof(digits) - 1;
-	size_t length = strlen(directory);
-
-	*digit = '\0';
-	do {
-		*--digit = (char)('0' + user % 10);
-		user /= 10;
-	} while (user > 0);
-	memcpy(path->text, directory, length);
-	if (length == 0 || path->text[length - 1] != '/')
-		path->text[length++] = '/';
-	strcpy(path->text + length, digit);
-	strcat(path->text + length, ".jsonl");
+	path->text[0] = '\0';
+	text_append(path->text, sizeof(path->text), directory);
+	if (directory[strlen(directory) - 1] != '/')
+		text_append(path->text, sizeof(path->text), "/");
+	text_append_number(path->text, sizeof(path->text), user);
+	text_append(path->text, sizeof(path->text), ".jsonl");
 }
 
 /*

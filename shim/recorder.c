@@ -15,6 +15,7 @@
 #include "output.h"
 #include "real.h"
 #include "sys.h"
+#include "text.h"
 
 struct recorder recorder;
 
@@ -57,34 +58,23 @@ static const char *parent_executable(pid_t parent, char path[ORIGIN_PATH_MAX])
 	return path;
 }
 
-static void number_text(char text[16], unsigned value)
-{
-	char reversed[16];
-	int length = 0;
-
-	do {
-		reversed[length++] = (char)('0' + value % 10);
-		value /= 10;
-	} while (value > 0);
-	for (int i = 0; i < length; i++)
-		text[i] = reversed[length - 1 - i];
-	text[length] = '\0';
-}
-
 static const char *known(const char *text)
 {
 	return text[0] ? text : NULL;
 }
 
-static bool write_record(struct record *record)
+/* `record` is the caller's to begin with, so that no pointer to our texts outlives the call. */
+static bool write_record(const struct record *facts)
 {
+	struct record completed = *facts;
+	struct record *record = &completed;
 	char line[RECORD_LINE_MAX];
-	char user[16];
+	char user[16] = "";
 	char parent[ORIGIN_PATH_MAX];
 
 	if (record->timestamp.tv_sec == 0)
 		clock_gettime(CLOCK_REALTIME, &record->timestamp);
-	number_text(user, geteuid());
+	text_append_number(user, sizeof(user), geteuid());
 	record->ecs_version = RECORD_ECS_VERSION;
 	record->mode = config_mode_name(recorder.config.mode);
 	record->floor = recorder.config.floor;

@@ -8,6 +8,7 @@
 
 #include "origin.h"
 #include "recorder.h"
+#include "text.h"
 #include "tls_names.h"
 
 #define SETTINGS_MAX 48
@@ -26,11 +27,7 @@ static struct setting settings[SETTINGS_MAX];
 
 void setting_say(struct setting_words *words, const char *text)
 {
-	size_t used = strlen(words->text);
-	size_t length = strnlen(text, SETTING_WORDS_MAX - 1 - used);
-
-	memcpy(words->text + used, text, length);
-	words->text[used + length] = '\0';
+	text_append(words->text, SETTING_WORDS_MAX, text);
 }
 
 void setting_say_version(struct setting_words *words, uint16_t version, const char *if_none)

@@ -176,12 +176,11 @@ static void take_chunk_size(struct smtp_dialogue *dialogue, uint8_t byte)
 static void take_command_byte(struct smtp_dialogue *dialogue, uint8_t byte)
 {
 	if (dialogue->client_command == COMMAND_UNKNOWN) {
-		if (ends_word(byte))
+		/* Complete at its end, or when it is too long for any verb. */
+		if (ends_word(byte) || dialogue->client_length == sizeof(dialogue->client_start))
 			take_verb(dialogue, byte);
-		else if (dialogue->client_length < sizeof(dialogue->client_start))
-			dialogue->client_start[dialogue->client_length] = byte;
 		else
-			take_verb(dialogue, byte); /* too long for any verb */
+			dialogue->client_start[dialogue->client_length] = byte;
 	} else if (dialogue->client_command == COMMAND_BDAT) {
 		take_chunk_size(dialogue, byte);
 	}

@@ -14,6 +14,7 @@
 
 #include "command.h"
 #include "config_load.h"
+#include "options.h"
 #include "target.h"
 
 #define RECORDER "libtlswitness.so"
@@ -52,7 +53,7 @@ static const char help[] =
 static void set_variable(const char *name, const char *value)
 {
 	if (setenv(name, value, 1) != 0) {
-		fprintf(stderr, "tlswitness run: no memory for the environment\n");
+		complain("run: no memory for the environment");
 		exit(2);
 	}
 }
@@ -119,20 +120,19 @@ static void set_log(const char *log)
 		length = snprintf(path, sizeof(path) - 1, "%s", log);
 	} else {
 		if (!getcwd(directory, sizeof(directory))) {
-			fprintf(stderr,
-				"tlswitness run: --log: the current directory is unknown "
-				"(%s); give an absolute path\n",
-				strerror(errno));
+			complain("run: --log: the current directory is unknown "
+				 "(%s); give an absolute path",
+				 strerror(errno));
 			exit(2);
 		}
 		length = snprintf(path, sizeof(path) - 1, "%s/%s", directory, log);
 	}
 	if (length < 0 || (size_t)length >= sizeof(path) - 1) {
-		fprintf(stderr, "tlswitness run: --log: the path is too long\n");
+		complain("run: --log: the path is too long");
 		exit(2);
 	}
 	if (stat(path, &status) == 0 && S_ISDIR(status.st_mode) && path[length - 1] != '/')
-		strcpy(path + length, "/");
+		memcpy(path + length, "/", 2);
 	set_variable("TLSWITNESS_LOG", path);
 }
 
@@ -155,8 +155,9 @@ static bool find_recorder(char path[PATH_MAX])
 	if (slash)
 		*slash = '\0';
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-		snprintf(candidate, sizeof(candidate), "%s%s", own, places[i]);
-		if (realpath(candidate, path))
+		int written = snprintf(candidate, sizeof(candidate), "%s%s", own, places[i]);
+
+		if (written > 0 && realpath(candidate, path))
 			return true;
 	}
 	return false;
@@ -180,15 +181,14 @@ static int preload_recorder(void)
 	char *longer;
 
 	if (!find_recorder(path)) {
-		fprintf(stderr, "tlswitness run: " RECORDER " is neither beside this command nor "
-				"in ../lib; build or install it\n");
+		complain("run: " RECORDER " is neither beside this command nor in ../lib; build "
+			 "or install it");
 		return 2;
 	}
 	if (strpbrk(path, ": ")) {
-		fprintf(stderr,
-			"tlswitness run: LD_PRELOAD can't hold '%s', which has a space or colon; "
-			"install tlswitness elsewhere\n",
-			path);
+		complain("run: LD_PRELOAD can't hold '%s', which has a space or colon; "
+			 "install tlswitness elsewhere",
+			 path);
 		return 2;
 	}
 	if (!list || !*list) {
@@ -212,7 +212,7 @@ static int check_settings(void)
 
 	config_load(&config, &errors, environ);
 	for (unsigned i = 0; i < errors.count; i++)
-		fprintf(stderr, "tlswitness run: %s\n", errors.message[i]);
+		complain("run: %s", errors.message[i]);
 	return errors.count > 0 ? 2 : 0;
 }
 
@@ -222,7 +222,7 @@ static int become(char **argv)
 
 	execvp(argv[0], argv);
 	error = errno;
-	fprintf(stderr, "tlswitness run: %s: %s\n", argv[0], strerror(error));
+	complain("run: %s: %s", argv[0], strerror(error));
 	return error == ENOENT ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE;
 }
 
@@ -245,6 +245,7 @@ int command_run(int argc, char **argv)
 						"TLSWITNESS_PLAINTEXT", "TLSWITNESS_SCOPE",
 						"TLSWITNESS_PORTS"};
 	struct target target;
+	const char *log;
 	bool log_given = false;
 	int index = 0;
 	int status;
@@ -270,26 +271,26 @@ int command_run(int argc, char **argv)
 			break;
 		case OPTION_HELP:
 		case 'h':
-			fputs(help, stdout);
-			return 0;
+			return fputs(help, stdout) < 0 ? 2 : 0;
 		default:
-			fputs("Try `tlswitness run --help`.\n", stderr);
+			complain("run: try `tlswitness run --help`");
 			return 2;
 		}
 	}
 	if (optind == argc) {
-		fputs("tlswitness run: no command to run; try `tlswitness run --help`\n", stderr);
+		complain("run: no command to run; try `tlswitness run --help`");
 		return 2;
 	}
-	if (!log_given && (!getenv("TLSWITNESS_LOG") || !*getenv("TLSWITNESS_LOG")))
+	log = getenv("TLSWITNESS_LOG");
+	if (!log_given && (!log || log[0] == '\0'))
 		choose_log();
 	status = check_settings();
 	if (status != 0)
 		return status;
 	target_examine(&target, argv[optind]);
 	if (target.blindness)
-		fprintf(stderr, "tlswitness run: %s %s: its connections will not be recorded\n",
-			target.path[0] ? target.path : argv[optind], target.blindness);
+		complain("run: %s %s: its connections will not be recorded",
+			 target.path[0] ? target.path : argv[optind], target.blindness);
 	if (!target.harmed_by_preload) {
 		status = preload_recorder();
 		if (status != 0)

@@ -113,8 +113,8 @@ static bool find_loader(Elf *elf, char loader[PATH_MAX])
 			continue;
 		if (header.p_offset >= size || header.p_filesz > size - header.p_offset)
 			return false;
-		snprintf(loader, PATH_MAX, "%.*s", (int)header.p_filesz, bytes + header.p_offset);
-		return true;
+		return snprintf(loader, PATH_MAX, "%.*s", (int)header.p_filesz,
+				bytes + header.p_offset) > 0;
 	}
 	return false;
 }

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "command.h"
+#include "options.h"
+#include "put.h"
 
 struct subcommand {
 	const char *name;
@@ -22,17 +24,15 @@ static const struct subcommand subcommands[] = {
 
 static void print_help(FILE *out)
 {
-	fputs("Usage: tlswitness COMMAND [OPTION...] [ARGUMENT...]\n"
-	      "\n"
-	      "What TLS do your mail-sending programs really negotiate?\n"
-	      "\n"
-	      "Commands:\n",
-	      out);
+	put_text(out, "Usage: tlswitness COMMAND [OPTION...] [ARGUMENT...]\n"
+		      "\n"
+		      "What TLS do your mail-sending programs really negotiate?\n"
+		      "\n"
+		      "Commands:\n");
 	for (size_t i = 0; i < sizeof(subcommands) / sizeof(subcommands[0]); i++)
-		fprintf(out, "  %-8s %s\n", subcommands[i].name, subcommands[i].summary);
-	fputs("\n"
-	      "`tlswitness COMMAND --help` says more of each.\n",
-	      out);
+		put_format(out, "  %-8s %s\n", subcommands[i].name, subcommands[i].summary);
+	put_text(out, "\n"
+		      "`tlswitness COMMAND --help` says more of each.\n");
 }
 
 int main(int argc, char **argv)
@@ -43,17 +43,16 @@ int main(int argc, char **argv)
 	}
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
 		print_help(stdout);
-		return 0;
+		return put_end(stdout) ? 0 : 2;
 	}
 	if (strcmp(argv[1], "--version") == 0) {
-		puts("tlswitness " TLSWITNESS_VERSION);
-		return 0;
+		put_text(stdout, "tlswitness " TLSWITNESS_VERSION "\n");
+		return put_end(stdout) ? 0 : 2;
 	}
 	for (size_t i = 0; i < sizeof(subcommands) / sizeof(subcommands[0]); i++) {
 		if (strcmp(argv[1], subcommands[i].name) == 0)
 			return subcommands[i].function(argc - 1, argv + 1);
 	}
-	fprintf(stderr, "tlswitness: '%s' is no command; `tlswitness --help` lists them\n",
-		argv[1]);
+	complain("'%s' is no command; `tlswitness --help` lists them", argv[1]);
 	return 2;
 }
