@@ -4,8 +4,8 @@
  *
  * Pure: bytes in, facts out; no socket, no clock, no allocation. It keeps
  * positions and booleans, never content: no command argument, address, reply
- * text or credential is stored (only the few bytes of a verb or reply that is
- * being recognised).
+ * text or credential is stored (only the few bytes of a verb or reply code
+ * that is being recognised).
  *
  * Standards: RFC 5321 (SMTP), RFC 3207 (STARTTLS), RFC 4954 (AUTH), RFC 2920
  * (PIPELINING), RFC 2033 (LMTP: LHLO is taken as EHLO), RFC 3030 (BDAT).
@@ -24,51 +24,91 @@ enum smtp_state {
 	SMTP_NOT_SMTP,     /* something else: let go of it */
 	SMTP_DIALOGUE,     /* an SMTP dialogue in the clear */
 	SMTP_TLS,          /* STARTTLS was answered with 220: from here on the bytes are TLS */
-	SMTP_IMPLICIT_TLS, /* the client's first byte begins a TLS record: no clear dialogue */
+	SMTP_IMPLICIT_TLS, /* the client's first bytes are a TLS record: no clear dialogue */
 };
 
-#define SMTP_PENDING_MAX 32
+/* The line that one side is in the middle of. */
+struct smtp_line {
+	uint8_t start[13]; /* its first bytes: a verb, or as far as `250-STARTTLS` and one more */
+	uint8_t command;   /* the client's, once the verb is complete */
+	bool after_cr;
+	uint16_t length; /* in bytes so far, saturating */
+};
+
+/* Commands of one kind, sent one after the other, that await their replies. */
+struct smtp_pending {
+	uint8_t command;
+	uint16_t count;
+};
+
+#define SMTP_PENDING_MAX 16
 
 struct smtp_dialogue {
 	enum smtp_state state;
 	bool greeted;          /* the server sent a 220 greeting */
-	bool ehlo_sent;        /* or HELO, or LHLO */
+	bool ehlo_sent;        /* or HELO or LHLO */
 	bool ehlo_answered;    /* a 250 to the last of them came in full */
-	bool starttls_offered; /* by that answer */
+	bool starttls_offered; /* by the answer to the last EHLO or LHLO */
 	bool starttls_sent;
 	bool starttls_refused;   /* answered with anything but 220 */
-	uint16_t starttls_reply; /* the code of that answer, 0 if none came */
+	uint16_t starttls_reply; /* the code of the last answer, 0 if none came */
 	bool auth_sent;          /* AUTH in the clear */
 	bool mail_sent;          /* MAIL in the clear */
+	bool carried_mail;       /* something of a mail or a credential has passed: see
+				    smtp_dialogue_would_send_mail */
 
-	/* smtp_dialogue.c's own */
-	uint16_t undecided;       /* bytes that passed before it was known what this is */
-	uint8_t client_start[12]; /* the first bytes of the client's current line */
-	uint16_t client_length;   /* of that line so far, saturating */
-	uint8_t client_mode;      /* what the client's bytes are */
-	uint8_t client_command;   /* of the current line, once its verb is complete */
-	uint8_t dot_state;        /* how much of a message's end has been seen */
-	uint64_t chunk_left;      /* octets of a BDAT chunk that are still to come */
-	uint8_t server_start[16]; /* the first bytes of the server's current line */
-	uint16_t server_length;   /* of that line so far, saturating */
-	uint32_t greeting_tail;   /* the greeting's last four bytes, in upper case */
+	/* smtp_dialogue.c's own, from here on */
+	struct smtp_line client;
+	struct smtp_line server;
+	struct smtp_pending pending[SMTP_PENDING_MAX]; /* oldest first (RFC 2920) */
 	uint8_t pending_count;
-	uint8_t pending[SMTP_PENDING_MAX]; /* commands that await their reply, oldest first */
+	uint16_t undecided;  /* bytes that passed before it was known what this is */
+	uint8_t reply_lines; /* of the server's current reply that are complete, saturating */
+	bool greeting_over;
+	bool offered_before; /* by the EHLO answer before the one that is awaited */
+	bool lmtp;
+	uint16_t recipients; /* accepted so far, LMTP only */
+	bool in_auth;        /* the client's lines are credentials */
+	bool in_data;        /* the client's bytes are a message */
+	bool in_chunk;       /* the client's next chunk_left bytes are a message's */
+	bool chunk_last;
+	uint64_t chunk_left;
+	uint8_t dot;        /* how far the end of the message has been seen */
+	bool newlines_bare; /* the client ends its lines with LF alone */
+	bool mail_held;     /* MAIL and AUTH behind a STARTTLS that is not answered yet */
+	bool auth_held;
 };
 
 void smtp_dialogue_init(struct smtp_dialogue *dialogue);
 
 /*
- * Takes the next bytes that `from` sent, in the order in which they passed, and
- * returns how many of them belong to the clear dialogue. The rest, if any, comes
- * after STARTTLS's 220 or begins an implicit-TLS connection, and is TLS: 0 once
- * the state is SMTP_TLS or SMTP_IMPLICIT_TLS, `length` in every other state.
+ * Takes the next bytes that `from` sent, in the order in which they passed,
+ * and returns how many of them belong to the clear dialogue. The rest, if any,
+ * comes after STARTTLS's 220 (from the server) or begins an implicit-TLS
+ * connection, and is TLS: 0 once the state is SMTP_TLS or SMTP_IMPLICIT_TLS,
+ * all of `length` in every other state.
  *
- * The client's first byte alone decides for SMTP_IMPLICIT_TLS, so that no byte of
- * a ClientHello is lost to a split. SMTP_NOT_SMTP, SMTP_TLS and SMTP_IMPLICIT_TLS
- * are final.
+ * The client's first byte alone decides for SMTP_IMPLICIT_TLS, so that no byte
+ * of a ClientHello is ever lost to a split; whether it really is TLS, the
+ * reader of those bytes finds out. SMTP_NOT_SMTP, SMTP_TLS and
+ * SMTP_IMPLICIT_TLS are final.
+ *
+ * MAIL or AUTH that the client sends behind STARTTLS without waiting count
+ * when the server refuses STARTTLS; else the server has to discard them
+ * (RFC 3207, 4.2), and they are forgotten.
  */
 size_t smtp_dialogue_feed(struct smtp_dialogue *dialogue, enum smtp_side from, const uint8_t *bytes,
 			  size_t length);
+
+/*
+ * Looks ahead at bytes that the client is about to send, without taking them:
+ * would they carry MAIL, AUTH or what comes after them (RCPT, DATA, BDAT, a
+ * line of an AUTH exchange, a message) in the clear? For the floor, which must
+ * know before the bytes leave. What is held behind a STARTTLS counts too: on
+ * the wire it is in the clear. For bytes in several pieces: copy the dialogue,
+ * clear the copy's carried_mail, feed it the pieces and read it again.
+ */
+bool smtp_dialogue_would_send_mail(const struct smtp_dialogue *dialogue, const uint8_t *bytes,
+				   size_t length);
 
 #endif
