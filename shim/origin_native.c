@@ -31,8 +31,6 @@ static bool is_main_program(const struct link_map *map)
 
 bool origin_native(struct origin *origin, const void *address)
 {
-	/* A call that never returns can be the last instruction of its function. */
-	const void *call = (const char *)address - 1;
 	const int saved_errno = errno;
 	const char *file;
 	const char *function;
@@ -42,7 +40,11 @@ bool origin_native(struct origin *origin, const void *address)
 	Dl_info info;
 
 	origin_init(origin);
-	if (!address || dladdr1(call, &info, (void **)&map, RTLD_DL_LINKMAP) == 0)
+	if (!address)
+		return false;
+	/* A call that never returns can be the last instruction of its function. */
+	address = (const char *)address - 1;
+	if (dladdr1(address, &info, (void **)&map, RTLD_DL_LINKMAP) == 0)
 		return false;
 	file = info.dli_fname ? info.dli_fname : "";
 	length = strlen(file);

@@ -193,7 +193,7 @@ static bool call_caller(const struct call *call, int level, struct frame *frame)
 	int32_t count;
 	bool found;
 
-	snprintf(number, sizeof(number), "%d", level);
+	(void)snprintf(number, sizeof(number), "%d", level);
 	if (call->interpreter)
 		count = call->perl.call.threaded(call->interpreter, "CORE::caller", flags,
 						 arguments);
@@ -238,7 +238,7 @@ bool origin_perl(struct origin *origin)
 	void *address[ORIGIN_SYMBOLS_MAX];
 	sigset_t previous;
 	sigset_t all;
-	struct call call;
+	struct call call = {.interpreter = NULL};
 
 	origin_init(origin);
 	if (!origin_symbols_find(&symbols, address))

@@ -15,6 +15,8 @@
 /* VALUE: an object's address, or a constant, which is smaller or not aligned. */
 typedef uintptr_t ruby_value;
 
+struct walk;
+
 /* In the order of the names below. */
 struct ruby {
 	int (*profile_frames)(int start, int limit, ruby_value *frames, int *lines);
@@ -22,7 +24,9 @@ struct ruby {
 	ruby_value (*frame_absolute_path)(ruby_value frame);
 	ruby_value (*frame_label)(ruby_value frame);
 	char *(*string_as_c)(volatile ruby_value *string);
-	ruby_value (*protect)(ruby_value (*function)(ruby_value), ruby_value argument, int *state);
+	/* The argument is a VALUE by its declaration, and anything as wide in practice. */
+	ruby_value (*protect)(ruby_value (*function)(struct walk *), struct walk *argument,
+			      int *state);
 	ruby_value (*error_info)(void);
 	void (*set_error_info)(ruby_value error);
 	int (*is_ruby_thread)(void);
@@ -77,9 +81,8 @@ struct walk {
 	struct origin *origin;
 };
 
-static ruby_value walk(ruby_value argument)
+static ruby_value walk(struct walk *walk)
 {
-	const struct walk *walk = (const struct walk *)argument;
 	const struct ruby *ruby = walk->ruby;
 	ruby_value frames[FRAMES_WALKED_MAX];
 	int lines[FRAMES_WALKED_MAX];
@@ -97,7 +100,7 @@ static ruby_value walk(ruby_value argument)
 		origin_add(walk->origin, file, strlen(file), function, strlen(function),
 			   (uint32_t)lines[i], origin_is_installed(file, strlen(file)));
 	}
-	return argument;
+	return 0;
 }
 
 bool origin_ruby(struct origin *origin)
@@ -115,7 +118,7 @@ bool origin_ruby(struct origin *origin)
 	if (!ruby.is_ruby_thread() || !ruby.has_lock() || ruby.is_collecting())
 		return false;
 	error = ruby.error_info();
-	ruby.protect(walk, (ruby_value)&argument, &raised);
+	ruby.protect(walk, &argument, &raised);
 	if (raised)
 		ruby.set_error_info(error);
 	return origin->count > 0;
