@@ -1,10 +1,10 @@
 /*
  * The frames of Perl 5.18 and later, with threads and without.
  *
- * They are read by calling Perl's own `caller`, which can be called like any
- * sub (&CORE::caller) since 5.16. Nothing is compiled and no statement is run:
- * `$@`, `$_` and `$!`, the numbers of evals, the hooks for warnings and errors,
- * the debugger, strictures and taint checks never come in.
+ * Perl names the statement that runs now in its messages ("at FILE line N"), and
+ * its `caller` names what called it. Both are done here by the functions behind
+ * them, without running a statement: no signal handler, hook, debugger, taint
+ * check or `$@` comes in, and nothing is compiled.
  */
 #include "origin.h"
 
@@ -15,8 +15,8 @@
 #include "origin_lookup.h"
 #include "sys.h"
 
-/* Each costs a call into Perl. */
-#define FRAMES_WALKED_MAX 60
+/* Deeper than any framework goes between its caller and the connection. */
+#define FRAMES_WALKED_MAX 100
 
 /* What `caller` returns, in its order; the same since 5.10. */
 enum {
@@ -28,16 +28,25 @@ enum {
 	CALLER_ITEMS = 11,
 };
 
-/* The same since 5.14. */
 enum {
-	LIST_CONTEXT = 3,    /* G_LIST, once G_ARRAY */
-	CATCH_ERRORS = 0x8,  /* G_EVAL */
-	KEEP_ERROR = 0x20,   /* G_KEEPERR: $@ stays as it is */
-	NOT_DEBUGGED = 0x40, /* G_NODEBUG */
-	READ_MAGIC = 2,      /* SV_GMAGIC */
+	TEMPORARY = 0x80000,  /* SVs_TEMP: freed when the statement ends */
+	READ_MAGIC = 2,       /* SV_GMAGIC */
+	WANT_LIST = 3,        /* OPf_WANT_LIST */
+	HAS_ONE_ARGUMENT = 1, /* op_private counts them */
 };
 
 struct perl_scalar; /* SV */
+
+/* OP, as far as every operation has it: the same since 5.10. */
+struct perl_operation {
+	struct perl_operation *next;
+	struct perl_operation *sibling;
+	void *function;
+	size_t target; /* index into the pad: where a result is kept */
+	uint16_t type;
+	uint8_t flags;
+	uint8_t private;
+};
 
 /*
  * How struct interpreter begins: the same since 5.10. A Perl without threads
@@ -45,42 +54,75 @@ struct perl_scalar; /* SV */
  */
 struct perl_interpreter {
 	struct perl_scalar **stack_pointer; /* the topmost scalar */
-	void *op;
-	void *pad;
+	struct perl_operation *operation;
+	struct perl_scalar **pad;
 	struct perl_scalar **stack_base;
 	struct perl_scalar **stack_end;
 };
 
-typedef int32_t call_threaded(struct perl_interpreter *, const char *name, int32_t flags,
-			      char **arguments);
-typedef int32_t call_plain(const char *name, int32_t flags, char **arguments);
-typedef char *text_threaded(struct perl_interpreter *, struct perl_scalar *, size_t *length,
-			    uint32_t flags);
+/* Where those members are, with threads and without. */
+struct state {
+	struct perl_scalar ***stack_pointer;
+	struct perl_operation **operation;
+	struct perl_scalar ***pad;
+	struct perl_scalar ***stack_base;
+	struct perl_scalar ***stack_end;
+};
+
+/* With threads every function is given the interpreter first. */
+typedef struct perl_scalar *new_threaded(struct perl_interpreter *, const char *, size_t, uint32_t);
+typedef struct perl_scalar *new_plain(const char *, size_t, uint32_t flags);
+typedef char *text_threaded(struct perl_interpreter *, struct perl_scalar *, size_t *, uint32_t);
 typedef char *text_plain(struct perl_scalar *, size_t *length, uint32_t flags);
+typedef struct perl_scalar *message_threaded(struct perl_interpreter *, struct perl_scalar *, bool);
+typedef struct perl_scalar *message_plain(struct perl_scalar *begin, bool append);
+typedef struct perl_operation *caller_threaded(struct perl_interpreter *);
+typedef struct perl_operation *caller_plain(void);
+typedef struct perl_scalar **grow_threaded(struct perl_interpreter *, struct perl_scalar **,
+					   struct perl_scalar **, ptrdiff_t);
+typedef struct perl_scalar **grow_plain(struct perl_scalar **pointer, struct perl_scalar **end,
+					ptrdiff_t count);
 
 /* In the order of the names below. */
 struct perl {
 	union {
-		call_threaded *threaded;
-		call_plain *plain;
-	} call;
+		caller_threaded *threaded;
+		caller_plain *plain;
+	} caller;
+	union {
+		message_threaded *threaded;
+		message_plain *plain;
+	} message;
+	union {
+		new_threaded *threaded;
+		new_plain *plain;
+	} new;
 	union {
 		text_threaded *threaded;
 		text_plain *plain;
 	} text;
+	union {
+		grow_threaded *threaded;
+		grow_plain *plain;
+	} grow;
 	struct perl_interpreter *(*get_context)(void);
 	struct perl_interpreter **any_interpreter;
-	struct perl_scalar ***stack_pointer; /* these two without threads only */
-	struct perl_scalar ***stack_base;
+	struct state plain; /* without threads only */
 };
 
 static const char *const names[] = {
-	"Perl_call_argv",
+	"Perl_pp_caller",
+	"Perl_mess_sv",
+	"Perl_newSVpvn_flags",
 	"Perl_sv_2pv_flags",
+	"Perl_stack_grow",
 	"Perl_get_context",
 	"=PL_curinterp",
 	"=PL_stack_sp",
+	"=PL_op",
+	"=PL_curpad",
 	"=PL_stack_base",
+	"=PL_stack_max",
 	NULL,
 };
 
@@ -91,39 +133,89 @@ _Static_assert(SYMBOLS <= ORIGIN_SYMBOLS_MAX && sizeof(struct perl) == SYMBOLS *
 
 static struct origin_symbols symbols = {.names = names};
 
-/* A Perl that may be called from this thread. */
-struct call {
+/* A Perl that may be asked from this thread. */
+struct asked {
 	struct perl perl;
 	struct perl_interpreter *interpreter; /* NULL without threads */
-	struct perl_scalar ***stack_pointer;
+	struct state state;
 };
 
-static bool find_plain(struct call *call)
+static bool find_plain(struct asked *asked)
 {
-	if (!call->perl.stack_base || !*call->perl.stack_base)
+	const struct state *state = &asked->perl.plain;
+
+	if (!state->operation || !state->pad || !state->stack_base || !state->stack_end ||
+	    !*state->stack_base)
 		return false;
-	call->interpreter = NULL;
-	call->stack_pointer = call->perl.stack_pointer;
+	asked->interpreter = NULL;
+	asked->state = *state;
 	/* Nothing says which thread it runs on; the main one is taken. */
 	return syscall(SYS_gettid) == sys_getpid();
 }
 
-static bool find_threaded(struct call *call)
+static bool find_threaded(struct asked *asked)
 {
 	struct perl_interpreter *interpreter;
 
 	/* Until the first one is made, the key that the context is kept under is not ours. */
-	if (!call->perl.any_interpreter || !*call->perl.any_interpreter)
+	if (!asked->perl.any_interpreter || !*asked->perl.any_interpreter)
 		return false;
-	interpreter = call->perl.get_context();
+	interpreter = asked->perl.get_context();
 	/* Where the stack is not, this is no interpreter as we know them. */
 	if (!interpreter || !interpreter->stack_base ||
 	    interpreter->stack_pointer < interpreter->stack_base ||
 	    interpreter->stack_pointer > interpreter->stack_end)
 		return false;
-	call->interpreter = interpreter;
-	call->stack_pointer = &interpreter->stack_pointer;
+	asked->interpreter = interpreter;
+	asked->state = (struct state){
+		.stack_pointer = &interpreter->stack_pointer,
+		.operation = &interpreter->operation,
+		.pad = &interpreter->pad,
+		.stack_base = &interpreter->stack_base,
+		.stack_end = &interpreter->stack_end,
+	};
 	return true;
+}
+
+static struct perl_scalar *new_scalar(const struct asked *asked, const char *bytes)
+{
+	const size_t length = strlen(bytes);
+
+	if (asked->interpreter)
+		return asked->perl.new.threaded(asked->interpreter, bytes, length, TEMPORARY);
+	return asked->perl.new.plain(bytes, length, TEMPORARY);
+}
+
+static struct perl_scalar *message(const struct asked *asked)
+{
+	struct perl_scalar *empty = new_scalar(asked, "");
+
+	if (asked->interpreter)
+		return asked->perl.message.threaded(asked->interpreter, empty, true);
+	return asked->perl.message.plain(empty, true);
+}
+
+/* Runs `caller` as the current operation, whose argument is on the stack. */
+static void run_caller(const struct asked *asked)
+{
+	if (asked->interpreter)
+		asked->perl.caller.threaded(asked->interpreter);
+	else
+		asked->perl.caller.plain();
+}
+
+/* Makes room on the stack for one scalar more. */
+static void grow_stack(const struct asked *asked)
+{
+	struct perl_scalar **pointer = *asked->state.stack_pointer;
+
+	if (*asked->state.stack_end - pointer >= 1)
+		return;
+	if (asked->interpreter)
+		pointer = asked->perl.grow.threaded(asked->interpreter, pointer, pointer, 1);
+	else
+		pointer = asked->perl.grow.plain(pointer, pointer, 1);
+	*asked->state.stack_pointer = pointer;
 }
 
 struct text {
@@ -131,16 +223,16 @@ struct text {
 	size_t length;
 };
 
-static struct text text_of(const struct call *call, struct perl_scalar *scalar)
+static struct text text_of(const struct asked *asked, struct perl_scalar *scalar)
 {
 	struct text text = {"", 0};
 	const char *bytes;
 
-	if (call->interpreter)
-		bytes = call->perl.text.threaded(call->interpreter, scalar, &text.length,
-						 READ_MAGIC);
+	if (asked->interpreter)
+		bytes = asked->perl.text.threaded(asked->interpreter, scalar, &text.length,
+						  READ_MAGIC);
 	else
-		bytes = call->perl.text.plain(scalar, &text.length, READ_MAGIC);
+		bytes = asked->perl.text.plain(scalar, &text.length, READ_MAGIC);
 	if (bytes)
 		text.bytes = bytes;
 	else
@@ -161,49 +253,124 @@ struct frame {
 	bool is_block; /* eval {}: no function of its own */
 };
 
-static void read_frame(const struct call *call, struct perl_scalar **items, struct frame *frame)
+static bool is_digit(char c)
 {
-	const struct text line = text_of(call, items[CALLER_LINE]);
+	return c >= '0' && c <= '9';
+}
 
-	frame->file = text_of(call, items[CALLER_FILE]);
-	frame->subroutine = text_of(call, items[CALLER_SUBROUTINE]);
-	frame->line = 0;
-	for (size_t i = 0; i < line.length && line.bytes[i] >= '0' && line.bytes[i] <= '9'; i++)
-		frame->line = frame->line * 10 + (uint32_t)(line.bytes[i] - '0');
+static uint32_t number_of(struct text text)
+{
+	uint32_t number = 0;
+
+	for (size_t i = 0; i < text.length && is_digit(text.bytes[i]); i++)
+		number = number * 10 + (uint32_t)(text.bytes[i] - '0');
+	return number;
+}
+
+/* Takes `suffix` off the end of `text`, if it is there. */
+static bool strip(struct text *text, const char *suffix)
+{
+	size_t length = strlen(suffix);
+
+	if (text->length < length ||
+	    memcmp(text->bytes + text->length - length, suffix, length) != 0)
+		return false;
+	text->length -= length;
+	return true;
+}
+
+/* Takes `word` and a number off the end of `text`, if they are there. */
+static bool strip_number(struct text *text, const char *word, uint32_t *number)
+{
+	struct text rest = *text;
+
+	while (rest.length > 0 && is_digit(rest.bytes[rest.length - 1]))
+		rest.length--;
+	*number = number_of((struct text){rest.bytes + rest.length, text->length - rest.length});
+	if (rest.length == text->length || !strip(&rest, word))
+		return false;
+	*text = rest;
+	return true;
+}
+
+/* ", <STDIN> line 5": what was read last. Off the end of `text`, if it is there. */
+static void strip_input(struct text *text)
+{
+	struct text rest = *text;
+	uint32_t number;
+
+	if (!strip_number(&rest, "> line ", &number) && !strip_number(&rest, "> chunk ", &number))
+		return;
+	while (rest.length > 0 && rest.bytes[rest.length - 1] != '<')
+		rest.length--;
+	if (strip(&rest, ", <"))
+		*text = rest;
+}
+
+/* The statement that runs now, by Perl's message: " at FILE line N[, <FH> line M].\n" */
+static bool read_statement(const struct asked *asked, struct frame *frame)
+{
+	static const char at[] = " at ";
+	struct text text = text_of(asked, message(asked));
+
+	strip(&text, ".\n");
+	strip(&text, " during global destruction");
+	strip_input(&text);
+	if (!strip_number(&text, " line ", &frame->line) || text.length < strlen(at))
+		return false;
+	frame->file.bytes = text.bytes + strlen(at);
+	frame->file.length = text.length - strlen(at);
+	frame->is_block = false;
+	return true;
+}
+
+static void read_frame(const struct asked *asked, struct perl_scalar **items, struct frame *frame)
+{
+	frame->file = text_of(asked, items[CALLER_FILE]);
+	frame->line = number_of(text_of(asked, items[CALLER_LINE]));
+	frame->subroutine = text_of(asked, items[CALLER_SUBROUTINE]);
 	frame->is_block = false;
 	if (!is(frame->subroutine, "(eval)"))
 		return;
 	/* Of a block there is neither text nor file: the one undef stands for both. */
 	if (items[CALLER_EVAL_TEXT] == items[CALLER_IS_REQUIRE])
 		frame->is_block = true;
-	else if (is(text_of(call, items[CALLER_IS_REQUIRE]), "1"))
+	else if (is(text_of(asked, items[CALLER_IS_REQUIRE]), "1"))
 		frame->subroutine = (struct text){"require", strlen("require")};
 }
 
 /*
- * Level -1 is the call of `caller` itself, made by the statement that runs now.
- * An error can only be that of a signal's handler, which runs at the end of the
- * call if the signal came just before: signals of later are blocked by then.
+ * caller(LEVEL), as an operation of our own with a pad of our own, in the place
+ * of the one that called the TLS library. Perl's own are put back before
+ * anything else runs.
  */
-static bool call_caller(const struct call *call, int level, struct frame *frame)
+static bool call_caller(const struct asked *asked, int level, struct frame *frame)
 {
-	const int32_t flags = LIST_CONTEXT | CATCH_ERRORS | KEEP_ERROR | NOT_DEBUGGED;
+	const struct state *state = &asked->state;
+	struct perl_operation *const operation = *state->operation;
+	struct perl_scalar **const pad = *state->pad;
+	struct perl_scalar *own_pad[] = {NULL, new_scalar(asked, "")};
+	struct perl_operation own = {.target = 1, .flags = WANT_LIST, .private = HAS_ONE_ARGUMENT};
+	ptrdiff_t before;
+	ptrdiff_t count;
 	char number[16];
-	char *arguments[] = {number, NULL};
-	int32_t count;
-	bool found;
 
 	(void)snprintf(number, sizeof(number), "%d", level);
-	if (call->interpreter)
-		count = call->perl.call.threaded(call->interpreter, "CORE::caller", flags,
-						 arguments);
-	else
-		count = call->perl.call.plain("CORE::caller", flags, arguments);
-	found = count >= CALLER_ITEMS;
-	if (found)
-		read_frame(call, *call->stack_pointer - count + 1, frame);
-	*call->stack_pointer -= count;
-	return found;
+	grow_stack(asked);
+	before = *state->stack_pointer - *state->stack_base;
+	*++*state->stack_pointer = new_scalar(asked, number);
+	*state->operation = &own;
+	*state->pad = own_pad;
+	run_caller(asked);
+	*state->operation = operation;
+	*state->pad = pad;
+	/* The stack may have moved. */
+	count = *state->stack_pointer - *state->stack_base - before;
+	*state->stack_pointer = *state->stack_base + before;
+	if (count < CALLER_ITEMS)
+		return false;
+	read_frame(asked, *state->stack_pointer + 1, frame);
+	return true;
 }
 
 static void add_frame(struct origin *origin, const struct frame *frame, struct text function)
@@ -213,15 +380,14 @@ static void add_frame(struct origin *origin, const struct frame *frame, struct t
 }
 
 /* A line lies in the function that the next frame calls, past the eval blocks between. */
-static void walk(const struct call *call, struct origin *origin)
+static void walk(const struct asked *asked, struct origin *origin)
 {
 	struct frame frame;
 	struct frame outer;
-	int level = -1;
 
-	if (!call_caller(call, level, &frame))
+	if (!read_statement(asked, &frame))
 		return;
-	while (++level < FRAMES_WALKED_MAX && call_caller(call, level, &outer)) {
+	for (int i = 0; i < FRAMES_WALKED_MAX && call_caller(asked, i, &outer); i++) {
 		if (outer.is_block)
 			continue;
 		add_frame(origin, &frame, outer.subroutine);
@@ -236,19 +402,20 @@ static void walk(const struct call *call, struct origin *origin)
 bool origin_perl(struct origin *origin)
 {
 	void *address[ORIGIN_SYMBOLS_MAX];
+	struct asked asked = {.interpreter = NULL};
 	sigset_t previous;
 	sigset_t all;
-	struct call call = {.interpreter = NULL};
 
 	origin_init(origin);
 	if (!origin_symbols_find(&symbols, address))
 		return false;
-	memcpy(&call.perl, address, sizeof(call.perl));
-	if (!(call.perl.stack_pointer ? find_plain(&call) : find_threaded(&call)))
+	memcpy(&asked.perl, address, sizeof(asked.perl));
+	if (!(asked.perl.plain.stack_pointer ? find_plain(&asked) : find_threaded(&asked)))
 		return false;
+	/* With PERL_SIGNALS=unsafe a handler would run Perl code in the midst of this. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_BLOCK, &all, &previous);
-	walk(&call, origin);
+	walk(&asked, origin);
 	pthread_sigmask(SIG_SETMASK, &previous, NULL);
 	return origin->count > 0;
 }

@@ -7,6 +7,7 @@
  */
 #include "origin.h"
 
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -104,27 +105,26 @@ static bool has_memory_for_heap(void)
 }
 
 /*
- * The one thread of a build that is not thread-safe keeps its heap: the pages
- * that are used are few. Elsewhere threads come and go, and each would leave
- * one behind.
+ * One heap is kept for the process, to save making it each time; only a few of
+ * its pages are ever used. A thread that finds it taken makes one for itself,
+ * so that nobody waits.
  */
-static struct php_heap *kept_heap;
+static _Atomic(struct php_heap *) spare_heap;
 
-static struct php_heap *open_heap(const struct php *php)
+static struct php_heap *take_heap(const struct php *php)
 {
-	if (kept_heap)
-		return kept_heap;
-	if (!has_memory_for_heap())
-		return NULL;
-	if (php->thread_storage)
-		return php->heap_start();
-	kept_heap = php->heap_start();
-	return kept_heap;
+	struct php_heap *heap = atomic_exchange(&spare_heap, NULL);
+
+	if (!heap && has_memory_for_heap())
+		heap = php->heap_start();
+	return heap;
 }
 
-static void close_heap(const struct php *php, struct php_heap *heap)
+static void give_heap_back(const struct php *php, struct php_heap *heap)
 {
-	if (heap != kept_heap)
+	struct php_heap *none = NULL;
+
+	if (!atomic_compare_exchange_strong(&spare_heap, &none, heap))
 		php->heap_end(heap, true, true);
 }
 
@@ -258,12 +258,12 @@ bool origin_php(struct origin *origin)
 	memcpy(&php, address, sizeof(php));
 	if (!is_php_thread(&php) || !php.is_executing())
 		return false;
-	heap = open_heap(&php);
+	heap = take_heap(&php);
 	if (!heap)
 		return false;
 	script_heap = php.heap_set(heap);
 	read_frames(&php, origin);
 	php.heap_set(script_heap);
-	close_heap(&php, heap);
+	give_heap_back(&php, heap);
 	return origin->count > 0;
 }
