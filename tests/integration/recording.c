@@ -1,0 +1,302 @@
+/*
+ * Real mail in, true records out: unmodified programs under `tlswitness run`,
+ * and each record held against the sink's own account of the same connection.
+ */
+#include <string.h>
+
+#include <criterion/criterion.h>
+
+#include "records.h"
+#include "senders.h"
+
+TestSuite(recording, .init = harness_begin, .fini = harness_end, .timeout = 120);
+
+static const char *const versions[] = {"1.0", "1.1", "1.2", "1.3"};
+
+#define VERSIONS_COUNT (sizeof(versions) / sizeof(versions[0]))
+
+/* The password, as base64 in AUTH PLAIN and LOGIN too, the addresses and the message. */
+static const char *const secrets[] = {"secretword",  "AHVzZXIAc2VjcmV0", "c2VjcmV0d29yZA",
+				      "example.com", "rehearsal",        "hello"};
+
+static void expect_no_secret(const char *log)
+{
+	const char *lines = read_file(log, NULL);
+
+	for (size_t i = 0; i < sizeof(secrets) / sizeof(secrets[0]); i++)
+		cr_expect_null(strstr(lines, secrets[i]), "'%s' is in %s", secrets[i], lines);
+}
+
+static void expect_of_every_sender(const json_t *record, const struct sink *sink, const char *what)
+{
+	cr_expect_eq(number_field(record, "destination.port"), sink->port, "%s", what);
+	cr_expect_str_eq(field(record, "destination.ip"), "127.0.0.1", "%s", what);
+	cr_expect_str_eq(field(record, "source.ip"), "127.0.0.1", "%s", what);
+	cr_expect_str_eq(field(record, "network.protocol"), "smtp", "%s", what);
+	cr_expect_str_eq(field(record, "event.outcome"), "success", "%s", what);
+	cr_expect_str_eq(field(record, "service.name"), "matrix", "%s", what);
+	cr_expect(array_holds(record, "tlswitness.witness", "wire"), "%s", what);
+	cr_expect_gt(number_field(record, "event.duration"), 0, "%s", what);
+	cr_expect_neq(*field(record, "tlswitness.verdict"), '\0', "%s", what);
+}
+
+/* Each sender in turn to a sink of its own mode and version: one record each, and a true one. */
+static void deliver(const char *version, enum tls_mode mode, bool port_is_known)
+{
+	struct sink *sink =
+		start_sink(mode == TLS_MODE_IMPLICIT ? WORDS("--tls", version, "--implicit")
+						     : WORDS("--tls", version));
+	const char *const *env = port_is_known ? WORDS("TLSWITNESS_SERVICE=matrix",
+						       text("TLSWITNESS_PORTS=%u", sink->port))
+					       : WORDS("TLSWITNESS_SERVICE=matrix");
+
+	for (size_t i = 0; i < senders_count; i++) {
+		const char *what = text("%s, TLS %s, %s%s", senders[i].name, version,
+					tls_mode_name(mode), port_is_known ? ", port known" : "");
+		const char *log = test_path(text("log%u-%zu.jsonl", sink->port, i));
+		struct program bare = sender_program(&senders[i], sink, mode, NO_WORDS);
+		struct program program = preloaded(&bare, log, env);
+
+		cr_expect_eq(run_program(&program), 0, "%s: %s%s", what, program.out, program.err);
+		const json_t *account = json_array_get(sink_accounts(sink, i + 1), i);
+		const json_t *record = only_handshake(log);
+		expect_equal_to_account(record, account, what);
+		expect_of_every_sender(record, sink, what);
+		expect_no_secret(log);
+	}
+	stop_sink(sink);
+}
+
+Test(recording, of_each_sender_by_starttls)
+{
+	for (size_t i = 0; i < VERSIONS_COUNT; i++)
+		deliver(versions[i], TLS_MODE_STARTTLS, false);
+}
+
+/* On a port that is nobody's: the first bytes inside say that it is mail. */
+Test(recording, of_each_sender_with_tls_from_the_first_byte)
+{
+	for (size_t i = 0; i < VERSIONS_COUNT; i++)
+		deliver(versions[i], TLS_MODE_IMPLICIT, false);
+}
+
+Test(recording, of_each_sender_with_tls_from_the_first_byte_on_a_mail_port)
+{
+	for (size_t i = 0; i < VERSIONS_COUNT; i++)
+		deliver(versions[i], TLS_MODE_IMPLICIT, true);
+}
+
+/* ---- openssl s_client, told exactly what to do ---- */
+
+/* It says QUIT over TLS, and stays until the server closes. */
+static struct program s_client(const char *address, const char *log, const char *const options[],
+			       const char *const env[])
+{
+	struct program bare = {
+		.argv = join_words(WORDS("openssl", "s_client", "-ign_eof", "-connect", address),
+				   options),
+		.env = WORDS(old_tls_allowed()),
+		.input = "QUIT\r\n",
+	};
+	struct program program = preloaded(&bare, log, env);
+
+	run_program(&program);
+	return program;
+}
+
+static const json_t *only_account(const struct sink *sink)
+{
+	return json_array_get(sink_accounts(sink, 1), 0);
+}
+
+static const char *mail_port(const struct sink *sink)
+{
+	return text("TLSWITNESS_PORTS=%u", sink->port);
+}
+
+static void expect_failure(const json_t *record, const char *reason_begins)
+{
+	cr_expect_str_eq(field(record, "event.outcome"), "failure");
+	cr_expect_str_eq(field(record, "tlswitness.verdict"), "failed");
+	cr_expect(json_is_false(json_object_get(record, "tls.established")));
+	cr_expect_eq(strncmp(field(record, "event.reason"), reason_begins, strlen(reason_begins)),
+		     0, "the reason is '%s'", field(record, "event.reason"));
+}
+
+Test(recording, of_a_certificate_that_is_not_trusted)
+{
+	struct sink *sink = start_sink(WORDS("--implicit"));
+	const char *log = test_path("log.jsonl");
+
+	s_client(sink->address, log, WORDS("-verify_return_error", "-no-CAfile", "-no-CApath"),
+		 WORDS(mail_port(sink)));
+	const json_t *record = only_handshake(log);
+	expect_equal_to_account(record, only_account(sink), "not trusted");
+	expect_failure(record, "certificate-not-trusted (");
+	cr_expect_str_eq(field(record, "tlswitness.peer_certificate"), "failed");
+}
+
+Test(recording, of_a_certificate_for_another_name)
+{
+	struct sink *sink = start_sink(WORDS("--implicit"));
+	const char *log = test_path("log.jsonl");
+
+	s_client(sink->address, log,
+		 WORDS("-verify_return_error", "-CAfile", sink->certificate, "-verify_hostname",
+		       "mail.example"),
+		 WORDS(mail_port(sink)));
+	const json_t *record = only_handshake(log);
+	expect_failure(record, "certificate-host-mismatch (");
+	cr_expect_str_eq(field(record, "tlswitness.peer_certificate"), "failed");
+}
+
+/* The server has nothing that the client takes, and says so by an alert. */
+Test(recording, of_a_server_that_is_too_old)
+{
+	struct sink *sink = start_sink(WORDS("--implicit", "--tls=1.0"));
+	const char *log = test_path("log.jsonl");
+
+	s_client(sink->address, log, WORDS("-min_protocol", "TLSv1.2"), WORDS(mail_port(sink)));
+	const json_t *record = only_handshake(log);
+	expect_equal_to_account(record, only_account(sink), "too old");
+	expect_failure(record, "tlsv1 alert protocol version");
+}
+
+/* Its first and only bytes are an alert: there is no ClientHello to know it by. */
+Test(recording, of_a_client_that_has_nothing_to_offer)
+{
+	struct sink *sink = start_sink(WORDS("--implicit", "--tls=1.2"));
+	const char *log = test_path("log.jsonl");
+
+	/* Without a key to share, these ciphers are none. */
+	s_client(sink->address, log, WORDS("-cipher", "PSK", "-tls1_2"), WORDS(mail_port(sink)));
+	const json_t *record = only_handshake(log);
+	expect_equal_to_account(record, only_account(sink), "no ciphers");
+	expect_failure(record, "no ciphers available");
+}
+
+Test(recording, of_a_server_that_hangs_up_in_its_hello)
+{
+	struct sink *sink = start_sink(WORDS("--implicit", "--cut=server-hello"));
+	const char *log = test_path("log.jsonl");
+
+	s_client(sink->address, log, NO_WORDS, WORDS(mail_port(sink)));
+	const json_t *record = only_handshake(log);
+	expect_equal_to_account(record, only_account(sink), "cut");
+	expect_failure(record, "");
+	cr_expect_neq(*field(record, "event.reason"), '\0');
+}
+
+static void expect_peer_certificate(const char *const options[], const char *expected)
+{
+	struct sink *sink = start_sink(WORDS("--implicit"));
+	const char *log = test_path(text("log%u.jsonl", sink->port));
+
+	s_client(sink->address, log, join_words(WORDS("-CAfile", sink->certificate), options),
+		 WORDS(mail_port(sink)));
+	cr_expect_str_eq(field(only_handshake(log), "tlswitness.peer_certificate"), expected);
+}
+
+/* Encrypted, but to whom? Only the first of these knows. */
+Test(recording, of_how_the_certificate_was_checked)
+{
+	expect_peer_certificate(
+		WORDS("-verify", "2", "-verify_return_error", "-verify_hostname", "localhost"),
+		"verified");
+	expect_peer_certificate(
+		WORDS("-verify", "2", "-verify_return_error", "-verify_ip", "127.0.0.1"),
+		"verified");
+	expect_peer_certificate(WORDS("-verify", "2", "-verify_return_error"), "chain-only");
+	/* s_client goes on in spite of what it finds. */
+	expect_peer_certificate(WORDS("-verify", "2", "-verify_hostname", "mail.example"),
+				"unchecked");
+}
+
+static void resume(const char *version_option)
+{
+	struct sink *sink = start_sink(WORDS("--implicit"));
+	const char *log = test_path(text("log%u.jsonl", sink->port));
+	const char *session = test_path(text("session%u", sink->port));
+
+	s_client(sink->address, log, WORDS(version_option, "-sess_out", session),
+		 WORDS(mail_port(sink)));
+	s_client(sink->address, log, WORDS(version_option, "-sess_in", session),
+		 WORDS(mail_port(sink)));
+	const json_t *accounts = sink_accounts(sink, 2);
+	cr_assert(json_is_true(json_object_get(json_array_get(accounts, 1), "resumed")));
+	expect_one_record_each(records_of(log, "tls-handshake"), accounts, version_option);
+}
+
+Test(recording, of_a_resumed_session)
+{
+	resume("-tls1_2");
+	resume("-tls1_3");
+}
+
+/* ---- what is not to be recorded ---- */
+
+static bool accepts(void *subject)
+{
+	const struct program *server = subject;
+
+	return strstr(read_file(server->out_path, NULL), "ACCEPT 127.0.0.1:") != NULL;
+}
+
+/* openssl s_server, with or without the recorder in it, and the port that it took. */
+static unsigned start_server(struct program *server, const char *const options[], const char *log)
+{
+	const struct sink *keys = start_sink(NO_WORDS);
+	struct program request = {.argv = WORDS("openssl", "req", "-x509", "-newkey", "rsa:2048",
+						"-nodes", "-keyout", test_path("key.pem"), "-out",
+						test_path("cert.pem"), "-subj", "/CN=localhost")};
+	struct program bare = {
+		.argv = join_words(WORDS("openssl", "s_server", "-accept", "127.0.0.1:0", "-cert",
+					 test_path("cert.pem"), "-key", test_path("key.pem")),
+				   options)};
+
+	(void)keys;
+	cr_assert_eq(run_program(&request), 0, "%s", request.err);
+	*server = log != NULL ? preloaded(&bare, log, WORDS("TLSWITNESS_SCOPE=all")) : bare;
+	start_program(server);
+	wait_until(accepts, server, "s_server listens");
+	return (unsigned)number_after(read_file(server->out_path, NULL), "ACCEPT 127.0.0.1:");
+}
+
+Test(recording, of_no_handshake_on_the_server_side)
+{
+	const char *log = test_path("log.jsonl");
+	struct program server;
+	unsigned port = start_server(&server, WORDS("-naccept", "2", "-rev"), log);
+	const char *address = text("127.0.0.1:%u", port);
+
+	for (int i = 0; i < 2; i++) {
+		struct program client = {.argv = WORDS("openssl", "s_client", "-connect", address),
+					 .input = "Q\n"};
+
+		cr_expect_eq(run_program(&client), 0, "%s", client.err);
+	}
+	end_program(&server);
+	cr_expect_str_empty(read_file(log, NULL), "%s", read_file(log, NULL));
+}
+
+Test(recording, of_what_is_no_mail_in_scope_all_only)
+{
+	const char *smtp_log = test_path("smtp.jsonl");
+	const char *all_log = test_path("all.jsonl");
+	struct program server;
+	unsigned port = start_server(&server, WORDS("-naccept", "2", "-www"), NULL);
+	struct program bare = {.argv = WORDS("curl", "--silent", "--show-error", "--insecure",
+					     "--output", "/dev/null",
+					     text("https://localhost:%u/", port))};
+	struct program in_smtp = preloaded(&bare, smtp_log, NO_WORDS);
+	struct program in_all = preloaded(&bare, all_log, WORDS("TLSWITNESS_SCOPE=all"));
+
+	cr_expect_eq(run_program(&in_smtp), 0, "%s", in_smtp.err);
+	cr_expect_eq(run_program(&in_all), 0, "%s", in_all.err);
+	cr_expect_str_empty(read_file(smtp_log, NULL), "%s", read_file(smtp_log, NULL));
+	const json_t *record = only_handshake(all_log);
+	cr_expect_str_eq(field(record, "tls.version"), "1.3");
+	cr_expect_eq(number_field(record, "destination.port"), port);
+	cr_expect_null(json_object_get(record, "network.protocol"));
+	cr_expect_str_eq(field(record, "tls.client.server_name"), "localhost");
+}

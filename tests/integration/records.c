@@ -1,0 +1,144 @@
+/*
+ * Reads the recorder's log and holds it against the sink's. The sink's account
+ * is the measure: what a client says of itself is asked nowhere.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include <criterion/criterion.h>
+
+#include "records.h"
+
+struct program preloaded(const struct program *bare, const char *log, const char *const env[])
+{
+	struct program program = *bare;
+
+	program.argv = join_words(WORDS(tool_path(), "run", "--log", log, "--"), bare->argv);
+	program.env = join_words(bare->env != NULL ? bare->env : NO_WORDS, env);
+	return program;
+}
+
+json_t *records_of(const char *log, const char *action)
+{
+	json_t *lines = read_json_lines(log);
+
+	for (size_t i = json_array_size(lines); i-- > 0;) {
+		if (strcmp(field(json_array_get(lines, i), "event.action"), action) != 0)
+			json_array_remove(lines, i);
+	}
+	return lines;
+}
+
+json_t *only_handshake(const char *log)
+{
+	json_t *records = records_of(log, "tls-handshake");
+
+	cr_assert_eq(json_array_size(records), 1, "%zu handshakes and not one:\n%s",
+		     json_array_size(records), read_file(log, NULL));
+	return json_array_get(records, 0);
+}
+
+long long number_field(const json_t *record, const char *key)
+{
+	const json_t *value = json_object_get(record, key);
+
+	return json_is_integer(value) ? json_integer_value(value) : -1;
+}
+
+bool array_holds(const json_t *record, const char *key, const char *value)
+{
+	const json_t *array = json_object_get(record, key);
+
+	for (size_t i = 0; i < json_array_size(array); i++) {
+		const char *string = json_string_value(json_array_get(array, i));
+
+		if (string != NULL && strcmp(string, value) == 0)
+			return true;
+	}
+	return false;
+}
+
+static const char *dump(const json_t *object)
+{
+	char *json = json_dumps(object, JSON_COMPACT);
+	const char *kept = text("%s", json != NULL ? json : "nothing");
+
+	free(json);
+	return kept;
+}
+
+/* A string that both sides have; where the sink does not know it, the record is free. */
+static void expect_same_text(const json_t *record, const char *key, const json_t *account,
+			     const char *account_key, const char *what)
+{
+	const char *expected = field(account, account_key);
+
+	if (*expected == '\0')
+		return;
+	cr_expect_str_eq(field(record, key), expected, "%s: %s is '%s', the sink says '%s'", what,
+			 key, field(record, key), expected);
+}
+
+void expect_equal_to_account(const json_t *record, const json_t *account, const char *what)
+{
+	bool established = json_is_true(json_object_get(account, "established"));
+	const json_t *resumed = json_object_get(account, "resumed");
+	const json_t *offered = json_object_get(account, "offered");
+
+	cr_expect_str_eq(field(record, "event.action"), "tls-handshake");
+	cr_expect_eq(number_field(record, "source.port"), number_field(account, "peer_port"),
+		     "%s: %s\n%s", what, dump(record), dump(account));
+	expect_same_text(record, "tlswitness.tls_mode", account, "tls_mode", what);
+	cr_expect_eq(json_is_true(json_object_get(record, "tls.established")), established,
+		     "%s: %s\n%s", what, dump(record), dump(account));
+	if (!established)
+		return;
+	expect_same_text(record, "tls.version", account, "version", what);
+	expect_same_text(record, "tls.cipher", account, "cipher", what);
+	expect_same_text(record, "tls.curve", account, "curve", what);
+	expect_same_text(record, "tls.client.server_name", account, "server_name", what);
+	cr_expect(json_equal(json_object_get(record, "tls.resumed"), resumed), "%s: %s\n%s", what,
+		  dump(record), dump(account));
+	/* The sink knows it by supported_versions alone (RFC 8446, 4.2.1). */
+	cr_expect(offered == NULL ||
+			  json_equal(json_object_get(record, "tlswitness.offered"), offered),
+		  "%s: %s\n%s", what, dump(record), dump(account));
+	cr_expect_null(json_object_get(record, "tlswitness.conflict"), "%s: %s", what,
+		       dump(record));
+	cr_expect(array_holds(record, "tlswitness.witness", "openssl"), "%s: %s", what,
+		  dump(record));
+}
+
+static const json_t *record_of_port(const json_t *records, long long port, size_t *count)
+{
+	const json_t *found = NULL;
+
+	*count = 0;
+	for (size_t i = 0; i < json_array_size(records); i++) {
+		const json_t *record = json_array_get(records, i);
+
+		if (number_field(record, "source.port") != port)
+			continue;
+		found = record;
+		(*count)++;
+	}
+	return found;
+}
+
+void expect_one_record_each(const json_t *records, const json_t *accounts, const char *what)
+{
+	cr_expect_eq(json_array_size(records), json_array_size(accounts),
+		     "%s: %zu records of %zu connections", what, json_array_size(records),
+		     json_array_size(accounts));
+	for (size_t i = 0; i < json_array_size(accounts); i++) {
+		const json_t *account = json_array_get(accounts, i);
+		long long port = number_field(account, "peer_port");
+		size_t count = 0;
+		const json_t *record = record_of_port(records, port, &count);
+
+		cr_expect_eq(count, 1, "%s: %zu records of the connection from port %lld: %s", what,
+			     count, port, dump(account));
+		if (count == 1)
+			expect_equal_to_account(record, account, what);
+	}
+}
