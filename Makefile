@@ -53,7 +53,7 @@ $(BUILD)/tlswitness: $(TOOL_OBJECTS) $(SHARED_OBJECTS)
 
 $(BUILD)/programs/%: tests/programs/%.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -MMD -MP -o $@ $< -lssl -lcrypto -lpthread
+	$(CC) $(CFLAGS) -MMD -MP -o $@ $< -Wl,--as-needed -lssl -lcrypto -lpthread
 
 $(BUILD)/tlswitness-tests: $(TEST_OBJECTS) $(PURE_OBJECTS) $(SHARED_OBJECTS) \
 		$(filter-out $(BUILD)/tools/tlswitness.o,$(TOOL_OBJECTS))

@@ -143,6 +143,11 @@ const char *recorder_path(void)
 	return built("libtlswitness.so");
 }
 
+const char *program_path(const char *name)
+{
+	return built(text("programs/%s", name));
+}
+
 const char *test_path(const char *name)
 {
 	return text("%s/%s", directory, name);

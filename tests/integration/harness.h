@@ -34,6 +34,9 @@ void harness_end(void);
 const char *tool_path(void);
 const char *recorder_path(void);
 
+/* The program built of tests/programs/NAME.c. */
+const char *program_path(const char *name);
+
 /* "DIRECTORY/NAME", in this test's own directory. */
 const char *test_path(const char *name);
 
