@@ -17,7 +17,9 @@
 #define UNDECIDED_LINE_MAX 2048
 #define UNDECIDED_MAX      4096
 
-#define TLS_HANDSHAKE_RECORD 0x16 /* RFC 8446, 5.1: no command begins with it */
+/* RFC 8446, 5.1: no command begins with one of them. */
+#define TLS_ALERT_RECORD     0x15
+#define TLS_HANDSHAKE_RECORD 0x16
 
 /* How far the end of a message, a dot alone on its line, has been seen (RFC 5321, 4.1.1.4). */
 enum dot {
@@ -397,12 +399,14 @@ static size_t take_message(struct smtp_dialogue *dialogue, const uint8_t *bytes,
 }
 
 /*
- * Behind a STARTTLS that is not answered yet, only a ClientHello can come: its
- * answer then went by where nobody saw it.
+ * A client that finds no version left to offer begins with an alert. Behind a
+ * STARTTLS that is not answered yet, only a ClientHello can come: its answer
+ * then went by where nobody saw it.
  */
 static bool begins_tls(const struct smtp_dialogue *dialogue, uint8_t byte)
 {
-	return byte == TLS_HANDSHAKE_RECORD && dialogue->client.length == 0 &&
+	return (byte == TLS_HANDSHAKE_RECORD || byte == TLS_ALERT_RECORD) &&
+	       dialogue->client.length == 0 &&
 	       (dialogue->state == SMTP_UNDECIDED || is_pending(dialogue, COMMAND_STARTTLS));
 }
 
