@@ -300,3 +300,45 @@ Test(recording, of_what_is_no_mail_in_scope_all_only)
 	cr_expect_null(json_object_get(record, "network.protocol"));
 	cr_expect_str_eq(field(record, "tls.client.server_name"), "localhost");
 }
+
+/* ---- however it is driven ---- */
+
+/* tests/programs/handshakes.c, against one sink and into one log. */
+static void drive(const char *how, unsigned threads, unsigned count, unsigned processes)
+{
+	struct sink *sink = start_sink(WORDS("--implicit", "--tls=1.2..1.3", "--mix"));
+	const char *log = test_path(text("log%u.jsonl", sink->port));
+	const size_t connections = (size_t)threads * count * processes;
+	struct program bare = {.argv = WORDS(program_path("handshakes"), text("%u", sink->port),
+					     how, text("%u", threads), text("%u", count),
+					     text("%u", processes))};
+	struct program program = preloaded(&bare, log, WORDS(mail_port(sink)));
+
+	cr_expect_eq(run_program(&program), 0, "%s: %s", how, program.err);
+	cr_expect_str_empty(program.err);
+	expect_one_record_each(records_of(log, "tls-handshake"), sink_accounts(sink, connections),
+			       how);
+	cr_expect_eq(json_array_size(read_json_lines(log)), connections, "%s", how);
+	stop_sink(sink);
+}
+
+Test(recording, of_two_threads_with_a_thousand_handshakes_each)
+{
+	drive("SSL_connect", 2, 1000, 1);
+}
+
+Test(recording, of_fifty_processes_into_one_log)
+{
+	drive("SSL_do_handshake", 2, 5, 50);
+}
+
+Test(recording, of_each_way_to_drive_a_handshake)
+{
+	static const char *const ways[] = {
+		"SSL_connect", "SSL_do_handshake", "SSL_read",     "SSL_read_ex",      "SSL_peek",
+		"SSL_peek_ex", "SSL_write",        "SSL_write_ex", "BIO_do_handshake", "BIO_read",
+		"BIO_read_ex", "BIO_write",        "BIO_write_ex", "BIO_puts",         "memory"};
+
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)
+		drive(ways[i], 2, 5, 1);
+}
