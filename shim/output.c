@@ -22,6 +22,9 @@
 /* A neighbour's lines may land between our look at the size and our write. */
 #define SIZE_LIMIT_MARGIN 65536U
 
+/* Neighbours whose lines may be seen unfinished, one after the other. */
+#define TORN_LOOKS_MAX 64
+
 /* "/dir/1000.jsonl", or the file as it was named. */
 struct log_path {
 	char text[CONFIG_PATH_MAX + 32];
@@ -136,13 +139,35 @@ static bool fits_size_limit(const struct stat *status, size_t length)
 	return (rlim_t)status->st_size + length + SIZE_LIMIT_MARGIN <= limit.rlim_cur;
 }
 
-/* Did a full disk or a kill leave the file's last line without its end? */
-static bool ends_in_torn_line(int fd, const struct stat *status)
+static bool ends_within_line(int fd, const struct stat *status)
 {
 	char last;
 
 	return status->st_size > 0 && sys_pread(fd, &last, 1, status->st_size - 1) == 1 &&
 	       last != '\n';
+}
+
+/*
+ * Did a full disk or a kill leave the file's last line without its end? A
+ * neighbour's line that is being written looks the same: the file grows page by
+ * page. But a search for holes waits until the write under way has ended (it
+ * takes the file's lock on ext4, btrfs and tmpfs; on XFS a read does), and then
+ * a line that is torn for good has not grown.
+ */
+static bool ends_in_torn_line(int fd, const struct stat *status)
+{
+	struct stat seen = *status;
+	struct stat now;
+
+	for (int i = 0; i < TORN_LOOKS_MAX; i++) {
+		if (!ends_within_line(fd, &seen))
+			return false;
+		sys_lseek(fd, seen.st_size - 1, SEEK_HOLE);
+		if (fstat(fd, &now) != 0 || now.st_size == seen.st_size)
+			return true;
+		seen = now;
+	}
+	return true; /* an empty line more is better than one that swallows ours */
 }
 
 static bool append_line(int fd, const struct stat *status, const char *line, size_t length)

@@ -38,6 +38,11 @@ static inline ssize_t sys_write(int fd, const void *buffer, size_t count)
 	return syscall(SYS_write, fd, buffer, count);
 }
 
+static inline off_t sys_lseek(int fd, off_t offset, int whence)
+{
+	return (off_t)syscall(SYS_lseek, fd, offset, whence);
+}
+
 static inline int sys_duplicate_above(int fd, int least)
 {
 	return (int)syscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC, least);
