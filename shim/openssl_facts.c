@@ -4,7 +4,6 @@
  */
 #include "openssl_facts.h"
 
-#include <errno.h>
 #include <string.h>
 
 #include "certificate_name.h"
@@ -195,10 +194,9 @@ static void explain_failure(struct library_view *view, const struct ssl_library 
 }
 
 void openssl_facts(struct library_view *view, const struct ssl_library *library, SSL *ssl,
-		   bool established)
+		   bool established, int system_error)
 {
 	struct openssl_versions versions;
-	int system_error = errno;
 
 	memset(view, 0, sizeof(*view));
 	clock_gettime(CLOCK_REALTIME, &view->ended);

@@ -64,12 +64,13 @@ static void learn_random(struct openssl_call *call)
 static void report(struct openssl_call *call, bool established, const char *abandoned)
 {
 	const struct ssl_library *library = call->library;
+	const int call_error = errno;
 	struct library_view view;
 	struct connection *connection;
 
 	tls_object_set_done(call->object);
 	learn_random(call);
-	openssl_facts(&view, library, call->ssl, established);
+	openssl_facts(&view, library, call->ssl, established, abandoned ? 0 : call_error);
 	view.began = call->object->began;
 	view.random_known = call->object->random_known;
 	memcpy(view.client_random, call->object->client_random, TLS_RANDOM_SIZE);
@@ -105,7 +106,7 @@ static void refuse_pinned(struct openssl_call *call)
 
 	tls_object_set_done(call->object);
 	call->object->refused = true;
-	openssl_facts(&view, call->library, call->ssl, false);
+	openssl_facts(&view, call->library, call->ssl, false, 0);
 	connection =
 		connection_join(&view, call->library->SSL_get_fd(call->ssl), call->object->origin);
 	if (!connection)
