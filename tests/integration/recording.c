@@ -2,6 +2,7 @@
  * Real mail in, true records out: unmodified programs under `tlswitness run`,
  * and each record held against the sink's own account of the same connection.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include <criterion/criterion.h>
@@ -341,4 +342,68 @@ Test(recording, of_each_way_to_drive_a_handshake)
 
 	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)
 		drive(ways[i], 2, 5, 1);
+}
+
+/* tests/programs/odd.c: `count` connections, each with one record. */
+static const json_t *go_odd_way(const char *how, size_t count)
+{
+	struct sink *sink = start_sink(WORDS("--implicit"));
+	const char *log = test_path(text("%s.jsonl", how));
+	struct program bare = {.argv = WORDS(program_path("odd"), how, text("%u", sink->port))};
+	struct program program = preloaded(&bare, log, WORDS(mail_port(sink)));
+
+	cr_expect_eq(run_program(&program), 0, "%s: %s", how, program.err);
+	const json_t *records = records_of(log, "tls-handshake");
+	expect_one_record_each(records, sink_accounts(sink, count), how);
+	cr_assert_eq(json_array_size(records), count, "%s: %s", how, read_file(log, NULL));
+	return records;
+}
+
+Test(recording, of_handshakes_among_parents_and_children)
+{
+	go_odd_way("fork", 1);
+	go_odd_way("fork-parent", 1);
+	go_odd_way("vfork", 1);
+}
+
+Test(recording, of_sockets_with_other_names)
+{
+	go_odd_way("twice", 2);
+	go_odd_way("dup", 1);
+}
+
+static void expect_abandoned(const json_t *record, const struct program *program)
+{
+	expect_failure(record, "the client ");
+	cr_expect_eq(number_field(record, "source.port"), strtol(program->out, NULL, 10));
+	cr_expect_null(json_object_get(record, "tls.version"));
+}
+
+/* To a server that never answers. */
+Test(recording, of_handshakes_that_were_abandoned)
+{
+	static const char *const ways[] = {"free", "close-free", "exit"};
+
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		const char *log = test_path(text("%s.jsonl", ways[i]));
+		struct program bare = {.argv = WORDS(program_path("odd"), ways[i], "0")};
+		struct program program = preloaded(&bare, log, WORDS("TLSWITNESS_SCOPE=all"));
+
+		cr_expect_eq(run_program(&program), 0, "%s: %s", ways[i], program.err);
+		expect_abandoned(only_handshake(log), &program);
+	}
+}
+
+Test(recording, of_an_object_that_was_cleared_in_the_middle)
+{
+	struct sink *sink = start_sink(WORDS("--implicit"));
+	const char *log = test_path("log.jsonl");
+	struct program bare = {.argv = WORDS(program_path("odd"), "clear", text("%u", sink->port))};
+	struct program program = preloaded(&bare, log, WORDS("TLSWITNESS_SCOPE=all"));
+
+	cr_expect_eq(run_program(&program), 0, "%s", program.err);
+	const json_t *records = records_of(log, "tls-handshake");
+	cr_assert_eq(json_array_size(records), 2, "%s", read_file(log, NULL));
+	expect_abandoned(json_array_get(records, 0), &program);
+	expect_equal_to_account(json_array_get(records, 1), only_account(sink), "cleared");
 }
