@@ -65,7 +65,11 @@ BUILD_PACKAGES := gcc libc6-dev libcriterion-dev uthash-dev libssl-dev libjansso
 		  zlib1g-dev libzstd-dev liblzma-dev
 DEMO_PACKAGES  := python3 php-cli libphp-phpmailer swaks perl libio-socket-ssl-perl \
 		  libnet-smtp-ssl-perl curl openssl
-TEST_PACKAGES  := php-curl msmtp
+TEST_PACKAGES  := php-curl msmtp neomutt python3-pycurl python3-aiosmtplib openjdk-17-jdk-headless \
+		  libgnutls-dane0 libicu72 libuv1 libc-ares2 libnghttp2-14 libbrotli1 \
+		  node-acorn node-cjs-module-lexer node-undici libnss-wrapper
+# Not to be installed beside postfix, or beside another vendor's Node: unpacked only.
+UNPACKED_PACKAGES := exim4-daemon-light nodejs libnode108
 LINT_PACKAGES  := clang-format clang-tidy cppcheck
 
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
@@ -95,6 +99,22 @@ test-packages: demo-packages
 lint-packages:
 	$(call install_packages,$(LINT_PACKAGES))
 
+.PHONY: debian-programs
+debian-programs: build-packages
+	@SUDO="$(SUDO)" tests/fetch-debian $(BUILD)/debian $(UNPACKED_PACKAGES)
+
+# Debian's npm only where there is none: another vendor's Node brings its own.
+.PHONY: node-modules
+node-modules: tests/node/node_modules/.package-lock.json
+tests/node/node_modules/.package-lock.json: tests/node/package-lock.json
+	@command -v npm >/dev/null || $(MAKE) --no-print-directory npm-package
+	cd tests/node && npm ci --ignore-scripts --no-audit --no-fund --silent
+	@touch $@
+
+.PHONY: npm-package
+npm-package:
+	$(call install_packages,npm)
+
 # ---- what a person calls ----
 
 .PHONY: demo
@@ -103,7 +123,7 @@ demo: demo-packages
 	@examples/demo/run
 
 .PHONY: check
-check: test-packages
+check: test-packages debian-programs node-modules
 	@$(MAKE) --no-print-directory all programs $(BUILD)/tlswitness-tests
 	@tests/run
 

@@ -1,0 +1,41 @@
+/*
+ * Unmodified mail programs whose TLS the library witness can't see, or sees
+ * without a descriptor: GnuTLS, Java, a statically linked OpenSSL, memory BIOs,
+ * a library loaded with RTLD_DEEPBIND. Each sends one message to a sink.
+ */
+#ifndef TLSWITNESS_MAILERS_H
+#define TLSWITNESS_MAILERS_H
+
+#include <stddef.h>
+
+#include "harness.h"
+#include "senders.h"
+
+struct mailer {
+	const char *name;
+	/* To be started; it trusts the sink's certificate and accepts any version. */
+	struct program (*program)(const struct sink *sink, enum tls_mode mode);
+	const char *witnesses; /* as the record has them, in JSON */
+	const char *domain;    /* as the record has it; "": the program names none to anybody */
+};
+
+extern const struct mailer mailer_msmtp;
+extern const struct mailer mailer_neomutt;
+extern const struct mailer mailer_exim;
+extern const struct mailer mailer_curl_gnutls;
+extern const struct mailer mailer_java;
+extern const struct mailer mailer_node_official;
+extern const struct mailer mailer_node_debian;
+extern const struct mailer mailer_aiosmtplib;
+extern const struct mailer mailer_php_curl;
+
+/* `program` with the recorder preloaded, its log at `log`, and `env` besides. */
+struct program recorded(struct program program, const char *log, const char *const env[]);
+
+/* Those of the log's records whose event.action is `action`; that of `NULL` are all. */
+json_t *records_of(const char *log, const char *action);
+
+/* The array at `key` in JSON without blanks; "" if there is none. */
+const char *field_json(const json_t *record, const char *key);
+
+#endif

@@ -1,0 +1,127 @@
+/*
+ * The wire witness against the sink's own account: each mail program, each
+ * version that it can, STARTTLS and implicit. One record each, and the same
+ * version, cipher and port as the other end of the wire has it.
+ */
+#include <string.h>
+#include <sys/stat.h>
+
+#include <criterion/criterion.h>
+
+#include "mailers.h"
+
+TestSuite(wire, .init = harness_begin, .fini = harness_end, .timeout = 180);
+
+static const char *const versions[] = {"1.0", "1.1", "1.2", "1.3"};
+
+#define VERSIONS_COUNT (sizeof(versions) / sizeof(versions[0]))
+
+static void expect_same(const json_t *record, const json_t *account, const struct mailer *mailer)
+{
+	cr_expect_str_eq(field(record, "tls.version"), field(account, "version"));
+	cr_expect_str_eq(field(record, "tls.cipher"), field(account, "cipher"));
+	cr_expect_str_eq(field(record, "tlswitness.tls_mode"), field(account, "tls_mode"));
+	cr_expect_eq(json_integer_value(json_object_get(record, "source.port")),
+		     json_integer_value(json_object_get(account, "peer_port")));
+	cr_expect_str_eq(field(record, "event.outcome"), "success");
+	cr_expect(json_is_true(json_object_get(record, "tls.established")));
+	cr_expect_str_eq(field(record, "network.protocol"), "smtp");
+	cr_expect_str_eq(field(record, "destination.domain"), mailer->domain);
+	cr_expect_str_eq(field_json(record, "tlswitness.witness"), mailer->witnesses);
+	cr_expect_null(json_object_get(record, "tlswitness.conflict"));
+	if (json_object_get(account, "offered"))
+		cr_expect_str_eq(field_json(record, "tlswitness.offered"),
+				 field_json(account, "offered"));
+	/* All of them would have taken 1.0, and a server of one version is what limits them. */
+	cr_expect_str_eq(field(record, "tlswitness.verdict"),
+			 strcmp(field(record, "tls.version"), "1.2") < 0 ? "below-floor"
+									 : "at-risk");
+	cr_expect_str_eq(field(record, "tlswitness.limited_by"),
+			 strcmp(field(record, "tls.version"), "1.3") < 0 ? "server" : "none");
+}
+
+static void rehearse(const struct mailer *mailer, const char *version, enum tls_mode mode)
+{
+	struct sink *sink = start_sink(
+		WORDS("--tls", version, mode == TLS_MODE_IMPLICIT ? "--implicit" : NULL));
+	const char *log = test_file(text("%s-%s.jsonl", version, tls_mode_name(mode)), "");
+	/* Implicit TLS on a port of the sink's: a known one is all that says it is mail. */
+	const char *const *ports = NO_WORDS;
+
+	if (mode == TLS_MODE_IMPLICIT)
+		ports = join_words(WORDS(text("TLSWITNESS_PORTS=%u", sink->port)), NO_WORDS);
+	cr_assert_eq(chmod(log, 0666), 0); /* exim delivers as another user than root */
+	struct program program = recorded(mailer->program(sink, mode), log, ports);
+	cr_assert_eq(run_program(&program), 0, "%s, TLS %s, %s: %s%s", mailer->name, version,
+		     tls_mode_name(mode), program.out, program.err);
+	json_t *account = json_array_get(sink_accounts(sink, 1), 0);
+	cr_expect_str_eq(field(account, "version"), version);
+	cr_expect_eq(json_integer_value(json_object_get(account, "messages")), 1);
+	json_t *records = records_of(log, NULL);
+	size_t handshakes = 0;
+	for (size_t i = 0; i < json_array_size(records); i++) {
+		const json_t *record = json_array_get(records, i);
+
+		if (strcmp(field(record, "event.action"), "protocol-setting") == 0)
+			continue;
+		cr_expect_str_eq(field(record, "event.action"), "tls-handshake");
+		handshakes++;
+		expect_same(record, account, mailer);
+	}
+	cr_expect_eq(handshakes, 1, "%s, TLS %s, %s: %zu handshakes:\n%s", mailer->name, version,
+		     tls_mode_name(mode), handshakes, read_file(log, NULL));
+	stop_sink(sink);
+}
+
+static void rehearse_all(const struct mailer *mailer)
+{
+	for (size_t i = 0; i < VERSIONS_COUNT; i++) {
+		rehearse(mailer, versions[i], TLS_MODE_STARTTLS);
+		rehearse(mailer, versions[i], TLS_MODE_IMPLICIT);
+	}
+}
+
+Test(wire, msmtp)
+{
+	rehearse_all(&mailer_msmtp);
+}
+
+Test(wire, neomutt)
+{
+	rehearse_all(&mailer_neomutt);
+}
+
+Test(wire, exim)
+{
+	rehearse_all(&mailer_exim);
+}
+
+Test(wire, curl_with_gnutls)
+{
+	rehearse_all(&mailer_curl_gnutls);
+}
+
+Test(wire, java)
+{
+	rehearse_all(&mailer_java);
+}
+
+Test(wire, official_node_with_its_own_openssl)
+{
+	rehearse_all(&mailer_node_official);
+}
+
+Test(wire, debian_node_with_custom_bios)
+{
+	rehearse_all(&mailer_node_debian);
+}
+
+Test(wire, python_with_memory_bios)
+{
+	rehearse_all(&mailer_aiosmtplib);
+}
+
+Test(wire, php_curl_loaded_with_deepbind)
+{
+	rehearse_all(&mailer_php_curl);
+}

@@ -1,0 +1,28 @@
+// Sends one mail with nodemailer: HOST PORT starttls|implicit|none CA-FILE
+'use strict';
+
+const fs = require('node:fs');
+const nodemailer = require('nodemailer');
+
+const [host, port, mode, caFile] = process.argv.slice(2);
+
+const transport = nodemailer.createTransport({
+	host,
+	port: Number(port),
+	secure: mode === 'implicit',
+	requireTLS: mode === 'starttls',
+	ignoreTLS: mode === 'none',
+	auth: { user: 'user', pass: 'secretword' },
+	tls: {
+		ca: caFile ? fs.readFileSync(caFile) : undefined,
+		minVersion: 'TLSv1',
+		ciphers: 'DEFAULT@SECLEVEL=0',
+	},
+});
+
+transport
+	.sendMail({ from: 'a@example.com', to: 'b@example.com', subject: 'rehearsal', text: 'hello' })
+	.catch((error) => {
+		console.error(error.message);
+		process.exitCode = 1;
+	});
