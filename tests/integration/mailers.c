@@ -97,6 +97,8 @@ static struct program exim(const struct sink *sink, enum tls_mode mode)
 		text("exim_path = %s\n"
 		     "exim_user = Debian-exim\n"
 		     "exim_group = Debian-exim\n"
+		     /* else it starts itself anew to become root again, and cannot */
+		     "deliver_drop_privilege\n"
 		     "spool_directory = %s\n"
 		     "log_file_path = %s/%%slog\n"
 		     "primary_hostname = client.example.com\n"
@@ -178,7 +180,7 @@ static struct program php_curl(const struct sink *sink, enum tls_mode mode)
 
 const struct mailer mailer_msmtp = {"msmtp", msmtp, WIRE, "localhost"};
 const struct mailer mailer_neomutt = {"neomutt", neomutt, WIRE, "localhost"};
-const struct mailer mailer_exim = {"exim4", exim, WIRE, "localhost"};
+const struct mailer mailer_exim = {"exim4", exim, WIRE, ""};
 const struct mailer mailer_curl_gnutls = {"GnuTLS curl", curl_gnutls, WIRE, "localhost"};
 const struct mailer mailer_java = {"Java", java, WIRE, "localhost"};
 const struct mailer mailer_node_official = {"official Node", node_official, WIRE, "localhost"};
