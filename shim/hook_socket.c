@@ -377,15 +377,42 @@ DOOR ssize_t __send(int fd, const void *buffer, size_t count, int flags)
 	return watched_send(libc()->__send, fd, buffer, count, flags);
 }
 
-/* A call that connects and sends at once (TCP fast open) has returned. */
-static void opened_by_sending(int fd, const struct sockaddr *address, socklen_t length,
-			      ssize_t result, const void *caller)
+/*
+ * A call that connects and sends at once (TCP fast open) is about to be made:
+ * the connection has to be known by then, because its first bytes may be such
+ * that they must not leave. NULL if nothing is to be watched.
+ */
+static struct connection *opening_by_sending(int fd, const struct sockaddr *address,
+					     socklen_t length, const void *caller)
+{
+	struct connection *connection;
+	int saved = errno;
+
+	connection_opened(fd, address, length, caller);
+	connection = connection_acquire(fd);
+	errno = saved;
+	return connection;
+}
+
+/* It has returned `result`: as `sent`. */
+static ssize_t opened_by_sending(int fd, struct connection *connection, ssize_t result,
+				 const struct iovec *parts, size_t count, int flags)
 {
 	int saved = errno;
 
-	if (result >= 0 || saved == EINPROGRESS)
-		connection_opened(fd, address, length, caller);
-	errno = saved;
+	if (result < 0 && saved != EINPROGRESS) {
+		/* Nothing was opened. */
+		connection_release(connection);
+		connection_closing(fd);
+		errno = saved;
+		return result;
+	}
+	if (result < 0) {
+		connection_release(connection);
+		errno = saved;
+		return result;
+	}
+	return sent(connection, result, parts, count, flags);
 }
 
 DOOR ssize_t sendto(int fd, const void *buffer, size_t count, int flags,
@@ -396,10 +423,12 @@ DOOR ssize_t sendto(int fd, const void *buffer, size_t count, int flags,
 	ssize_t result;
 
 	if (address.__sockaddr__ && (flags & MSG_FASTOPEN)) {
+		connection = opening_by_sending(fd, address.__sockaddr__, length, CALLER);
+		if (connection && !may_send(connection, &part, 1))
+			return refused(connection);
 		result = libc()->sendto(fd, buffer, count, flags, address, length);
-		opened_by_sending(fd, address.__sockaddr__, length, result, CALLER);
-		connection = result > 0 ? connection_acquire(fd) : NULL;
-		return connection ? sent(connection, result, &part, 1, flags) : result;
+		return connection ? opened_by_sending(fd, connection, result, &part, 1, flags)
+				  : result;
 	}
 	if (connection_passes(fd))
 		return real_libc.sendto(fd, buffer, count, flags, address, length);
@@ -416,9 +445,14 @@ DOOR ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 	ssize_t result;
 
 	if ((flags & MSG_FASTOPEN) && message->msg_name) {
+		connection =
+			opening_by_sending(fd, message->msg_name, message->msg_namelen, CALLER);
+		if (connection && !may_send(connection, message->msg_iov, message->msg_iovlen))
+			return refused(connection);
 		result = libc()->sendmsg(fd, message, flags);
-		opened_by_sending(fd, message->msg_name, message->msg_namelen, result, CALLER);
-		connection = result > 0 ? connection_acquire(fd) : NULL;
+		return connection ? opened_by_sending(fd, connection, result, message->msg_iov,
+						      message->msg_iovlen, flags)
+				  : result;
 	} else if (connection_passes(fd)) {
 		return real_libc.sendmsg(fd, message, flags);
 	} else {
@@ -437,12 +471,13 @@ DOOR int sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags)
 	struct connection *connection = connection_passes(fd) ? NULL : connection_acquire(fd);
 	int result;
 
-	for (unsigned i = 0; connection && i < count; i++) {
-		const struct msghdr *message = &messages[i].msg_hdr;
-
-		if (!may_send(connection, message->msg_iov, message->msg_iovlen))
-			return refused(connection);
-	}
+	/* One at a time, which a caller has to expect (sendmmsg(2)): what the second one says
+	   depends on the first. */
+	if (connection && recorder.config.mode != MODE_AUDIT && count > 1)
+		count = 1;
+	if (connection && count > 0 &&
+	    !may_send(connection, messages[0].msg_hdr.msg_iov, messages[0].msg_hdr.msg_iovlen))
+		return refused(connection);
 	result = libc()->sendmmsg(fd, messages, count, flags);
 	if (!connection)
 		return result;
