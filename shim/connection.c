@@ -608,10 +608,38 @@ static bool would_send_mail(const struct connection *connection, const struct io
 	return ahead.state == SMTP_DIALOGUE && (ahead.mail_sent || ahead.auth_sent);
 }
 
-/* RFC 8446, 5.1: the content type of an alert. */
+/*
+ * A single alert in the clear (RFC 8446, 5.1 and 6), with which a library ends a
+ * handshake: it can't carry anything else.
+ */
 static bool is_alert(const struct iovec *parts, size_t count)
 {
-	return count > 0 && parts[0].iov_len > 0 && *(const uint8_t *)parts[0].iov_base == 21;
+	uint8_t record[7];
+	size_t length = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (parts[i].iov_len > sizeof(record) - length)
+			return false;
+		memcpy(record + length, parts[i].iov_base, parts[i].iov_len);
+		length += parts[i].iov_len;
+	}
+	return length == sizeof(record) && record[0] == 21 && record[1] == 3 && record[3] == 0 &&
+	       record[4] == 2;
+}
+
+/* STARTTLS was accepted, and these first bytes are letters and no hello: no TLS after all. */
+static bool goes_on_in_clear(const struct connection *connection, const struct iovec *parts,
+			     size_t count)
+{
+	if (connection->smtp.state != SMTP_TLS || connection->began != 0)
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		const uint8_t *bytes = parts[i].iov_base;
+
+		if (parts[i].iov_len > 0)
+			return bytes[0] >= ' ' && bytes[0] < 0x7f;
+	}
+	return false;
 }
 
 bool connection_may_send(struct connection *connection, const struct iovec *parts, size_t count)
@@ -624,7 +652,8 @@ bool connection_may_send(struct connection *connection, const struct iovec *part
 		event = EVENT_NONE;
 	else if (is_below_floor(connection) && !is_alert(parts, count))
 		event = EVENT_HANDSHAKE;
-	else if (refuses_plaintext(connection) && would_send_mail(connection, parts, count))
+	else if (refuses_plaintext(connection) && (would_send_mail(connection, parts, count) ||
+						   goes_on_in_clear(connection, parts, count)))
 		event = EVENT_PLAINTEXT;
 	if (event != EVENT_NONE) {
 		connection->condemned = true;
@@ -666,6 +695,39 @@ static bool has_hello(const struct connection *connection, const struct library_
 	       memcmp(connection->tls.client_random, view->client_random, TLS_RANDOM_SIZE) == 0;
 }
 
+/* With the lock held: is TLS about to begin on it, as far as its bytes say? */
+static bool awaits_hello(const struct connection *connection)
+{
+	return connection->references > 0 && !connection->finished &&
+	       connection->tls.progress == TLS_NOTHING &&
+	       (connection->smtp.state == SMTP_TLS || connection->smtp.state == SMTP_UNDECIDED ||
+		connection->smtp.state == SMTP_IMPLICIT_TLS);
+}
+
+/*
+ * A library without a descriptor failed before there was a ClientHello to tell
+ * connections apart. With the lock held: the one in scope that awaits its
+ * ClientHello; of several the one to the server of this name, or any if they
+ * all have the same peer.
+ */
+static struct connection *only_awaiting(const char *server_name)
+{
+	struct connection *found = NULL;
+
+	for (unsigned i = 0; i < used_most; i++) {
+		struct connection *connection = &connections[i];
+
+		if (!awaits_hello(connection) || !connection_in_scope(connection))
+			continue;
+		if (server_name[0] && strcmp(connection->looked_up, server_name) == 0)
+			return connection;
+		if (found && !same_endpoint(&found->peer, &connection->peer))
+			return NULL;
+		found = connection;
+	}
+	return found;
+}
+
 /* With the lock held. The connection whose bytes were this handshake's, or NULL. */
 static struct connection *find_connection(const struct library_view *view, int fd)
 {
@@ -678,6 +740,8 @@ static struct connection *find_connection(const struct library_view *view, int f
 	/* A descriptor's word counts only where the wire has not seen another handshake on it. */
 	if (connection && (has_hello(connection, view) || connection->tls.offered_count == 0))
 		return connection;
+	if (!view->random_known && fd < 0)
+		return only_awaiting(view->server_name);
 	for (unsigned i = 0; i < used_most; i++) {
 		if (has_hello(&connections[i], view))
 			return &connections[i];
@@ -750,18 +814,6 @@ void connection_refuse(struct connection *connection)
 	end_stream(connection);
 }
 
-/* With the lock held. */
-static bool awaits_hello(const struct connection *connection)
-{
-	if (connection->references == 0 || connection->finished ||
-	    connection->tls.progress != TLS_NOTHING)
-		return false;
-	if (connection->smtp.state == SMTP_TLS)
-		return true;
-	return connection_in_scope(connection) && (connection->smtp.state == SMTP_UNDECIDED ||
-						   connection->smtp.state == SMTP_IMPLICIT_TLS);
-}
-
 static bool is_mail_peer(int fd)
 {
 	struct endpoint peer;
@@ -769,20 +821,42 @@ static bool is_mail_peer(int fd)
 	return endpoint_of_peer(&peer, fd) && config_is_mail_port(&recorder.config, peer.port);
 }
 
-bool connection_expects_tls(int fd)
+/* With the lock held, for a library that has no descriptor. */
+static bool any_expects_tls(const char *server_name)
+{
+	bool in_scope = false;
+	bool out_of_scope = false;
+
+	for (unsigned i = 0; i < used_most; i++) {
+		const struct connection *connection = &connections[i];
+
+		if (!awaits_hello(connection))
+			continue;
+		if (!connection_in_scope(connection))
+			out_of_scope = true;
+		else if (server_name && strcmp(connection->looked_up, server_name) == 0)
+			return true;
+		else
+			in_scope = true;
+	}
+	/* In doubt the handshake stays as it is: below the floor the wire will end it. */
+	return in_scope && !out_of_scope;
+}
+
+bool connection_expects_tls(int fd, const char *server_name)
 {
 	const struct connection *connection;
-	bool expects = false;
+	bool expects;
 
 	if (recorder.config.scope_all)
 		return true;
 	if (!connection_lock())
 		return false;
 	connection = connection_of_entry(fd >= 0 ? entry_of(fd) : 0);
-	if (connection)
-		expects = connection_in_scope(connection);
-	for (unsigned i = 0; fd < 0 && i < used_most && !expects; i++)
-		expects = awaits_hello(&connections[i]);
+	if (fd < 0)
+		expects = any_expects_tls(server_name);
+	else
+		expects = connection && connection_in_scope(connection);
 	connection_unlock();
 	return expects || (fd >= 0 && !connection && is_mail_peer(fd));
 }

@@ -174,9 +174,10 @@ void connection_refuse(struct connection *connection);
 
 /*
  * Is a connection in scope about to begin TLS over `fd`? With -1, for a library
- * that has no descriptor: is any?
+ * that has no descriptor: is any, and none that is out of scope, or one to the
+ * server of this name? NULL: no name is known.
  */
-bool connection_expects_tls(int fd);
+bool connection_expects_tls(int fd, const char *server_name);
 
 /* Nothing of it is to be recorded. */
 void connection_let_go(struct connection *connection);

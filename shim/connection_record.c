@@ -76,6 +76,12 @@ static void add_origin(struct record *record, const struct connection *connectio
 	record->stack = origin;
 }
 
+/* The submission and relay ports, on which TLS begins with STARTTLS (RFC 8314, 3). */
+static bool is_starttls_port(uint16_t port)
+{
+	return port == 25 || port == 587 || port == 2525 || port == 2587;
+}
+
 /* Where the wire saw nothing of the beginning, the port has to say. */
 static const char *tls_mode(const struct connection *connection)
 {
@@ -83,11 +89,8 @@ static const char *tls_mode(const struct connection *connection)
 	case SMTP_TLS:
 		return "starttls";
 	case SMTP_IMPLICIT_TLS:
-		/* On the submission and relay ports TLS begins with STARTTLS (RFC 8314, 3);
-		   a connection that came from another process can begin in its middle. */
-		if (connection->peer.port == 25 || connection->peer.port == 587)
-			return "starttls";
-		return "implicit";
+		/* A connection that came from another process can begin in its middle. */
+		return is_starttls_port(connection->peer.port) ? "starttls" : "implicit";
 	case SMTP_DIALOGUE:
 		return "none";
 	default:
@@ -95,7 +98,11 @@ static const char *tls_mode(const struct connection *connection)
 	}
 	if (connection->inner_smtp || connection->peer.port == 465 || connection->peer.port == 2465)
 		return "implicit";
-	return connection->mail_port ? "starttls" : NULL;
+	if (!connection->mail_port)
+		return NULL;
+	/* A library that failed before its ClientHello, with no word in the clear before. */
+	return connection->library.witness && !is_starttls_port(connection->peer.port) ? "implicit"
+										       : "starttls";
 }
 
 static void add_offer(struct record *record, const struct connection *connection)
@@ -225,11 +232,12 @@ static void record_handshake(struct record *record, const struct connection *con
 	add_session(record, connection);
 	add_offer(record, connection);
 	add_policy(record, connection);
-	if (connection->condemned)
+	if (library->reason[0])
+		record->reason = library->reason;
+	else if (connection->condemned)
 		record->reason = "below the floor";
 	else if (!established)
-		record->reason = library->reason[0] ? library->reason
-						    : wire_reason(connection, texts->reason);
+		record->reason = wire_reason(connection, texts->reason);
 }
 
 /* Why a session stayed clear. */

@@ -61,8 +61,8 @@ DOOR int SSL_read(SSL *ssl, void *buffer, int count)
 	result = library->SSL_read(ssl, buffer, count);
 	if (!openssl_call_end(&call, result > 0))
 		return -1;
-	if (result > 0)
-		openssl_inside(library, ssl, false, buffer, (size_t)result);
+	if (result > 0 && !openssl_inside(library, ssl, false, buffer, (size_t)result))
+		return -1;
 	return result;
 }
 
@@ -77,8 +77,8 @@ DOOR int SSL_read_ex(SSL *ssl, void *buffer, size_t count, size_t *read_bytes)
 	result = library->SSL_read_ex(ssl, buffer, count, read_bytes);
 	if (!openssl_call_end(&call, result > 0))
 		return 0;
-	if (result > 0)
-		openssl_inside(library, ssl, false, buffer, *read_bytes);
+	if (result > 0 && !openssl_inside(library, ssl, false, buffer, *read_bytes))
+		return 0;
 	return result;
 }
 
@@ -110,21 +110,35 @@ DOOR int SSL_peek_ex(SSL *ssl, void *buffer, size_t count, size_t *read_bytes)
 	return result;
 }
 
+/* As openssl_call_begin, for a call that hands bytes over. */
+static bool begin_write(struct openssl_call *call, const struct ssl_library *library, SSL *ssl)
+{
+	int result;
+
+	if (!openssl_call_begin(call, library, ssl, false))
+		return false;
+	if (!openssl_handshake_comes_first(call))
+		return true;
+	result = library->SSL_do_handshake(ssl);
+	return openssl_call_end(call, result > 0) && result > 0 &&
+	       openssl_call_begin(call, library, ssl, false);
+}
+
 DOOR int SSL_write(SSL *ssl, const void *buffer, int count)
 {
 	const struct ssl_library *library = real_ssl_library(CALLER);
 	struct openssl_call call;
 	int result;
 
-	if (!library || !openssl_call_begin(&call, library, ssl, false))
+	if (!library || !begin_write(&call, library, ssl))
 		return -1;
 	if (!openssl_may_write(library, ssl, buffer, count > 0 ? (size_t)count : 0))
 		return -1;
 	result = library->SSL_write(ssl, buffer, count);
 	if (!openssl_call_end(&call, result > 0))
 		return -1;
-	if (result > 0)
-		openssl_inside(library, ssl, true, buffer, (size_t)result);
+	if (result > 0 && !openssl_inside(library, ssl, true, buffer, (size_t)result))
+		return -1;
 	return result;
 }
 
@@ -134,15 +148,15 @@ DOOR int SSL_write_ex(SSL *ssl, const void *buffer, size_t count, size_t *writte
 	struct openssl_call call;
 	int result;
 
-	if (!library || !openssl_call_begin(&call, library, ssl, false))
+	if (!library || !begin_write(&call, library, ssl))
 		return 0;
 	if (!openssl_may_write(library, ssl, buffer, count))
 		return 0;
 	result = library->SSL_write_ex(ssl, buffer, count, written);
 	if (!openssl_call_end(&call, result > 0))
 		return 0;
-	if (result > 0)
-		openssl_inside(library, ssl, true, buffer, *written);
+	if (result > 0 && !openssl_inside(library, ssl, true, buffer, *written))
+		return 0;
 	return result;
 }
 
@@ -212,16 +226,32 @@ static bool chain_end(struct chain_call *chain, bool succeeded)
 	return !chain->library || openssl_call_end(&chain->call, succeeded);
 }
 
+/* As chain_begin, for a call that hands bytes over; a retry is told by the chain's flags. */
+static bool chain_begin_write(struct chain_call *chain, const struct crypto_library *crypto,
+			      BIO *bio, const void *caller)
+{
+	long result;
+
+	if (!chain_begin(chain, crypto, bio, caller))
+		return false;
+	if (!chain->library || !openssl_handshake_comes_first(&chain->call))
+		return true;
+	result = crypto->BIO_ctrl(bio, BIO_C_DO_STATE_MACHINE, 0, NULL);
+	return chain_end(chain, result > 0) && result > 0 &&
+	       chain_begin(chain, crypto, bio, caller);
+}
+
 static bool chain_may_write(const struct chain_call *chain, const void *bytes, size_t length)
 {
 	return !chain->library || openssl_may_write(chain->library, chain->ssl, bytes, length);
 }
 
-static void chain_inside(const struct chain_call *chain, bool written, const void *bytes,
+/* As openssl_inside. */
+static bool chain_inside(const struct chain_call *chain, bool written, const void *bytes,
 			 size_t length)
 {
-	if (chain->library)
-		openssl_inside(chain->library, chain->ssl, written, bytes, length);
+	return !chain->library ||
+	       openssl_inside(chain->library, chain->ssl, written, bytes, length);
 }
 
 DOOR long BIO_ctrl(BIO *bio, int command, long number, void *pointer)
@@ -256,8 +286,8 @@ DOOR int BIO_read(BIO *bio, void *buffer, int count)
 	result = crypto->BIO_read(bio, buffer, count);
 	if (!chain_end(&chain, result > 0))
 		return -1;
-	if (result > 0)
-		chain_inside(&chain, false, buffer, (size_t)result);
+	if (result > 0 && !chain_inside(&chain, false, buffer, (size_t)result))
+		return -1;
 	return result;
 }
 
@@ -274,8 +304,8 @@ DOOR int BIO_read_ex(BIO *bio, void *buffer, size_t count, size_t *read_bytes)
 	result = crypto->BIO_read_ex(bio, buffer, count, read_bytes);
 	if (!chain_end(&chain, result > 0))
 		return 0;
-	if (result > 0)
-		chain_inside(&chain, false, buffer, *read_bytes);
+	if (result > 0 && !chain_inside(&chain, false, buffer, *read_bytes))
+		return 0;
 	return result;
 }
 
@@ -292,8 +322,8 @@ DOOR int BIO_gets(BIO *bio, char *buffer, int size)
 	result = crypto->BIO_gets(bio, buffer, size);
 	if (!chain_end(&chain, result > 0))
 		return -1;
-	if (result > 0)
-		chain_inside(&chain, false, buffer, (size_t)result);
+	if (result > 0 && !chain_inside(&chain, false, buffer, (size_t)result))
+		return -1;
 	return result;
 }
 
@@ -305,14 +335,14 @@ DOOR int BIO_write(BIO *bio, const void *buffer, int count)
 
 	if (!crypto)
 		return -1;
-	if (!chain_begin(&chain, crypto, bio, CALLER) ||
+	if (!chain_begin_write(&chain, crypto, bio, CALLER) ||
 	    !chain_may_write(&chain, buffer, count > 0 ? (size_t)count : 0))
 		return -1;
 	result = crypto->BIO_write(bio, buffer, count);
 	if (!chain_end(&chain, result > 0))
 		return -1;
-	if (result > 0)
-		chain_inside(&chain, true, buffer, (size_t)result);
+	if (result > 0 && !chain_inside(&chain, true, buffer, (size_t)result))
+		return -1;
 	return result;
 }
 
@@ -324,14 +354,15 @@ DOOR int BIO_write_ex(BIO *bio, const void *buffer, size_t count, size_t *writte
 
 	if (!crypto)
 		return 0;
-	if (!chain_begin(&chain, crypto, bio, CALLER) || !chain_may_write(&chain, buffer, count))
+	if (!chain_begin_write(&chain, crypto, bio, CALLER) ||
+	    !chain_may_write(&chain, buffer, count))
 		return 0;
 	result = crypto->BIO_write_ex(bio, buffer, count, written);
 	if (!chain_end(&chain, result > 0))
 		return 0;
 	/* BIO_write_ex may be called without a place for the count. */
-	if (result > 0 && written)
-		chain_inside(&chain, true, buffer, *written);
+	if (result > 0 && written && !chain_inside(&chain, true, buffer, *written))
+		return 0;
 	return result;
 }
 
@@ -343,13 +374,13 @@ DOOR int BIO_puts(BIO *bio, const char *text)
 
 	if (!crypto)
 		return -1;
-	if (!chain_begin(&chain, crypto, bio, CALLER) ||
+	if (!chain_begin_write(&chain, crypto, bio, CALLER) ||
 	    !chain_may_write(&chain, text, strlen(text)))
 		return -1;
 	result = crypto->BIO_puts(bio, text);
 	if (!chain_end(&chain, result > 0))
 		return -1;
-	if (result > 0)
-		chain_inside(&chain, true, text, (size_t)result);
+	if (result > 0 && !chain_inside(&chain, true, text, (size_t)result))
+		return -1;
 	return result;
 }

@@ -35,7 +35,8 @@ DOOR SSL_CTX *SSL_CTX_new_ex(OSSL_LIB_CTX *library_context, const char *properti
 	SSL_CTX *context;
 	uint16_t pin;
 
-	if (!library)
+	/* A program that looks for it finds our door even where OpenSSL 1.1 has none. */
+	if (!library || !library->SSL_CTX_new_ex)
 		return NULL;
 	openssl_setting_method("SSL_CTX_new_ex", library, method);
 	method = openssl_floor_flexible(library, method, &pin);

@@ -93,19 +93,18 @@ static void lift(const struct ssl_library *library, SSL *ssl)
 		library->SSL_clear_options(ssl, SSL_OP_NO_TLSv1_2 | SSL_OP_NO_TLSv1_3);
 }
 
-bool openssl_floor_raise(const struct ssl_library *library, SSL *ssl)
+bool openssl_floor_raise(const struct ssl_library *library, SSL *ssl,
+			 struct openssl_versions *found)
 {
-	struct openssl_versions versions;
 	const uint16_t floor = recorder.config.floor;
-	bool raised;
 
-	openssl_versions_read(&versions, library, ssl);
-	raised = versions.lowest < floor;
+	openssl_versions_read(found, library, ssl);
 	if (recorder.config.mode == MODE_UPGRADE)
 		lift(library, ssl);
-	if (versions.configured_min < floor)
+	if (found->configured_min < floor)
 		library->SSL_ctrl(ssl, SSL_CTRL_SET_MIN_PROTO_VERSION, floor, NULL);
-	return raised;
+	/* With nothing open at all, it fails by the application's own settings. */
+	return found->lowest != 0 && found->lowest < floor;
 }
 
 void openssl_floor_raise_error(const struct ssl_library *library)
@@ -133,7 +132,6 @@ bool openssl_floor_is_version_error(const struct ssl_library *library)
 	case SSL_R_UNSUPPORTED_PROTOCOL:
 	case SSL_R_VERSION_TOO_LOW:
 	case SSL_R_WRONG_SSL_VERSION:
-	case SSL_R_WRONG_VERSION_NUMBER:
 	case SSL_R_TLSV1_ALERT_PROTOCOL_VERSION:
 		return true;
 	default:

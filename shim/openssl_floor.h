@@ -8,15 +8,18 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "openssl_versions.h"
 #include "real.h"
 
 /*
  * Before each step of the handshake of a connection in scope: raises the
  * minimum to the floor, and in upgrade mode lifts what would leave nothing at
  * or above it. Never lowers a minimum. True if the application would have
- * accepted less, so that a failure over the version is our doing.
+ * accepted less, so that a failure over the version is our doing. `found` are
+ * the settings as they were before.
  */
-bool openssl_floor_raise(const struct ssl_library *library, SSL *ssl);
+bool openssl_floor_raise(const struct ssl_library *library, SSL *ssl,
+			 struct openssl_versions *found);
 
 /*
  * Is this connection's context made for one version below the floor only? A

@@ -8,6 +8,7 @@
 
 #include "openssl_facts.h"
 #include "openssl_floor.h"
+#include "openssl_versions.h"
 #include "recorder.h"
 #include "thread.h"
 #include "tls_object.h"
@@ -60,17 +61,38 @@ static void learn_random(struct openssl_call *call)
 	tls_object_set_random(call->object, random);
 }
 
-/* The handshake's facts to the connection that they belong to, and from there to the log. */
-static void report(struct openssl_call *call, bool established, const char *abandoned)
+/* The settings as the application made them, and not as the floor left them. */
+static void tell_asked(struct library_view *view, const struct tls_object *object)
+{
+	if (!object->asked.known)
+		return;
+	view->configured_min = object->asked.min;
+	view->configured_max = object->asked.max;
+}
+
+/* This connection ends here: every further call on the object and on its descriptor fails. */
+static void refuse(struct openssl_call *call, struct connection *connection)
+{
+	call->object->refused = true;
+	connection_refuse(connection);
+}
+
+/*
+ * The handshake's facts to the connection that they belong to, and from there
+ * to the log. True if it was refused and OpenSSL's queue does not say so yet.
+ */
+static bool report(struct openssl_call *call, bool established, const char *abandoned)
 {
 	const struct ssl_library *library = call->library;
 	const int call_error = errno;
 	struct library_view view;
 	struct connection *connection;
+	bool unsaid = false;
 
 	tls_object_set_done(call->object);
 	learn_random(call);
 	openssl_facts(&view, library, call->ssl, established, abandoned ? 0 : call_error);
+	tell_asked(&view, call->object);
 	view.began = call->object->began;
 	view.random_known = call->object->random_known;
 	memcpy(view.client_random, call->object->client_random, TLS_RANDOM_SIZE);
@@ -80,22 +102,30 @@ static void report(struct openssl_call *call, bool established, const char *aban
 		memcpy(view.reason, abandoned, strlen(abandoned) + 1);
 	connection = connection_join(&view, library->SSL_get_fd(call->ssl), call->object->origin);
 	if (!connection)
-		return;
+		return false;
 	if (!connection_in_scope(connection)) {
 		if (established) {
 			/* Only the bytes inside can say whether this is mail. */
 			smtp_dialogue_init(&call->object->inside);
 			call->object->undecided = connection;
-			return;
+			return false;
 		}
 		connection_let_go(connection);
 	} else if (established && is_below_floor(view.version)) {
+		refuse(call, connection);
+		unsaid = true;
+	} else if (view.refused) {
+		/* OpenSSL's own error is in the queue, and its alert has left. */
+		refuse(call, connection);
+	} else if (connection_is_condemned(connection)) {
+		/* The other witness was first: OpenSSL has only seen a broken connection. */
 		call->object->refused = true;
-		connection_refuse(connection);
+		unsaid = true;
 	} else {
 		connection_record_handshake(connection);
 	}
 	connection_release(connection);
+	return unsaid;
 }
 
 /* The context knows one version only, and that is below the floor: no step is made. */
@@ -127,33 +157,53 @@ static struct tls_object *object_to_watch(const struct ssl_library *library, SSL
 	object = tls_object_find(ssl);
 	/* A new object, one that was cleared, or another one at the same address; an entry
 	   that has seen nothing yet is this handshake's, from a door around this one. */
-	if (library->SSL_in_before(ssl) &&
-	    (!object || object->random_known || (object->done && !object->refused)))
+	if (library->SSL_in_before(ssl) && (!object || object->random_known || object->done))
 		object = tls_object_begin(ssl);
 	return object && !object->done ? object : NULL;
 }
 
-static bool is_refused(const SSL *ssl)
+/* Refused, and not made ready for another connection since. */
+static bool is_refused(const struct ssl_library *library, const SSL *ssl)
 {
 	const struct tls_object *object;
 
 	if (recorder.config.mode == MODE_AUDIT)
 		return false;
 	object = tls_object_find(ssl);
-	return object && object->refused;
+	return object && object->refused && !library->SSL_in_before(ssl);
+}
+
+/* Keeps what the application set; what is found at a later step may be of our making. */
+static void keep_asked(struct tls_object *object, const struct openssl_versions *found)
+{
+	if (!object->asked.known || found->configured_min < recorder.config.floor)
+		object->asked.min = found->configured_min;
+	if (!object->asked.known || found->configured_max)
+		object->asked.max = found->configured_max;
+	object->asked.known = true;
+}
+
+static const char *server_name_of(const struct openssl_call *call)
+{
+	if (!call->library->SSL_get_servername)
+		return NULL;
+	return call->library->SSL_get_servername(call->ssl, TLSEXT_NAMETYPE_host_name);
 }
 
 /* Raises the floor under this step; false if the connection can only be refused. */
 static bool enforce(struct openssl_call *call)
 {
-	if (!connection_expects_tls(call->library->SSL_get_fd(call->ssl)))
+	struct openssl_versions found;
+
+	if (!connection_expects_tls(call->library->SSL_get_fd(call->ssl), server_name_of(call)))
 		return true;
 	if (openssl_floor_is_pinned_below(call->library, call->ssl)) {
 		refuse_pinned(call);
 		return false;
 	}
-	if (openssl_floor_raise(call->library, call->ssl))
+	if (openssl_floor_raise(call->library, call->ssl, &found))
 		call->object->raised = true;
+	keep_asked(call->object, &found);
 	return true;
 }
 
@@ -193,7 +243,7 @@ bool openssl_call_begin(struct openssl_call *call, const struct ssl_library *lib
 	if (!recorder.on || !library->understood || !ssl)
 		return true;
 	*call = (struct openssl_call){library, ssl, NULL, thread_state.hello_connection};
-	if (is_refused(ssl)) {
+	if (is_refused(library, ssl)) {
 		openssl_floor_raise_error(library);
 		return false;
 	}
@@ -218,6 +268,7 @@ bool openssl_call_end(struct openssl_call *call, bool succeeded)
 {
 	const struct ssl_library *library = call->library;
 	const int saved = errno;
+	bool unsaid = false;
 	bool refused;
 
 	if (!call->object)
@@ -225,9 +276,9 @@ bool openssl_call_end(struct openssl_call *call, bool succeeded)
 	if (!call->object->done && !library->SSL_is_server(call->ssl)) {
 		library->crypto->ERR_set_mark();
 		if (library->SSL_is_init_finished(call->ssl))
-			report(call, true, NULL);
+			unsaid = report(call, true, NULL);
 		else if (!succeeded && !wants_another_call(library, call->ssl))
-			report(call, false, NULL);
+			unsaid = report(call, false, NULL);
 		else
 			learn_random(call);
 		library->crypto->ERR_pop_to_mark();
@@ -235,18 +286,37 @@ bool openssl_call_end(struct openssl_call *call, bool succeeded)
 	refused = call->object->refused;
 	thread_state.library_depth--;
 	thread_state.hello_connection = call->outer_hello;
-	if (refused)
+	/* Once: a door around this one, which ends after it, adds nothing. */
+	if (unsaid)
 		openssl_floor_raise_error(library);
 	errno = saved;
 	return !refused;
+}
+
+bool openssl_handshake_comes_first(const struct openssl_call *call)
+{
+	return call->object && recorder.config.mode != MODE_AUDIT;
+}
+
+/* Mail, and below the floor, on a port that did not say so. */
+static void refuse_inside(const struct ssl_library *library, struct tls_object *object)
+{
+	struct connection *connection = object->undecided;
+
+	object->undecided = NULL;
+	object->refused = true;
+	connection->inner_smtp = true;
+	connection_refuse(connection);
+	connection_release(connection);
+	openssl_floor_raise_error(library);
 }
 
 bool openssl_may_write(const struct ssl_library *library, SSL *ssl, const void *bytes,
 		       size_t length)
 {
 	struct tls_object *object;
-	struct connection *connection;
 	struct smtp_dialogue ahead;
+	int saved = errno;
 
 	if (!recorder.on || recorder.config.mode == MODE_AUDIT)
 		return true;
@@ -255,44 +325,48 @@ bool openssl_may_write(const struct ssl_library *library, SSL *ssl, const void *
 		return true;
 	ahead = object->inside;
 	smtp_dialogue_feed(&ahead, SMTP_FROM_CLIENT, bytes, length);
-	if (ahead.state != SMTP_DIALOGUE)
+	/* After a greeting, the beginning of a verb that SMTP begins with is enough. */
+	if (ahead.state != SMTP_DIALOGUE &&
+	    !(ahead.state == SMTP_UNDECIDED && ahead.greeted && length > 0))
 		return true;
-	connection = object->undecided;
-	object->undecided = NULL;
-	object->refused = true;
-	connection->inner_smtp = true;
-	connection_refuse(connection);
-	connection_release(connection);
-	openssl_floor_raise_error(library);
+	refuse_inside(library, object);
+	errno = saved;
 	return false;
 }
 
-void openssl_inside(const struct ssl_library *library, SSL *ssl, bool written, const void *bytes,
+bool openssl_inside(const struct ssl_library *library, SSL *ssl, bool written, const void *bytes,
 		    size_t length)
 {
 	struct tls_object *object;
 	struct connection *connection;
 	int saved = errno;
+	bool allowed = true;
 
 	if (!recorder.on || !library->understood)
-		return;
+		return true;
 	object = tls_object_find(ssl);
 	if (!object || !object->undecided)
-		return;
+		return true;
 	smtp_dialogue_feed(&object->inside, written ? SMTP_FROM_CLIENT : SMTP_FROM_SERVER, bytes,
 			   length);
 	if (object->inside.state == SMTP_UNDECIDED)
-		return;
+		return true;
 	connection = object->undecided;
-	object->undecided = NULL;
-	if (object->inside.state == SMTP_DIALOGUE) {
+	if (object->inside.state != SMTP_DIALOGUE) {
+		object->undecided = NULL;
+		connection_let_go(connection);
+		connection_release(connection);
+	} else if (is_below_floor(connection->library.version)) {
+		refuse_inside(library, object);
+		allowed = false;
+	} else {
+		object->undecided = NULL;
 		connection->inner_smtp = true;
 		connection_record_handshake(connection);
-	} else {
-		connection_let_go(connection);
+		connection_release(connection);
 	}
-	connection_release(connection);
 	errno = saved;
+	return allowed;
 }
 
 void openssl_object_freed(const struct ssl_library *library, SSL *ssl)
@@ -309,7 +383,7 @@ void openssl_object_freed(const struct ssl_library *library, SSL *ssl)
 		if (!object->done && object->random_known &&
 		    object->owner == recorder_process->pid) {
 			library->crypto->ERR_set_mark();
-			report(&call, false, "the client gave up during the handshake");
+			(void)report(&call, false, "the client gave up during the handshake");
 			library->crypto->ERR_pop_to_mark();
 		}
 		tls_object_forget(object);

@@ -34,6 +34,13 @@ bool openssl_call_begin(struct openssl_call *call, const struct ssl_library *lib
 bool openssl_call_end(struct openssl_call *call, bool succeeded);
 
 /*
+ * Must the handshake be brought to its end before a write's bytes are handed
+ * over? Else they would leave in the call that ends it, before it can be seen
+ * what was negotiated.
+ */
+bool openssl_handshake_comes_first(const struct openssl_call *call);
+
+/*
  * May these bytes be written inside TLS? False where they would make this mail
  * over a connection below the floor: as openssl_call_begin.
  */
@@ -42,9 +49,10 @@ bool openssl_may_write(const struct ssl_library *library, SSL *ssl, const void *
 
 /*
  * The first bytes inside TLS, where only they can say whether this is mail.
- * After a successful read or write.
+ * After a successful read or write. False where they say so, and the connection
+ * is below the floor: as openssl_call_begin.
  */
-void openssl_inside(const struct ssl_library *library, SSL *ssl, bool written, const void *bytes,
+bool openssl_inside(const struct ssl_library *library, SSL *ssl, bool written, const void *bytes,
 		    size_t length);
 
 /*

@@ -68,6 +68,7 @@ static void reset(struct tls_object *entry)
 	entry->done = false;
 	entry->raised = false;
 	entry->refused = false;
+	entry->asked.known = false;
 	entry->random_known = false;
 	entry->undecided = NULL;
 	tls_object_free_origin(entry->origin);

@@ -20,6 +20,11 @@ struct tls_object {
 	bool done;                    /* this handshake has its record, or is none of ours */
 	bool raised;                  /* the floor took versions from it */
 	bool refused;                 /* below the floor: every further call on it fails */
+	struct {
+		bool known;
+		uint16_t min; /* as the application set them, 0 where it did not */
+		uint16_t max;
+	} asked;
 	bool random_known;
 	uint8_t client_random[TLS_RANDOM_SIZE];
 	uint64_t began;        /* recorder_clock() */
