@@ -1,0 +1,313 @@
+/*
+ * The floor under unmodified programs, by the sink's account: bare, each of
+ * them delivers below it. In enforce not one AUTH or MAIL arrives, and the
+ * program itself says why. In upgrade, where the program was the reason, the
+ * mail gets through at the floor or better.
+ */
+#include <string.h>
+
+#include <criterion/criterion.h>
+
+#include "trial.h"
+
+TestSuite(floor, .init = harness_begin, .fini = harness_end, .timeout = 240);
+
+static const char message[] = "Subject: rehearsal\r\n\r\nhello\r\n";
+
+/* Blindly, as the sink allows: s_client knows no SMTP beyond STARTTLS. */
+static const char dialogue[] = "EHLO client\r\nAUTH PLAIN AHVzZXIAc2VjcmV0d29yZA==\r\n"
+			       "MAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.com>\r\nDATA\r\n"
+			       "Subject: rehearsal\r\n\r\nhello\r\n.\r\nQUIT\r\n";
+
+/* Who keeps the connection below the floor. */
+enum limit {
+	LIMIT_SERVER,      /* the sink has TLS 1.0 only */
+	LIMIT_CLIENT,      /* the program asks for no more: upgrade lifts that */
+	LIMIT_CLIENT_WIRE, /* likewise, but by a library that only the wire witness sees */
+};
+
+struct row {
+	const char *name;
+	struct program (*program)(const struct sink *sink, const struct row *row);
+	const char *way; /* how the program limits itself */
+	const char *says;
+	enum limit limit;
+	bool implicit;
+	const char *floor; /* the other that it is tried with, besides 1.2; NULL: none */
+};
+
+static struct program program_of(const struct sink *sink, const void *row)
+{
+	const struct row *the_row = row;
+
+	return the_row->program(sink, the_row);
+}
+
+static const char *const *sink_options(const struct row *row, const char *floor)
+{
+	const char *below = strcmp(floor, "1.3") == 0 ? "1.2" : "1.0";
+	const char *tls = row->limit == LIMIT_SERVER ? text("--tls=%s", below) : "--tls=1.0..1.3";
+
+	return row->implicit ? join_words(WORDS(tls, "--implicit"), NO_WORDS)
+			     : join_words(WORDS(tls), NO_WORDS);
+}
+
+static void check_floor(const struct row *row, const char *floor)
+{
+	const char *const *sink = sink_options(row, floor);
+	const char *option = text("--floor=%s", floor);
+	struct trial trial = try_program(row->name, program_of, row, sink, NULL);
+
+	expect_delivered_below(&trial, floor);
+	trial = try_program(row->name, program_of, row, sink,
+			    WORDS("--enforce", option, "--ports=25,PORT"));
+	expect_nothing_below(&trial, floor);
+	expect_refused(&trial, row->says);
+	trial = try_program(row->name, program_of, row, sink,
+			    WORDS("--upgrade", option, "--ports=25,PORT"));
+	expect_nothing_below(&trial, floor);
+	if (row->limit == LIMIT_CLIENT)
+		expect_delivered_at(&trial, floor);
+	else
+		expect_refused(&trial, row->says);
+}
+
+static void check(const struct row rows[], size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		check_floor(&rows[i], "1.2");
+		if (rows[i].floor != NULL)
+			check_floor(&rows[i], rows[i].floor);
+	}
+}
+
+#define CHECK(rows) check(rows, sizeof(rows) / sizeof((rows)[0]))
+
+/* ---- the programs ---- */
+
+/* A script in tests/senders: HOST PORT MODE CA-FILE WAY. */
+static struct program script(const char *interpreter, const char *name, const struct sink *sink,
+			     const struct row *row)
+{
+	return (struct program){
+		.argv = join_words(WORDS(interpreter, text("tests/senders/%s", name), "localhost",
+					 text("%u", sink->port),
+					 row->implicit ? "implicit" : "starttls", sink->certificate,
+					 row->way),
+				   NO_WORDS),
+		.env = join_words(WORDS(old_tls_allowed()), NO_WORDS),
+	};
+}
+
+static struct program smtplib(const struct sink *sink, const struct row *row)
+{
+	/* Debian's own: another python3 may be first in PATH. */
+	return script("/usr/bin/python3", "pinned_smtplib.py", sink, row);
+}
+
+static struct program aiosmtplib(const struct sink *sink, const struct row *row)
+{
+	return script("/usr/bin/python3", "pinned_aiosmtplib.py", sink, row);
+}
+
+static struct program phpmailer(const struct sink *sink, const struct row *row)
+{
+	return script("php", "pinned_phpmailer.php", sink, row);
+}
+
+static struct program net_smtp(const struct sink *sink, const struct row *row)
+{
+	return script("perl", "pinned_net_smtp.pl", sink, row);
+}
+
+static struct program curl(const struct sink *sink, const struct row *row)
+{
+	const char *url = text("%s://localhost:%u", row->implicit ? "smtps" : "smtp", sink->port);
+	const char *const always[] = {"curl",          "--silent",    "--show-error",
+				      "--ssl-reqd",    "--cacert",    sink->certificate,
+				      "--url",         url,           "--mail-from",
+				      "a@example.com", "--mail-rcpt", "b@example.com",
+				      "--upload-file", "-",           "--user",
+				      "user:secret",   "--tlsv1.0",   "--tls-max",
+				      row->way,        NULL};
+
+	return (struct program){.argv = join_words(always, NO_WORDS),
+				.env = join_words(WORDS(old_tls_allowed()), NO_WORDS),
+				.input = message};
+}
+
+static struct program s_client(const struct sink *sink, const struct row *row)
+{
+	const char *const *argv =
+		join_words(WORDS("openssl", "s_client", "-quiet", "-connect", sink->address,
+				 "-CAfile", sink->certificate, "-verify_return_error", row->way),
+			   row->implicit ? NO_WORDS : WORDS("-starttls", "smtp"));
+
+	return (struct program){.argv = argv,
+				.env = join_words(WORDS(old_tls_allowed()), NO_WORDS),
+				.input = dialogue};
+}
+
+static struct program msmtp(const struct sink *sink, const struct row *row)
+{
+	const char *const argv[] = {"msmtp",
+				    "--host=localhost",
+				    text("--port=%u", sink->port),
+				    "--from=a@example.com",
+				    "--auth=plain",
+				    "--user=user",
+				    "--passwordeval=echo secretword",
+				    "--tls=on",
+				    row->implicit ? "--tls-starttls=off" : "--tls-starttls=on",
+				    text("--tls-trust-file=%s", sink->certificate),
+				    text("--tls-priorities=%s", row->way),
+				    "b@example.com",
+				    NULL};
+
+	return (struct program){.argv = join_words(argv, NO_WORDS), .input = message};
+}
+
+static struct program neomutt(const struct sink *sink, const struct row *row)
+{
+	const char *settings =
+		text("set from=a@example.com smtp_url=%s://user:secretword@localhost:%u "
+		     "ssl_starttls=yes ssl_force_tls=yes certificate_file=%s "
+		     "smtp_authenticators=plain copy=no %s",
+		     row->implicit ? "smtps" : "smtp", sink->port, sink->certificate, row->way);
+
+	return (struct program){
+		.argv = join_words(WORDS("neomutt", "-n", "-F", "/dev/null", "-e", settings, "-s",
+					 "rehearsal", "b@example.com"),
+				   NO_WORDS),
+		.env = join_words(WORDS("TERM=dumb"), NO_WORDS),
+		.input = "hello\n"};
+}
+
+/* ---- the rows ---- */
+
+Test(floor, python)
+{
+	static const struct row rows[] = {
+		{"smtplib", smtplib, "default", "ssl.SSLError", LIMIT_SERVER, false, "1.3"},
+		{"smtplib, implicit", smtplib, "default", "ssl.SSLError", LIMIT_SERVER, true, NULL},
+		{"smtplib, PROTOCOL_TLSv1", smtplib, "PROTOCOL_TLSv1", "ssl.SSLError", LIMIT_CLIENT,
+		 false, "1.3"},
+		{"smtplib, PROTOCOL_TLSv1, implicit", smtplib, "PROTOCOL_TLSv1", "ssl.SSLError",
+		 LIMIT_CLIENT, true, NULL},
+		{"smtplib, maximum_version", smtplib, "maximum_version", "ssl.SSLError",
+		 LIMIT_CLIENT, false, "1.3"},
+		{"smtplib, OP_NO_TLSv1_2", smtplib, "OP_NO_TLSv1_2", "ssl.SSLError", LIMIT_CLIENT,
+		 false, "1.3"},
+	};
+
+	CHECK(rows);
+}
+
+Test(floor, python_without_tls_1_3)
+{
+	static const struct row row = {"smtplib, OP_NO_TLSv1_3",
+				       smtplib,
+				       "OP_NO_TLSv1_3",
+				       "ssl.SSLError",
+				       LIMIT_CLIENT,
+				       false,
+				       NULL};
+
+	check_floor(&row, "1.3");
+}
+
+Test(floor, asyncio)
+{
+	static const struct row rows[] = {
+		{"aiosmtplib", aiosmtplib, "default", "SSL|Connection", LIMIT_SERVER, false, "1.3"},
+		{"aiosmtplib, maximum_version", aiosmtplib, "maximum_version", "SSL", LIMIT_CLIENT,
+		 false, "1.3"},
+		{"aiosmtplib, maximum_version, implicit", aiosmtplib, "maximum_version", "SSL",
+		 LIMIT_CLIENT, true, NULL},
+	};
+
+	CHECK(rows);
+}
+
+Test(floor, phpmailer)
+{
+	static const struct row rows[] = {
+		{"PHPMailer", phpmailer, "TLS_CLIENT", "tlsv1 alert protocol version", LIMIT_SERVER,
+		 false, "1.3"},
+		{"PHPMailer, ANY", phpmailer, "ANY_CLIENT", "Could not connect", LIMIT_SERVER, true,
+		 "1.3"},
+		{"PHPMailer, TLSv1_0", phpmailer, "TLSv1_0_CLIENT", "Could not connect",
+		 LIMIT_CLIENT, true, "1.3"},
+		{"PHPMailer, TLSv1_1", phpmailer, "TLSv1_1_CLIENT", "Could not connect",
+		 LIMIT_CLIENT, true, NULL},
+	};
+	static const struct row tls_1_2 = {"PHPMailer, TLSv1_2",
+					   phpmailer,
+					   "TLSv1_2_CLIENT",
+					   "Could not connect",
+					   LIMIT_CLIENT,
+					   true,
+					   NULL};
+
+	CHECK(rows);
+	check_floor(&tls_1_2, "1.3");
+}
+
+Test(floor, perl)
+{
+	static const struct row rows[] = {
+		{"Net::SMTP", net_smtp, "SSLv23", "protocol version", LIMIT_SERVER, false, "1.3"},
+		{"Net::SMTP, TLSv1", net_smtp, "TLSv1", "no protocols available", LIMIT_CLIENT,
+		 false, "1.3"},
+		{"Net::SMTP, TLSv1_1", net_smtp, "TLSv1_1", "no protocols available", LIMIT_CLIENT,
+		 false, NULL},
+		{"Net::SMTP, TLSv1, implicit", net_smtp, "TLSv1", "no protocols available",
+		 LIMIT_CLIENT, true, NULL},
+		{"Net::SMTP, options", net_smtp, "SSLv23:!TLSv1_2:!TLSv1_3",
+		 "no protocols available", LIMIT_CLIENT, false, "1.3"},
+	};
+	static const struct row tls_1_2 = {
+		"Net::SMTP, TLSv1_2", net_smtp, "TLSv1_2", "no protocols available",
+		LIMIT_CLIENT,         false,    NULL};
+
+	CHECK(rows);
+	check_floor(&tls_1_2, "1.3");
+}
+
+Test(floor, curl_and_s_client)
+{
+	static const struct row rows[] = {
+		{"curl", curl, "1.3", "protocol version", LIMIT_SERVER, false, "1.3"},
+		{"curl --tls-max 1.0", curl, "1.0", "no protocols available", LIMIT_CLIENT, false,
+		 "1.3"},
+		{"curl --tls-max 1.0, implicit", curl, "1.0", "no protocols available",
+		 LIMIT_CLIENT, true, NULL},
+		{"s_client", s_client, "-ign_eof", "protocol version", LIMIT_SERVER, false, "1.3"},
+		{"s_client -tls1", s_client, "-tls1", "no protocols available", LIMIT_CLIENT, false,
+		 "1.3"},
+		{"s_client -tls1, implicit", s_client, "-tls1", "no protocols available",
+		 LIMIT_CLIENT, true, NULL},
+		{"s_client -tls1_1", s_client, "-tls1_1", "no protocols available", LIMIT_CLIENT,
+		 false, NULL},
+	};
+
+	CHECK(rows);
+}
+
+Test(floor, gnutls)
+{
+	static const struct row rows[] = {
+		{"msmtp", msmtp, "NORMAL", "TLS handshake failed", LIMIT_SERVER, false, "1.3"},
+		{"msmtp, TLS 1.0", msmtp, "NORMAL:-VERS-ALL:+VERS-TLS1.0", "TLS handshake failed",
+		 LIMIT_CLIENT_WIRE, false, "1.3"},
+		{"msmtp, TLS 1.1, implicit", msmtp, "NORMAL:-VERS-ALL:+VERS-TLS1.1",
+		 "TLS handshake failed", LIMIT_CLIENT_WIRE, true, NULL},
+		{"neomutt", neomutt, "ssl_use_tlsv1=yes ssl_use_tlsv1_1=yes", "Could not",
+		 LIMIT_SERVER, false, "1.3"},
+		{"neomutt, TLS 1.0", neomutt,
+		 "ssl_use_tlsv1=yes ssl_use_tlsv1_1=no ssl_use_tlsv1_2=no ssl_use_tlsv1_3=no",
+		 "Could not", LIMIT_CLIENT_WIRE, false, "1.3"},
+	};
+
+	CHECK(rows);
+}
