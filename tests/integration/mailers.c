@@ -204,20 +204,6 @@ struct program recorded(struct program program, const char *log, const char *con
 	return program;
 }
 
-json_t *records_of(const char *log, const char *action)
-{
-	json_t *all = read_json_lines(log);
-	size_t i = 0;
-
-	while (action && i < json_array_size(all)) {
-		if (strcmp(field(json_array_get(all, i), "event.action"), action) == 0)
-			i++;
-		else
-			json_array_remove(all, i);
-	}
-	return all;
-}
-
 const char *field_json(const json_t *record, const char *key)
 {
 	char *json = json_dumps(json_object_get(record, key), JSON_COMPACT | JSON_ENCODE_ANY);

@@ -8,7 +8,7 @@
 
 #include <stddef.h>
 
-#include "harness.h"
+#include "records.h"
 #include "senders.h"
 
 struct mailer {
@@ -31,9 +31,6 @@ extern const struct mailer mailer_php_curl;
 
 /* `program` with the recorder preloaded, its log at `log`, and `env` besides. */
 struct program recorded(struct program program, const char *log, const char *const env[]);
-
-/* Those of the log's records whose event.action is `action`; that of `NULL` are all. */
-json_t *records_of(const char *log, const char *action);
 
 /* The array at `key` in JSON without blanks; "" if there is none. */
 const char *field_json(const json_t *record, const char *key);

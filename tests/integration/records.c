@@ -23,7 +23,7 @@ json_t *records_of(const char *log, const char *action)
 	json_t *lines = read_json_lines(log);
 
 	for (size_t i = json_array_size(lines); i-- > 0;) {
-		if (strcmp(field(json_array_get(lines, i), "event.action"), action) != 0)
+		if (action && strcmp(field(json_array_get(lines, i), "event.action"), action) != 0)
 			json_array_remove(lines, i);
 	}
 	return lines;
