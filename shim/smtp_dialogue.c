@@ -430,8 +430,9 @@ static size_t take_from_client(struct smtp_dialogue *dialogue, const uint8_t *by
 		else if (dialogue->in_auth)
 			taken += take_credentials(dialogue, rest, left);
 		else if (begins_tls(dialogue, rest[0]))
-			dialogue->state =
-				dialogue->state == SMTP_UNDECIDED ? SMTP_IMPLICIT_TLS : SMTP_TLS;
+			dialogue->state = is_pending(dialogue, COMMAND_STARTTLS)
+						  ? SMTP_TLS
+						  : SMTP_IMPLICIT_TLS;
 		else
 			taken += take_command(dialogue, rest, left);
 	}
@@ -622,6 +623,29 @@ static bool may_become_dialogue(struct smtp_dialogue *dialogue, size_t taken)
 	       may_become_greeting(&dialogue->server);
 }
 
+/*
+ * A server that names SMTP or LMTP in its greeting, as nearly all do (RFC 5321,
+ * 4.3.1), needs no client's command to be known by.
+ */
+static void look_for_protocol(struct smtp_dialogue *dialogue, const uint8_t *bytes, size_t length)
+{
+	static const uint32_t smtp = 0x534d5450;
+	static const uint32_t lmtp = 0x4c4d5450;
+
+	for (size_t i = 0; i < length; i++) {
+		uint8_t byte = bytes[i];
+
+		if (byte >= 'a' && byte <= 'z')
+			byte = (uint8_t)(byte - 'a' + 'A');
+		dialogue->greeting_tail = dialogue->greeting_tail << 8 | byte;
+		if (dialogue->greeting_tail == smtp || dialogue->greeting_tail == lmtp)
+			dialogue->names_protocol = true;
+	}
+	if (bytes[length - 1] == '\n' && dialogue->names_protocol &&
+	    reply_code(&dialogue->server) == 220)
+		dialogue->state = SMTP_DIALOGUE;
+}
+
 static size_t take_reply_line(struct smtp_dialogue *dialogue, const uint8_t *bytes, size_t length)
 {
 	struct smtp_line *line = &dialogue->server;
@@ -634,6 +658,8 @@ static size_t take_reply_line(struct smtp_dialogue *dialogue, const uint8_t *byt
 		dialogue->state = SMTP_NOT_SMTP;
 		return taken;
 	}
+	if (dialogue->state == SMTP_UNDECIDED)
+		look_for_protocol(dialogue, bytes, taken);
 	if (bytes[taken - 1] == '\n') {
 		end_reply_line(dialogue);
 		start_line(line);

@@ -62,8 +62,10 @@ struct smtp_dialogue {
 	struct smtp_line server;
 	struct smtp_pending pending[SMTP_PENDING_MAX]; /* oldest first (RFC 2920) */
 	uint8_t pending_count;
-	uint16_t undecided;  /* bytes that passed before it was known what this is */
-	uint8_t reply_lines; /* of the server's current reply that are complete, saturating */
+	uint32_t greeting_tail; /* its last four bytes, in upper case */
+	bool names_protocol;    /* the greeting has SMTP or LMTP in it */
+	uint16_t undecided;     /* bytes that passed before it was known what this is */
+	uint8_t reply_lines;    /* of the server's current reply that are complete, saturating */
 	bool greeting_over;
 	bool offered_before; /* by the EHLO answer before the one that is awaited */
 	bool lmtp;
