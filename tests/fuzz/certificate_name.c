@@ -1,0 +1,87 @@
+/*
+ * libFuzzer target for certificate_name. Two bytes say how much room there is
+ * for the text; the rest is taken for a certificate, for a name and for a time.
+ *
+ *   clang -g -O1 -fsanitize=fuzzer,address,undefined -Ishim \
+ *         tests/fuzz/certificate_name.c shim/certificate_name.c -o build/fuzz-certificate_name
+ */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "certificate_name.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size);
+
+static void demand(bool condition)
+{
+	if (!condition)
+		abort();
+}
+
+/* UTF-8 that is whole and has no control characters of ASCII. */
+static void demand_text(const uint8_t *text)
+{
+	while (*text != '\0') {
+		unsigned more = *text < 0x80 ? 0 : *text < 0xE0 ? 1 : *text < 0xF0 ? 2 : 3;
+
+		demand(*text >= 0x20 && *text != 0x7F);
+		demand(*text < 0x80 || (*text >= 0xC2 && *text <= 0xF4));
+		for (text++; more > 0; more--, text++)
+			demand((*text & 0xC0) == 0x80);
+	}
+}
+
+static void name(const uint8_t *der, size_t length, size_t room)
+{
+	char *text = malloc(room + (room == 0));
+	size_t written = 0;
+
+	demand(text != NULL);
+	written = certificate_name_write(text, room, der, length);
+	if (room > 0) {
+		demand(written < room && strlen(text) == written);
+		demand_text((const uint8_t *)text);
+	} else {
+		demand(written == 0);
+	}
+	free(text);
+}
+
+static void time_of(const uint8_t *digits, size_t length, bool generalized)
+{
+	char text[CERTIFICATE_TIME_SIZE];
+	bool ok = certificate_time_write(text, digits, length, generalized);
+
+	demand(strlen(text) == (ok ? CERTIFICATE_TIME_SIZE - 1 : 0));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size)
+{
+	struct certificate_facts facts;
+	size_t room = 0;
+
+	if (size < 2)
+		return 0;
+	room = (size_t)(input[0] & 0x0F) << 8 | input[1];
+	input += 2;
+	size -= 2;
+
+	/* A block of its own size: reading one byte beyond it is found. */
+	uint8_t *exact = malloc(size + (size == 0));
+
+	demand(exact != NULL);
+	memcpy(exact, input, size);
+	name(exact, size, room);
+	time_of(exact, size, size % 2 == 1);
+	time_of(exact, size, size % 2 == 0);
+	if (certificate_read(&facts, exact, size)) {
+		name(facts.issuer, facts.issuer_length, room);
+		name(facts.subject, facts.subject_length, room);
+		time_of(facts.not_after, facts.not_after_length, facts.not_after_generalized);
+	} else {
+		demand(!facts.issuer && !facts.subject && !facts.not_after);
+	}
+	free(exact);
+	return 0;
+}
