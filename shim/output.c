@@ -25,6 +25,9 @@
 /* Neighbours whose lines may be seen unfinished, one after the other. */
 #define TORN_LOOKS_MAX 64
 
+/* Neighbours whose lines may be seen unfinished, one after the other. */
+#define TORN_LOOKS_MAX 64
+
 /* "/dir/1000.jsonl", or the file as it was named. */
 struct log_path {
 	char text[CONFIG_PATH_MAX + 32];
