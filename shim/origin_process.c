@@ -20,7 +20,7 @@ struct interpreter {
 };
 
 static const struct interpreter interpreters[] = {
-	{"python", "WX", "cm", ""},      {"pypy", "WX", "cm", ""},   {"perl", "", "eE", ""},
+	{"python", "WX", "cm", ""},      {"pypy", "WX", "cm", ""},   {"perl", "I", "eE", ""},
 	{"php", "dcztES", "rBRi", "fF"}, {"ruby", "CEIrF", "e", ""}, {"node", "r", "epi", ""},
 };
 
@@ -62,7 +62,7 @@ int origin_script_argument(const char *name, int argc, char **argv)
 				i += letter[1] == '\0';
 				break;
 			}
-			if (strcmp(interpreter->name, "perl") == 0 && strchr("IMmiCDx0lF", *letter))
+			if (strcmp(interpreter->name, "perl") == 0 && strchr("MmiCDx0lF", *letter))
 				break; /* perl's values stand in the same argument */
 		}
 	}
