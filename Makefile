@@ -16,7 +16,7 @@ SHIM_SOURCES := $(wildcard shim/*.c)
 TOOL_SOURCES := $(wildcard tools/*.c)
 # The parts that know no socket, clock or library: linked into the unit tests too.
 PURE_SOURCES := $(addprefix shim/,tls_wire.c smtp_dialogue.c policy.c record.c certificate_name.c \
-		looked_up.c)
+		looked_up.c origin_process.c)
 # `run` takes and refuses what the recorder does, by the recorder's own reader.
 SHARED_SOURCES := $(addprefix shim/,config.c config_load.c tls_names.c)
 TEST_SOURCES := $(wildcard tests/unit/*.c tests/integration/*.c)

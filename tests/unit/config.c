@@ -1,0 +1,235 @@
+/*
+ * The text of settings: every value that is one, and what is said of the others.
+ */
+#include <string.h>
+
+#include <criterion/criterion.h>
+
+#include "config.h"
+#include "tls_names.h"
+
+static struct config config;
+static char message[CONFIG_MESSAGE_MAX];
+
+static void begin(void)
+{
+	config_defaults(&config);
+	memset(message, 'x', sizeof(message));
+}
+
+TestSuite(config, .init = begin);
+
+static bool set(const char *name, const char *value)
+{
+	return config_set(&config, name, value, message);
+}
+
+/* Refused, with the value and what is allowed in the message, and nothing changed. */
+static void expect_refused(const char *name, const char *value)
+{
+	const struct config before = config;
+
+	cr_expect_not(set(name, value), "%s = '%s'", name, value);
+	cr_expect_eq(memcmp(&before, &config, sizeof(config)), 0, "%s = '%s' changed something",
+		     name, value);
+	cr_expect_not_null(strstr(message, name), "%s", message);
+	cr_expect_not_null(strstr(message, "allowed: "), "%s", message);
+	cr_expect_lt(strlen(message), sizeof(message));
+}
+
+Test(config, defaults_are_those_of_the_readme)
+{
+	static const uint16_t ports[] = {25, 465, 587, 2465, 2525, 2587};
+
+	cr_expect_not(config.off);
+	cr_expect_eq(config.mode, MODE_AUDIT);
+	cr_expect_eq(config.floor, tls_version_from_name("1.2"));
+	cr_expect_not(config.scope_all);
+	cr_expect_eq(config.plaintext, PLAINTEXT_REFUSE_REMOTE);
+	cr_expect_eq(config.port_count, 6);
+	for (size_t i = 0; i < 6; i++)
+		cr_expect(config_is_mail_port(&config, ports[i]));
+	cr_expect_not(config_is_mail_port(&config, 443));
+	cr_expect_eq(config.log_kind, LOG_DIRECTORY);
+	cr_expect_str_eq(config.log, "/var/log/tlswitness/");
+	cr_expect_str_empty(config.service);
+}
+
+Test(config, takes_every_word_that_is_one)
+{
+	cr_expect(set("mode", "audit") && config.mode == MODE_AUDIT);
+	cr_expect(set("mode", "enforce") && config.mode == MODE_ENFORCE);
+	cr_expect(set("mode", "upgrade") && config.mode == MODE_UPGRADE);
+	cr_expect(set("scope", "all") && config.scope_all);
+	cr_expect(set("scope", "smtp") && !config.scope_all);
+	cr_expect(set("plaintext", "refuse") && config.plaintext == PLAINTEXT_REFUSE);
+	cr_expect(set("plaintext", "record") && config.plaintext == PLAINTEXT_RECORD);
+	cr_expect(set("plaintext", "refuse-remote") && config.plaintext == PLAINTEXT_REFUSE_REMOTE);
+	cr_expect(set("off", "1") && config.off);
+	cr_expect(set("off", "0") && !config.off);
+	cr_expect(set("floor", "1.0") && config.floor == 0x0301);
+	cr_expect(set("floor", "1.1") && config.floor == 0x0302);
+	cr_expect(set("floor", "1.2") && config.floor == 0x0303);
+	cr_expect(set("floor", "1.3") && config.floor == 0x0304);
+	cr_expect(set("service", "shop") && strcmp(config.service, "shop") == 0);
+	for (int mode = MODE_AUDIT; mode <= MODE_UPGRADE; mode++) {
+		cr_expect(set("mode", config_mode_name((enum config_mode)mode)));
+		cr_expect_eq(config.mode, mode);
+	}
+}
+
+Test(config, refuses_every_word_that_is_none)
+{
+	static const char *const names[] = {"mode", "scope", "plaintext", "off", "floor"};
+	static const char *const values[] = {"",     " ",      "Audit",    "1.4",  "3.0",
+					     "1.20", "audit ", "all,smtp", "true", "2"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		for (size_t j = 0; j < sizeof(values) / sizeof(values[0]); j++)
+			expect_refused(names[i], values[j]);
+	}
+}
+
+Test(config, ports)
+{
+	char many[CONFIG_PORTS_MAX * 2 + 3] = "";
+
+	cr_expect(set("ports", "1"));
+	cr_expect_eq(config.port_count, 1);
+	cr_expect(set("ports", " 25 ,  65535 "));
+	cr_expect_eq(config.port_count, 2);
+	cr_expect(config_is_mail_port(&config, 65535));
+	cr_expect_not(config_is_mail_port(&config, 465));
+	for (int i = 0; i < CONFIG_PORTS_MAX; i++)
+		strcat(many, i == 0 ? "9" : ",9");
+	cr_expect(set("ports", many));
+	cr_expect_eq(config.port_count, CONFIG_PORTS_MAX);
+	strcat(many, ",9");
+	expect_refused("ports", many);
+}
+
+Test(config, ports_that_are_none)
+{
+	static const char *const values[] = {"",
+					     "0",
+					     "65536",
+					     "-1",
+					     "25,",
+					     ",25",
+					     "25 26",
+					     "smtp",
+					     "25;26",
+					     "0x19",
+					     "25,,26",
+					     "99999999999999999999",
+					     "18446744073709551641"};
+
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
+		expect_refused("ports", values[i]);
+}
+
+Test(config, logs)
+{
+	cr_expect(set("log", "/a/log.jsonl"));
+	cr_expect_eq(config.log_kind, LOG_FILE);
+	cr_expect(set("log", "/a/"));
+	cr_expect_eq(config.log_kind, LOG_DIRECTORY);
+	cr_expect(set("log", "syslog:"));
+	cr_expect_eq(config.log_kind, LOG_SYSLOG);
+	cr_expect(set("log", "journald:"));
+	cr_expect_eq(config.log_kind, LOG_JOURNALD);
+	cr_expect(set("log", "unix:/run/socket"));
+	cr_expect_eq(config.log_kind, LOG_DATAGRAM);
+	cr_expect_str_eq(config.log, "/run/socket");
+}
+
+Test(config, logs_that_are_none)
+{
+	char longest[CONFIG_PATH_MAX + 1];
+	char socket[5 + 108 + 1];
+
+	expect_refused("log", "");
+	expect_refused("log", "relative");
+	expect_refused("log", "syslog");
+	expect_refused("log", "syslog:local0");
+	expect_refused("log", "unix:relative");
+	expect_refused("log", "unix:");
+	memset(longest, '/', sizeof(longest));
+	longest[CONFIG_PATH_MAX] = '\0';
+	expect_refused("log", longest);
+	longest[CONFIG_PATH_MAX - 1] = '\0';
+	cr_expect(set("log", longest));
+	/* unix(7): a socket's path has 108 bytes, its NUL included. */
+	memset(socket, '/', sizeof(socket));
+	memcpy(socket, "unix:", 5);
+	socket[5 + 108] = '\0';
+	expect_refused("log", socket);
+	socket[5 + 107] = '\0';
+	cr_expect(set("log", socket));
+}
+
+Test(config, a_service_has_a_name_that_fits)
+{
+	char name[CONFIG_NAME_MAX + 1];
+
+	memset(name, 'a', sizeof(name));
+	name[CONFIG_NAME_MAX] = '\0';
+	expect_refused("service", name);
+	expect_refused("service", "");
+	name[CONFIG_NAME_MAX - 1] = '\0';
+	cr_expect(set("service", name));
+	cr_expect_str_eq(config.service, name);
+}
+
+Test(config, names_that_are_none)
+{
+	static const char *const names[] = {"", "flor", "FLOOR", "floor ", "mode=", "log "};
+	static const char *const all[] = {"log",   "mode",      "floor",   "scope",
+					  "ports", "plaintext", "service", "off"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		cr_expect_not(set(names[i], "1.2"), "'%s'", names[i]);
+		for (size_t j = 0; j < sizeof(all) / sizeof(all[0]); j++)
+			cr_expect_not_null(strstr(message, all[j]), "%s", message);
+	}
+}
+
+Test(config, a_message_is_cut_where_it_must_be)
+{
+	char endless[4096];
+
+	memset(endless, 'a', sizeof(endless) - 1);
+	endless[sizeof(endless) - 1] = '\0';
+	expect_refused("floor", endless);
+	cr_expect_not(set(endless, endless));
+	cr_expect_lt(strlen(message), sizeof(message));
+}
+
+static bool line(const char *text)
+{
+	char copy[256];
+
+	strcpy(copy, text);
+	return config_line(&config, copy, message);
+}
+
+Test(config, lines_of_the_file)
+{
+	cr_expect(line(""));
+	cr_expect(line("   \t"));
+	cr_expect(line("# floor = 1.0"));
+	cr_expect(line("  # floor = 1.0"));
+	cr_expect_eq(config.floor, 0x0303);
+	cr_expect(line("floor=1.3"));
+	cr_expect_eq(config.floor, 0x0304);
+	cr_expect(line("  floor \t=\t 1.1  \r"));
+	cr_expect_eq(config.floor, 0x0302);
+	cr_expect(line("service = a = b"));
+	cr_expect_str_eq(config.service, "a = b");
+	cr_expect_not(line("floor"));
+	cr_expect_not_null(strstr(message, "name = value"), "%s", message);
+	cr_expect_not(line("= 1.2"));
+	cr_expect_not(line("floor ="));
+	cr_expect_not(line("floor = 1.2 # the default"));
+	cr_expect_eq(config.floor, 0x0302);
+}
