@@ -143,7 +143,7 @@ static struct connection *connection_of_entry(uint16_t entry)
 }
 
 /* A connection with one reference, or NULL if all are in use. */
-static struct connection *take_connection(const struct endpoint *peer)
+static struct connection *take_connection(const struct endpoint *peer, const struct endpoint *local)
 {
 	const char *name;
 	struct connection *connection = NULL;
@@ -166,6 +166,7 @@ static struct connection *take_connection(const struct endpoint *peer)
 	if (!peer)
 		return connection;
 	connection->peer = *peer;
+	connection->local = *local;
 	connection->mail_port = config_is_mail_port(&recorder.config, peer->port);
 	name = looked_up_name(peer->address);
 	if (name)
@@ -220,6 +221,17 @@ static bool is_below_floor(const struct connection *connection)
 	       connection->tls.version < recorder.config.floor && connection_in_scope(connection);
 }
 
+/* TLS has come to its end, one way or the other, or the bytes were none. */
+static enum connection_event event_of_tls(const struct connection *connection)
+{
+	const struct tls_wire *tls = &connection->tls;
+
+	/* Bytes that were TLS up to here: an offer answered in the clear, or worse. */
+	if (tls->progress != TLS_NOT_TLS || tls->offered_count > 0 || tls->version != 0)
+		return EVENT_HANDSHAKE;
+	return connection->smtp.state == SMTP_TLS ? EVENT_BLIND_SPOT : EVENT_NONE;
+}
+
 /*
  * Is something to be recorded by now? With the lock held, after each step;
  * whoever gets an answer other than EVENT_NONE has it written.
@@ -240,14 +252,9 @@ static enum connection_event next_event(struct connection *connection)
 			event = EVENT_PLAINTEXT;
 	} else if (speaks_tls(connection) && connection->tls.progress >= TLS_ESTABLISHED &&
 		   !connection->library_pending) {
-		if (!connection_in_scope(connection))
-			connection->finished = true;
-		else if (connection->tls.progress == TLS_NOT_TLS)
-			event = connection->smtp.state == SMTP_TLS ? EVENT_BLIND_SPOT : EVENT_NONE;
-		else
-			event = EVENT_HANDSHAKE;
-		if (connection->tls.progress == TLS_NOT_TLS)
-			connection->finished = true;
+		if (connection_in_scope(connection))
+			event = event_of_tls(connection);
+		connection->finished = true;
 	}
 	if (event != EVENT_NONE)
 		connection->finished = true;
@@ -271,16 +278,16 @@ static enum connection_event last_event(struct connection *connection)
 }
 
 /*
- * Is `connection->descriptor` still this connection? A host can close it where
- * we do not see it (fclose), and the number then means something else.
+ * Is `fd` still this connection? A host can close it where we do not see it
+ * (fclose, libuv's raw system call), and the number then means something else.
  */
-static bool still_connected(const struct connection *connection)
+static bool still_connected(const struct connection *connection, int fd)
 {
 	struct endpoint peer;
 
-	if (connection->descriptor < 0 || connection->peer.family == 0)
+	if (fd < 0 || connection->peer.family == 0)
 		return true;
-	if (endpoint_of_peer(&peer, connection->descriptor))
+	if (endpoint_of_peer(&peer, fd))
 		return same_endpoint(&peer, &connection->peer);
 	return errno == ENOTCONN;
 }
@@ -289,11 +296,7 @@ static void record_event(struct connection *connection, enum connection_event ev
 {
 	int saved = errno;
 
-	if (still_connected(connection)) {
-		if (connection->descriptor >= 0 && connection->local.family == 0)
-			endpoint_of_self(&connection->local, connection->descriptor);
-		connection_record(connection, event);
-	}
+	connection_record(connection, event);
 	errno = saved;
 }
 
@@ -302,7 +305,7 @@ static void end_stream(const struct connection *connection)
 {
 	int saved = errno;
 
-	if (connection->descriptor >= 0 && still_connected(connection))
+	if (connection->descriptor >= 0 && still_connected(connection, connection->descriptor))
 		sys_shutdown(connection->descriptor, SHUT_RDWR);
 	errno = saved;
 }
@@ -377,6 +380,7 @@ static void take_late_origin(struct connection *connection)
 void connection_opened(int fd, const struct sockaddr *address, socklen_t length, const void *caller)
 {
 	struct endpoint peer;
+	struct endpoint local = {0};
 	struct connection *connection;
 	int type = 0;
 	socklen_t type_length = sizeof(type);
@@ -388,9 +392,10 @@ void connection_opened(int fd, const struct sockaddr *address, socklen_t length,
 	    sys_getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &type_length) != 0 ||
 	    type != SOCK_STREAM || !recorder_owns_tables())
 		return;
+	endpoint_of_self(&local, fd);
 	if (!connection_lock())
 		return;
-	connection = take_connection(&peer);
+	connection = take_connection(&peer, &local);
 	if (connection) {
 		connection->descriptor = fd;
 		set_entry(fd, connection_number(connection));
@@ -406,14 +411,17 @@ void connection_opened(int fd, const struct sockaddr *address, socklen_t length,
 static void adopt(int fd)
 {
 	struct endpoint peer = {0};
+	struct endpoint local = {0};
 	bool connected = endpoint_of_peer(&peer, fd);
 	struct connection *connection = NULL;
 
+	if (connected)
+		endpoint_of_self(&local, fd);
 	if (!connection_lock())
 		return;
 	if (entry_of(fd) == DESCRIPTOR_UNKNOWN) {
 		if (connected)
-			connection = take_connection(&peer);
+			connection = take_connection(&peer, &local);
 		if (connection)
 			connection->descriptor = fd;
 		set_entry(fd, connection ? connection_number(connection) : DESCRIPTOR_PASSES);
@@ -421,17 +429,12 @@ static void adopt(int fd)
 	connection_unlock();
 }
 
-struct connection *connection_acquire(int fd)
+/* The connection behind `fd` as the table has it, with a reference. */
+static struct connection *acquire_entry(int fd)
 {
 	struct connection *connection;
 	bool finished = false;
-	int saved = errno;
 
-	if ((unsigned)fd >= CONNECTION_DESCRIPTORS_MAX || !recorder.on || !recorder_owns_tables())
-		return NULL;
-	if (entry_of(fd) == DESCRIPTOR_UNKNOWN)
-		adopt(fd);
-	errno = saved;
 	if (!connection_lock())
 		return NULL;
 	connection = connection_of_entry(entry_of(fd));
@@ -451,6 +454,28 @@ struct connection *connection_acquire(int fd)
 		connection_release(connection);
 		return NULL;
 	}
+	return connection;
+}
+
+struct connection *connection_acquire(int fd)
+{
+	struct connection *connection = NULL;
+	int saved = errno;
+
+	if ((unsigned)fd >= CONNECTION_DESCRIPTORS_MAX || !recorder.on || !recorder_owns_tables())
+		return NULL;
+	if (entry_of(fd) == DESCRIPTOR_UNKNOWN)
+		adopt(fd);
+	connection = acquire_entry(fd);
+	if (connection && !still_connected(connection, fd)) {
+		/* Its end was not seen; what the number means now is asked anew. */
+		connection_release(connection);
+		connection_closing(fd);
+		connection_descriptor_arrived(fd);
+		adopt(fd);
+		connection = acquire_entry(fd);
+	}
+	errno = saved;
 	return connection;
 }
 
@@ -754,6 +779,7 @@ struct connection *connection_join(const struct library_view *view, int fd,
 {
 	struct connection *connection;
 	struct endpoint peer = {0};
+	struct endpoint local = {0};
 	bool connected;
 
 	if (!connection_lock())
@@ -764,9 +790,11 @@ struct connection *connection_join(const struct library_view *view, int fd,
 	connection_unlock();
 	if (!connection) {
 		connected = fd >= 0 && endpoint_of_peer(&peer, fd);
+		if (connected)
+			endpoint_of_self(&local, fd);
 		if (!connection_lock())
 			return NULL;
-		connection = take_connection(connected ? &peer : NULL);
+		connection = take_connection(connected ? &peer : NULL, &local);
 		if (connection && connected)
 			connection->descriptor = fd;
 		connection_unlock();

@@ -143,7 +143,9 @@ static void add_session(struct record *record, const struct connection *connecti
 	const struct tls_wire *tls = &connection->tls;
 	uint16_t group = library->group ? library->group : tls->group;
 
-	record->cipher = tls_cipher_name(library->cipher ? library->cipher : tls->cipher);
+	/* Number 0 is a cipher too (RFC 5246, A.5), which nobody negotiates. */
+	if (library->cipher || tls->cipher)
+		record->cipher = tls_cipher_name(library->cipher ? library->cipher : tls->cipher);
 	record->curve = group ? tls_group_name(group) : NULL;
 	record->resumed = library->resumed;
 	if (record->resumed == RECORD_UNKNOWN && tls->version)
@@ -185,8 +187,11 @@ static const char *wire_reason(const struct connection *connection, char text[12
 {
 	const struct tls_wire *tls = &connection->tls;
 	const char *name = tls_alert_name(tls->alert_description);
+	/* A client that has found the end may still complain into the void. */
+	bool farewell = tls->alert_from == TLS_FROM_CLIENT &&
+			(connection->ended_by_peer || connection->error != 0);
 
-	if (tls->alert_seen) {
+	if (tls->alert_seen && !farewell) {
 		text[0] = '\0';
 		text_append(text, 128,
 			    tls->alert_from == TLS_FROM_SERVER ? "alert from the server: "
@@ -197,6 +202,9 @@ static const char *wire_reason(const struct connection *connection, char text[12
 						 : "unknown");
 		return text;
 	}
+	if (tls->progress == TLS_NOT_TLS)
+		return tls->version ? "what followed the ServerHello was no TLS"
+				    : "the ClientHello was answered with no TLS";
 	if (connection->error != 0) {
 		const char *words = strerrordesc_np(connection->error);
 
