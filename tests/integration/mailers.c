@@ -2,7 +2,6 @@
  * The mail programs of mailers.h, and how each is told what to do.
  */
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -187,28 +186,3 @@ const struct mailer mailer_node_official = {"official Node", node_official, WIRE
 const struct mailer mailer_node_debian = {"Debian's Node", node_debian, BOTH, "localhost"};
 const struct mailer mailer_aiosmtplib = {"aiosmtplib", aiosmtplib, BOTH, "localhost"};
 const struct mailer mailer_php_curl = {"PHP's curl", php_curl, BOTH, "localhost"};
-
-struct program recorded(struct program program, const char *log, const char *const env[])
-{
-	static const char preload[] = "LD_PRELOAD=";
-	const char *const *own = program.env ? program.env : NO_WORDS;
-	const char *others = "";
-
-	for (const char *const *word = own; *word; word++) {
-		if (strncmp(*word, preload, strlen(preload)) == 0)
-			others = *word + strlen(preload);
-	}
-	program.env = join_words(own, WORDS(text("%s%s %s", preload, recorder_path(), others),
-					    text("TLSWITNESS_LOG=%s", log)));
-	program.env = join_words(program.env, env);
-	return program;
-}
-
-const char *field_json(const json_t *record, const char *key)
-{
-	char *json = json_dumps(json_object_get(record, key), JSON_COMPACT | JSON_ENCODE_ANY);
-	const char *kept = text("%s", json ? json : "");
-
-	free(json);
-	return kept;
-}

@@ -8,7 +8,7 @@
 
 #include <stddef.h>
 
-#include "records.h"
+#include "harness.h"
 #include "senders.h"
 
 struct mailer {
@@ -16,7 +16,7 @@ struct mailer {
 	/* To be started; it trusts the sink's certificate and accepts any version. */
 	struct program (*program)(const struct sink *sink, enum tls_mode mode);
 	const char *witnesses; /* as the record has them, in JSON */
-	const char *domain;    /* as the record has it; "": the program names none to anybody */
+	const char *domain; /* as the record has it; "": it sends no SNI and asks gethostbyname2 */
 };
 
 extern const struct mailer mailer_msmtp;
@@ -28,11 +28,5 @@ extern const struct mailer mailer_node_official;
 extern const struct mailer mailer_node_debian;
 extern const struct mailer mailer_aiosmtplib;
 extern const struct mailer mailer_php_curl;
-
-/* `program` with the recorder preloaded, its log at `log`, and `env` besides. */
-struct program recorded(struct program program, const char *log, const char *const env[]);
-
-/* The array at `key` in JSON without blanks; "" if there is none. */
-const char *field_json(const json_t *record, const char *key);
 
 #endif

@@ -14,7 +14,7 @@ const transport = nodemailer.createTransport({
 	ignoreTLS: mode === 'none',
 	auth: { user: 'user', pass: 'secretword' },
 	tls: {
-		ca: caFile ? fs.readFileSync(caFile) : undefined,
+		ca: mode !== 'none' ? fs.readFileSync(caFile) : undefined,
 		minVersion: 'TLSv1',
 		ciphers: 'DEFAULT@SECLEVEL=0',
 	},
