@@ -1,10 +1,11 @@
 /*
  * A client that limits itself to old versions in one of many ways, and then
- * sends one mail, or fetches one page: HOST PORT starttls|implicit|https CA-FILE
- * WAY [persist]
+ * sends one mail, or fetches one page: HOST PORT
+ * starttls|implicit|hasty|https CA-FILE WAY [persist]
  *
- * It ends with 0 if the mail was taken. With `persist` it does not take the
- * handshake's failure for an answer and goes on, by every call that there is.
+ * `hasty` is implicit, and does not wait for the greeting. It ends with 0 if the mail was taken.
+ * With `persist` it does not take the handshake's failure for an answer and goes on, by every call
+ * that there is.
  */
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -499,11 +500,13 @@ static int connect_to(const char *host, const char *port)
 	return fd;
 }
 
-static void send_mail(bool greeted)
+static void send_mail(bool greeted, bool hasty)
 {
-	if (!greeted)
+	if (!greeted && !hasty)
 		expect("220");
-	say("EHLO client\r\n", "250");
+	say("EHLO client\r\n", hasty ? "220" : "250");
+	if (hasty)
+		expect("250");
 	say("AUTH PLAIN AHVzZXIAc2VjcmV0d29yZA==\r\n", "235");
 	say("MAIL FROM:<a@example.com>\r\n", "250");
 	say("RCPT TO:<b@example.com>\r\n", "250");
@@ -613,7 +616,7 @@ int main(int argc, char **argv)
 	if (client.https)
 		fetch_page();
 	else
-		send_mail(starttls);
+		send_mail(starttls, strcmp(argv[3], "hasty") == 0);
 	printf("%s, minimum %lx, maximum %lx\n", SSL_get_version(client.ssl),
 	       SSL_get_min_proto_version(client.ssl), SSL_get_max_proto_version(client.ssl));
 	return 0;
