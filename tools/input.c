@@ -28,6 +28,8 @@ void input_set_free(struct input_set *set)
 	for (size_t i = 0; i < set->count; i++) {
 		if (set->input[i].descriptor > STDERR_FILENO)
 			close(set->input[i].descriptor);
+		decoder_free(set->input[i].decoder);
+		free(set->input[i].trouble);
 		free(set->input[i].rest);
 		free(set->input[i].name);
 	}
@@ -42,8 +44,23 @@ static char *copy_text(const char *text)
 	return memcpy(table_allocate(size), text, size);
 }
 
+/* What there is to read of `name`, as far as that can be known before. */
+static void add_to_total(struct input_set *set, const char *name)
+{
+	struct stat status;
+	int result = strcmp(name, "-") == 0 ? fstat(STDIN_FILENO, &status) : stat(name, &status);
+
+	if (result != 0)
+		return;
+	if (S_ISREG(status.st_mode))
+		set->total += (uint64_t)status.st_size;
+	else
+		set->endless = true;
+}
+
 static struct input *append(struct input_set *set, const char *name)
 {
+	add_to_total(set, name);
 	if (set->count == set->capacity) {
 		set->capacity = set->capacity ? set->capacity * 2 : 8;
 		set->input = table_resize(set->input, set->capacity * sizeof(set->input[0]));
@@ -56,6 +73,56 @@ static void fail(struct input *input, int error)
 {
 	input->error = error;
 	input->ended = true;
+}
+
+static void add_done(struct input_set *set, uint64_t bytes)
+{
+	__atomic_add_fetch(&set->done, bytes, __ATOMIC_RELAXED);
+}
+
+/* Keeps what follows the last newline for the next block of the stream. */
+static void keep_rest(struct input *input, const char *text, size_t length)
+{
+	input->rest = table_resize(input->rest, length);
+	memcpy(input->rest, text, length);
+	input->rest_length = length;
+}
+
+/* The first bytes of a file, which say whether it is compressed. Of a pipe they are gone then. */
+static size_t read_beginning(struct input *input, char *to, size_t size)
+{
+	size_t got = 0;
+
+	while (got < size) {
+		ssize_t part = input->stream ? read(input->descriptor, to + got, size - got)
+					     : pread(input->descriptor, to + got, size - got,
+						     (off_t)got);
+
+		if (part < 0 && errno == EINTR)
+			continue;
+		if (part < 0)
+			fail(input, errno);
+		if (part <= 0)
+			break;
+		got += (size_t)part;
+	}
+	return got;
+}
+
+static void look_whether_compressed(struct input *input)
+{
+	char beginning[DECODER_MAGIC_SIZE];
+	struct slice seen = {beginning, read_beginning(input, beginning, sizeof(beginning))};
+	enum decoder_format format = decoder_recognise(seen);
+
+	if (format != DECODER_NONE) {
+		/* A file's position still is at its beginning. */
+		input->decoder = decoder_new(format, input->descriptor,
+					     input->stream ? seen : (struct slice){"", 0});
+		input->stream = true;
+	} else if (input->stream) {
+		keep_rest(input, seen.start, seen.length);
+	}
 }
 
 /*
@@ -82,9 +149,16 @@ static void open_input(struct input *input)
 	input->size = status.st_size;
 	if (!input->stream)
 		posix_fadvise(input->descriptor, 0, 0, POSIX_FADV_SEQUENTIAL);
+	look_whether_compressed(input);
 }
 
-/* "x.jsonl", "x.jsonl.1", "x.jsonl-20261101". */
+static bool is_compressed_suffix(const char *suffix)
+{
+	return *suffix == '\0' || strcmp(suffix, ".gz") == 0 || strcmp(suffix, ".zst") == 0 ||
+	       strcmp(suffix, ".xz") == 0;
+}
+
+/* "x.jsonl", "x.jsonl.1", "x.jsonl-20261101", each perhaps compressed. */
 static bool is_log_name(const char *name)
 {
 	static const char suffix[] = ".jsonl";
@@ -93,10 +167,9 @@ static bool is_log_name(const char *name)
 
 	if (!rest)
 		return false;
-	if (*rest == '\0')
-		return true;
-	return (*rest == '.' || *rest == '-') && rest[1] &&
-	       strspn(rest + 1, "0123456789-.") == strlen(rest + 1);
+	if ((*rest == '.' || *rest == '-') && rest[1] >= '0' && rest[1] <= '9')
+		rest += 1 + strspn(rest + 1, "0123456789-");
+	return is_compressed_suffix(rest);
 }
 
 static int is_log_entry(const struct dirent *entry)
@@ -196,18 +269,39 @@ static size_t read_at(struct input *input, char *to, size_t size, off_t offset)
 	return got;
 }
 
-static size_t read_some(struct input *input, char *to, size_t size)
+/* The next piece of what is compressed; its trouble, if any, is kept beyond the decoder. */
+static size_t read_decoded(struct input_set *set, struct input *input, char *to, size_t size)
 {
-	for (;;) {
-		ssize_t got = read(input->descriptor, to, size);
+	uint64_t before = decoder_position(input->decoder);
+	size_t got = decoder_read(input->decoder, to, size);
+	const char *trouble = decoder_trouble(input->decoder);
 
-		if (got >= 0)
-			return (size_t)got;
-		if (errno != EINTR) {
+	add_done(set, decoder_position(input->decoder) - before);
+	if (got == 0 && trouble && !input->trouble)
+		input->trouble = copy_text(trouble);
+	return got;
+}
+
+/* The next piece of a stream; 0 at its end, which is then noted. */
+static size_t read_some(struct input_set *set, struct input *input, char *to, size_t size)
+{
+	ssize_t got = 0;
+
+	if (input->decoder) {
+		got = (ssize_t)read_decoded(set, input, to, size);
+	} else {
+		do
+			got = read(input->descriptor, to, size);
+		while (got < 0 && errno == EINTR);
+		if (got < 0)
 			fail(input, errno);
-			return 0;
-		}
+		else
+			add_done(set, (uint64_t)got);
 	}
+	if (got > 0)
+		return (size_t)got;
+	input->ended = true;
+	return 0;
 }
 
 /*
@@ -274,24 +368,13 @@ static void read_file_block(struct input *input, struct input_block *block)
 	block->lines = (struct slice){block->memory + first, end - first};
 }
 
-/* Keeps what follows the last newline for the next block of the stream. */
-static void keep_rest(struct input *input, const char *text, size_t length)
-{
-	input->rest = table_resize(input->rest, length);
-	memcpy(input->rest, text, length);
-	input->rest_length = length;
-}
-
 /* Reads on to the end of a line of which more than INPUT_LINE_MAX was seen. */
-static void skip_long_line(struct input *input, struct input_block *block)
+static void skip_long_line(struct input_set *set, struct input *input, struct input_block *block)
 {
 	while (input->inside_long_line && !input->ended) {
-		size_t got = read_some(input, block->memory, INPUT_BLOCK_SIZE);
+		size_t got = read_some(set, input, block->memory, INPUT_BLOCK_SIZE);
 		const char *newline = memchr(block->memory, '\n', got);
 
-		input->bytes += got;
-		if (got == 0)
-			input->ended = true;
 		if (!newline)
 			continue;
 		input->inside_long_line = false;
@@ -300,14 +383,14 @@ static void skip_long_line(struct input *input, struct input_block *block)
 }
 
 /* The next lines of a stream; nothing only at its end. Called under the lock. */
-static void read_stream_block(struct input *input, struct input_block *block)
+static void read_stream_block(struct input_set *set, struct input *input, struct input_block *block)
 {
 	size_t length = 0;
 	const char *newline = NULL;
 
 	block->long_line = false;
 	reserve(block, INPUT_BLOCK_SIZE);
-	skip_long_line(input, block);
+	skip_long_line(set, input, block);
 	length = input->rest_length;
 	reserve(block, length + INPUT_BLOCK_SIZE);
 	memcpy(block->memory, input->rest ? input->rest : "", length);
@@ -318,10 +401,7 @@ static void read_stream_block(struct input *input, struct input_block *block)
 		size_t got = 0;
 
 		reserve(block, length + INPUT_BLOCK_SIZE);
-		got = read_some(input, block->memory + length, INPUT_BLOCK_SIZE);
-		input->bytes += got;
-		if (got == 0)
-			input->ended = true;
+		got = read_some(set, input, block->memory + length, INPUT_BLOCK_SIZE);
 		newline = memrchr(block->memory + length, '\n', got);
 		length += got;
 		if (!newline && length > INPUT_LINE_MAX) {
@@ -359,6 +439,10 @@ static void release(struct input_set *set, struct input_block *block)
 	close(input->descriptor);
 	input->descriptor = -1;
 	input->ended = true;
+	decoder_free(input->decoder);
+	input->decoder = NULL;
+	free(input->rest);
+	input->rest = NULL;
 }
 
 /* The input whose turn it is, opened; NULL when all are done. Called under the lock. */
@@ -390,10 +474,12 @@ bool input_next(struct input_set *set, struct input_block *block)
 		block->number = input->next_block++;
 		stream = input->stream;
 		if (stream)
-			read_stream_block(input, block);
+			read_stream_block(set, input, block);
 	}
 	pthread_mutex_unlock(&set->lock);
-	if (input && !stream)
+	if (input && !stream) {
 		read_file_block(input, block);
+		add_done(set, INPUT_BLOCK_SIZE);
+	}
 	return input != NULL;
 }

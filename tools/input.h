@@ -6,7 +6,7 @@
  * belongs to the block in which it begins. (Reading was measured as fast as
  * mapping, and a log that is truncated meanwhile ends early instead of ending us
  * with SIGBUS.) A stream is read in turn, each reader handing the beginning of a
- * line that it could not finish to the next.
+ * line that it could not finish to the next; so is what is compressed (decoder.h).
  */
 #ifndef TLSWITNESS_INPUT_H
 #define TLSWITNESS_INPUT_H
@@ -17,6 +17,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "decoder.h"
 #include "slice.h"
 
 /* A line longer than this is no record; it is never held in memory as a whole. */
@@ -28,16 +29,17 @@
 struct input {
 	char *name;
 	int descriptor; /* -1: not open */
-	bool stream;    /* not a regular file: read in turn */
+	bool stream;    /* not a regular file, or compressed: read in turn */
 	off_t size;     /* of a regular file, when it was opened */
 	int error;      /* an errno of opening or reading; 0: none */
-	uint64_t bytes; /* read so far, of a stream */
+	char *trouble;  /* what was wrong with compressed data, and where; NULL: nothing */
 
 	/* What follows is the business of input.c, under the lock of its set. */
 	uint64_t next_block;
 	unsigned readers; /* blocks of it that are being worked on */
 	bool ended;
 	bool inside_long_line;
+	struct decoder *decoder; /* NULL: not compressed */
 	char *rest; /* of a stream: the beginning of a line that is still to be finished */
 	size_t rest_length;
 };
@@ -49,6 +51,10 @@ struct input_set {
 	size_t capacity;
 	size_t current;
 	pthread_mutex_t lock;
+	/* For a progress bar: bytes of the files as they lie there. */
+	uint64_t total; /* 0 if that is not known */
+	bool endless;   /* one of them is no file */
+	uint64_t done;  /* atomic */
 };
 
 /* What a thread works on; its memory is used again for its next block. */
@@ -68,7 +74,7 @@ void input_set_init(struct input_set *set);
 /*
  * Adds what `path` names: a file, "-", or a directory, of which all files whose
  * names end in ".jsonl" are added with their rotated siblings (".jsonl.1",
- * ".jsonl-20261101"), the oldest first. What can't be opened is added too, with
+ * ".jsonl-20261101"; with ".gz", ".zst" or ".xz" behind it), the oldest first. What can't be opened is added too, with
  * its error, so that the report can say so.
  */
 void input_set_add(struct input_set *set, const char *path);

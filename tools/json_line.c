@@ -128,7 +128,7 @@ static bool path_push(struct path *path, const char *key)
  * field has and which are left alone).
  */
 static void take_object(struct json_line *line, struct entry *entry, json_t *object,
-			struct path path) /* NOLINT(misc-no-recursion) */
+			struct path path)
 {
 	const char *key = NULL;
 	json_t *value = NULL;

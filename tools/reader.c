@@ -7,8 +7,7 @@
 #include <sched.h>
 #include <stdlib.h>
 
-#include "json_line.h"
-#include "scanner.h"
+#include "line_parser.h"
 
 #define THREADS_MAX 256
 
@@ -53,8 +52,7 @@ struct worker {
 	struct input_set *set;
 	const struct reader_options *options;
 	struct aggregate aggregate;
-	struct scanner scanner;
-	struct json_line json;
+	struct line_parser parser;
 	struct block_account *account;
 	size_t account_count;
 	size_t account_capacity;
@@ -72,15 +70,16 @@ static void reject(struct block_account *account, enum reject_reason reason)
 		(struct reject){.line = account->lines, .reason = reason};
 }
 
+/* False if there is nothing to count: an empty line is nothing that could be missing. */
 static bool parse(struct worker *worker, struct slice line, struct entry *entry,
 		  struct block_account *account)
 {
-	if (!worker->options->general_parser_only && scanner_read(&worker->scanner, line, entry))
+	switch (line_parser_read(&worker->parser, line, entry, NULL)) {
+	case LINE_OBJECT:
 		return true;
-	switch (json_line_read(&worker->json, line, entry)) {
-	case JSON_LINE_OBJECT:
-		return true;
-	case JSON_LINE_NO_OBJECT:
+	case LINE_NOTHING:
+		return false;
+	case LINE_NO_OBJECT:
 		reject(account, REJECT_NO_OBJECT);
 		return false;
 	default:
@@ -89,27 +88,15 @@ static bool parse(struct worker *worker, struct slice line, struct entry *entry,
 	}
 }
 
-static bool is_blank(struct slice line)
-{
-	for (size_t i = 0; i < line.length; i++) {
-		if (line.start[i] != ' ' && line.start[i] != '\t')
-			return false;
-	}
-	return true;
-}
-
 static void read_line(struct worker *worker, struct slice line, struct block_account *account)
 {
 	struct entry entry;
 
-	if (line.length > 0 && line.start[line.length - 1] == '\r')
-		line.length--;
 	if (line.length > INPUT_LINE_MAX) {
 		reject(account, REJECT_TOO_LONG);
 		return;
 	}
-	/* An empty line is nothing that could be missing from the report. */
-	if (is_blank(line) || !parse(worker, line, &entry, account))
+	if (!parse(worker, line, &entry, account))
 		return;
 	switch (aggregate_add(&worker->aggregate, &entry)) {
 	case AGGREGATE_NO_ACTION:
@@ -158,12 +145,13 @@ static void *work(void *argument)
 	struct worker *worker = argument;
 	struct input_block block = {0};
 
-	scanner_init(&worker->scanner);
+	line_parser_init(&worker->parser);
+	worker->parser.general_only = worker->options->general_parser_only;
 	if (worker->options->portable_index)
-		worker->scanner.index = scanner_index_portable;
+		worker->parser.scanner.index = scanner_index_portable;
 	while (input_next(worker->set, &block))
 		read_block(worker, &block, next_account(worker, &block));
-	json_line_free(&worker->json);
+	line_parser_free(&worker->parser);
 	input_block_free(&block);
 	return NULL;
 }
@@ -223,6 +211,8 @@ static struct report_input *settle_all(const struct input_set *set, struct worke
 		accounts[i] = (struct report_input){.name = set->input[i].name};
 		if (set->input[i].error)
 			accounts[i].error = strerrordesc_np(set->input[i].error);
+		else
+			accounts[i].error = set->input[i].trouble;
 	}
 	if (worker->account_count)
 		qsort(worker->account, worker->account_count, sizeof(worker->account[0]),

@@ -183,8 +183,13 @@ static size_t unescape(struct slice slice, char *out)
 	return used;
 }
 
-/* Texts that have escapes move into the scanner's own room; arrays stay as they are. */
-static void unescape_texts(struct scanner *scanner, struct entry *entry)
+/*
+ * Texts that have escapes move into the scanner's own room. A stack stays the JSON
+ * that it is. The recorder never escapes the names of versions and witnesses: a
+ * line in which they are spelt so is left to json_line, since they are compared
+ * as they stand.
+ */
+static bool unescape_texts(struct scanner *scanner, struct entry *entry)
 {
 	char *out = scanner->unescaped;
 
@@ -192,12 +197,16 @@ static void unescape_texts(struct scanner *scanner, struct entry *entry)
 		struct slice text = entry_get(entry, field);
 		size_t length = 0;
 
-		if (keys[field].kind > ENTRY_KIND_TEXT || !memchr(text.start, '\\', text.length))
+		if (keys[field].kind == ENTRY_KIND_STACK ||
+		    !memchr(text.start, '\\', text.length))
 			continue;
+		if (keys[field].kind > ENTRY_KIND_TEXT)
+			return false;
 		length = unescape(text, out);
 		entry_set(entry, field, out, length);
 		out += length;
 	}
+	return true;
 }
 
 static bool is_digit(char c)
@@ -309,11 +318,13 @@ bool scanner_read(struct scanner *scanner, struct slice line, struct entry *entr
 		return false;
 	if ((flags & SCANNER_BACKSLASH) && !clear_escaped_quotes(scanner, line))
 		return false;
-	if (!take_fields(scanner, line, entry)) {
-		entry_clear(entry);
-		return false;
-	}
-	if (flags & SCANNER_BACKSLASH)
-		unescape_texts(scanner, entry);
+	if (!take_fields(scanner, line, entry))
+		goto not_mine;
+	if ((flags & SCANNER_BACKSLASH) && !unescape_texts(scanner, entry))
+		goto not_mine;
 	return true;
+
+not_mine:
+	entry_clear(entry);
+	return false;
 }

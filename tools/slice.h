@@ -31,6 +31,12 @@ static inline bool slice_is(struct slice slice, const char *text)
 	return slice_equal(slice, slice_of(text));
 }
 
+/* What is left behind the first `length` bytes, which must be there. */
+static inline struct slice slice_from(struct slice slice, size_t length)
+{
+	return (struct slice){slice.start + length, slice.length - length};
+}
+
 /* Bytewise, as memcmp; a prefix comes before what it begins. */
 static inline int slice_compare(struct slice a, struct slice b)
 {
