@@ -21,7 +21,7 @@ void aggregate_free(struct aggregate *aggregate)
 	arena_free(&aggregate->arena);
 }
 
-static enum record_action action_of(struct slice name)
+enum record_action record_action_from(struct slice name)
 {
 	static const struct {
 		struct slice name;
@@ -54,14 +54,14 @@ static enum report_version version_of(struct slice name)
 	return VERSION_UNKNOWN;
 }
 
-static enum report_version negotiated(const struct entry *entry, enum record_action action)
+enum report_version record_version(const struct entry *entry, enum record_action action)
 {
 	if (action == ACTION_PLAINTEXT_MAIL || action == ACTION_SESSION)
 		return VERSION_CLEAR;
 	return version_of(entry_get(entry, ENTRY_version));
 }
 
-static enum report_verdict verdict_of(const struct entry *entry)
+enum report_verdict record_verdict(const struct entry *entry)
 {
 	enum report_verdict verdict = report_verdict_from(entry_get(entry, ENTRY_verdict));
 
@@ -282,8 +282,8 @@ static int32_t hour_key(const struct aggregate_options *options, int64_t hour)
 static void judge(const struct aggregate_options *options, const struct entry *entry,
 		  struct cell_key *key)
 {
-	enum report_version version = negotiated(entry, key->action);
-	enum report_verdict verdict = verdict_of(entry);
+	enum report_version version = record_version(entry, key->action);
+	enum report_verdict verdict = record_verdict(entry);
 
 	if (options->what_if)
 		verdict = hypothetical(entry, version, verdict, options->floor);
@@ -302,7 +302,7 @@ enum aggregate_result aggregate_add(struct aggregate *aggregate, const struct en
 		return AGGREGATE_NO_ACTION;
 	if (!time_of(aggregate, entry, &subject.time))
 		return AGGREGATE_NO_TIMESTAMP;
-	key.action = (uint8_t)action_of(entry_get(entry, ENTRY_action));
+	key.action = (uint8_t)record_action_from(entry_get(entry, ENTRY_action));
 	subject.connection = action_is_connection(key.action);
 	if (subject.connection)
 		judge(aggregate->options, entry, &key);

@@ -33,6 +33,11 @@ static inline bool action_is_connection(enum record_action action)
 	       action == ACTION_SESSION;
 }
 
+/* What a record is about: the meaning of its fields. */
+enum record_action record_action_from(struct slice name);
+enum report_version record_version(const struct entry *entry, enum record_action action);
+enum report_verdict record_verdict(const struct entry *entry);
+
 /* Compared and hashed bytewise: no padding. Texts are numbers of the aggregate's interner. */
 struct cell_key {
 	uint32_t program; /* the script, else the executable */

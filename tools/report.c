@@ -9,10 +9,11 @@
 #include <inttypes.h>
 #include <locale.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "command.h"
+#include "default_log.h"
+#include "filter_options.h"
 #include "options.h"
 #include "put.h"
 #include "reader.h"
@@ -47,15 +48,7 @@ static void print_help(FILE *out)
 		 "${XDG_STATE_HOME:-~/.local/state}/tlswitness/. Of a directory it reads all\n"
 		 "*.jsonl files and their rotated siblings; - is standard input.\n"
 		 "\n"
-		 "Which records:\n"
-		 "  --since TIME, --until TIME   2026-11-23, '2026-11-23 14:00', 14:00, today,\n"
-		 "                               yesterday, or so long ago: 2h, 30min, 3d\n"
-		 "  --program GLOB     the script or executable, its path or its name\n"
-		 "  --to GLOB          the destination's domain or address\n"
-		 "  --service GLOB, --host GLOB\n"
-		 "  --verdict LIST     of ok, at-risk, below-floor, plaintext, refused, failed,\n"
-		 "                     no-mail\n"
-		 "\n"
+		 FILTER_HELP "\n"
 		 "What to make of them:\n"
 		 "  --by LIST          group by program, destination, version, verdict, place,\n"
 		 "                     host, service, user, hour, day (program,destination)\n"
@@ -71,14 +64,7 @@ static void print_help(FILE *out)
 }
 
 enum option_code {
-	OPTION_SINCE = 256,
-	OPTION_UNTIL,
-	OPTION_PROGRAM,
-	OPTION_TO,
-	OPTION_SERVICE,
-	OPTION_HOST,
-	OPTION_VERDICT,
-	OPTION_BY,
+	OPTION_BY = 256,
 	OPTION_WHAT_IF,
 	OPTION_FAIL_ON,
 	OPTION_JSON,
@@ -87,13 +73,7 @@ enum option_code {
 };
 
 static const struct option long_options[] = {
-	{"since", required_argument, NULL, OPTION_SINCE},
-	{"until", required_argument, NULL, OPTION_UNTIL},
-	{"program", required_argument, NULL, OPTION_PROGRAM},
-	{"to", required_argument, NULL, OPTION_TO},
-	{"service", required_argument, NULL, OPTION_SERVICE},
-	{"host", required_argument, NULL, OPTION_HOST},
-	{"verdict", required_argument, NULL, OPTION_VERDICT},
+	FILTER_LONG_OPTIONS,
 	{"by", required_argument, NULL, OPTION_BY},
 	{"what-if", required_argument, NULL, OPTION_WHAT_IF},
 	{"fail-on", required_argument, NULL, OPTION_FAIL_ON},
@@ -103,28 +83,6 @@ static const struct option long_options[] = {
 	{"help", no_argument, NULL, 'h'},
 	{NULL, 0, NULL, 0},
 };
-
-static bool take_time(const char *option, const char *text, int64_t now, bool *has, int64_t *time)
-{
-	if (!timestamp_from_user(text, now, time)) {
-		complain("--%s: '%s' is no time; give one such as 2026-11-23, "
-			 "'2026-11-23 14:00', 2h or yesterday",
-			 option, text);
-		return false;
-	}
-	*has = true;
-	return true;
-}
-
-static bool take_verdicts(const char *option, const char *list, bool verdict[REPORT_VERDICTS])
-{
-	if (filter_parse_verdicts(list, verdict))
-		return true;
-	complain("--%s: '%s' is no list of verdicts; they are ok, at-risk, below-floor, "
-		 "plaintext, refused, failed and no-mail",
-		 option, list);
-	return false;
-}
 
 static bool take_version(const char *text, struct aggregate_options *counting)
 {
@@ -179,12 +137,6 @@ static bool take_keys(const char *list, struct rollup_options *rollup)
 	}
 }
 
-static bool take_pattern(struct filter_patterns *patterns, const char *glob)
-{
-	filter_add(patterns, glob);
-	return true;
-}
-
 static bool take_threads(const char *text, struct reader_options *reading)
 {
 	unsigned long number = 0;
@@ -197,32 +149,15 @@ static bool take_threads(const char *text, struct reader_options *reading)
 
 static bool take_option(struct request *request, int code, const char *argument)
 {
-	struct filter *filter = &request->filter;
-
+	if (code >= FILTER_SINCE && code < FILTER_OPTIONS_END)
+		return filter_take_option(&request->filter, code, argument, request->now);
 	switch (code) {
-	case OPTION_SINCE:
-		return take_time("since", argument, request->now, &filter->has_since,
-				 &filter->since);
-	case OPTION_UNTIL:
-		return take_time("until", argument, request->now, &filter->has_until,
-				 &filter->until);
-	case OPTION_PROGRAM:
-		return take_pattern(&filter->program, argument);
-	case OPTION_TO:
-		return take_pattern(&filter->to, argument);
-	case OPTION_SERVICE:
-		return take_pattern(&filter->service, argument);
-	case OPTION_HOST:
-		return take_pattern(&filter->host, argument);
-	case OPTION_VERDICT:
-		filter->has_verdicts = true;
-		return take_verdicts("verdict", argument, filter->verdict);
 	case OPTION_BY:
 		return take_keys(argument, &request->rollup);
 	case OPTION_WHAT_IF:
 		return take_version(argument, &request->counting);
 	case OPTION_FAIL_ON:
-		return take_verdicts("fail-on", argument, request->fail_on);
+		return filter_take_verdicts("fail-on", argument, request->fail_on);
 	case OPTION_TOP:
 		if (!take_number("top", argument, 1000000000UL, &request->top))
 			return false;
@@ -267,44 +202,16 @@ static bool parse_options(struct request *request, int argc, char **argv, int *s
 	return true;
 }
 
-static bool exists(const char *path)
-{
-	struct stat status;
-
-	return stat(path, &status) == 0;
-}
-
 /* Where the recorder writes if nobody says otherwise. */
 static bool add_default_log(struct input_set *set)
 {
-	static const char system_log[] = "/var/log/tlswitness";
-	const char *log = getenv("TLSWITNESS_LOG");
-	const char *state = getenv("XDG_STATE_HOME");
-	const char *home = getenv("HOME");
-	char *path = NULL;
+	char *log = default_log();
 
-	if (log && *log && !strchr(log, ':')) {
-		input_set_add(set, log);
-		return true;
-	}
-	if (exists(system_log)) {
-		input_set_add(set, system_log);
-		return true;
-	}
-	if (asprintf(&path, "%s%s/tlswitness",
-		     state && *state ? state
-		     : home          ? home
-				     : "",
-		     state && *state ? "" : "/.local/state") < 0)
-		table_out_of_memory();
-	if (exists(path))
-		input_set_add(set, path);
-	else
-		complain("there is no log in /var/log/tlswitness/ or %s/; name a file or "
-			 "directory",
-			 path);
-	free(path);
-	return set->count > 0;
+	if (!log)
+		return false;
+	input_set_add(set, log);
+	free(log);
+	return true;
 }
 
 static void prepare_counting(struct request *request)
