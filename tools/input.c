@@ -80,6 +80,11 @@ static void add_done(struct input_set *set, uint64_t bytes)
 	__atomic_add_fetch(&set->done, bytes, __ATOMIC_RELAXED);
 }
 
+uint64_t input_set_done(const struct input_set *set)
+{
+	return __atomic_load_n(&set->done, __ATOMIC_RELAXED);
+}
+
 /* Keeps what follows the last newline for the next block of the stream. */
 static void keep_rest(struct input *input, const char *text, size_t length)
 {

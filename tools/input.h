@@ -86,6 +86,9 @@ void input_set_add(struct input_set *set, const char *path);
  */
 bool input_next(struct input_set *set, struct input_block *block);
 
+/* Bytes of the files read so far, as they lie there; thread-safe. */
+uint64_t input_set_done(const struct input_set *set);
+
 void input_block_free(struct input_block *block);
 void input_set_free(struct input_set *set);
 

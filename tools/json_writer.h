@@ -23,6 +23,12 @@ void json_close(struct json_writer *writer, char bracket);
 void json_number(struct json_writer *writer, const char *key, uint64_t number);
 void json_boolean(struct json_writer *writer, const char *key, bool value);
 
+/*
+ * Copies a line of valid JSON, and writes what a terminal might obey (DEL, C1,
+ * direction overrides; all can stand only within texts) as escapes, which mean the same.
+ */
+void json_put_visible(FILE *out, struct slice json);
+
 /* Bytes that are no UTF-8 become U+FFFD. */
 void json_text(struct json_writer *writer, const char *key, struct slice text);
 

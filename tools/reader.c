@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "line_parser.h"
+#include "progress.h"
 
 #define THREADS_MAX 256
 
@@ -49,6 +50,7 @@ struct block_account {
 struct worker {
 	pthread_t thread;
 	bool started;
+	struct progress *progress; /* of the one thread that shows it */
 	struct input_set *set;
 	const struct reader_options *options;
 	struct aggregate aggregate;
@@ -149,8 +151,12 @@ static void *work(void *argument)
 	worker->parser.general_only = worker->options->general_parser_only;
 	if (worker->options->portable_index)
 		worker->parser.scanner.index = scanner_index_portable;
-	while (input_next(worker->set, &block))
+	while (input_next(worker->set, &block)) {
 		read_block(worker, &block, next_account(worker, &block));
+		if (worker->progress)
+			progress_show(worker->progress, input_set_done(worker->set),
+				      worker->set->endless ? 0 : worker->set->total);
+	}
 	line_parser_free(&worker->parser);
 	input_block_free(&block);
 	return NULL;
@@ -230,6 +236,7 @@ void reader_run(struct input_set *set, const struct reader_options *options,
 {
 	unsigned count = thread_count(options->threads);
 	struct worker *workers = calloc(count, sizeof(*workers));
+	struct progress progress;
 
 	if (!workers)
 		table_out_of_memory();
@@ -243,7 +250,10 @@ void reader_run(struct input_set *set, const struct reader_options *options,
 			workers[i].started =
 				pthread_create(&workers[i].thread, NULL, work, &workers[i]) == 0;
 	}
+	progress_begin(&progress);
+	workers[0].progress = &progress;
 	work(&workers[0]);
+	progress_end(&progress);
 	for (unsigned i = 0; i < count; i++) {
 		if (workers[i].started)
 			pthread_join(workers[i].thread, NULL);

@@ -45,8 +45,7 @@ bool terminal_utf8(void)
 	return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 }
 
-/* Characters that are no letters but instructions to whoever displays them. */
-static bool is_instruction(uint32_t character)
+bool terminal_is_instruction(uint32_t character)
 {
 	static const struct {
 		uint32_t first;
@@ -100,7 +99,7 @@ static struct glyph next_glyph(struct slice text, bool utf8)
 	size_t length = utf8_decode(text, &character);
 	int columns = 0;
 
-	if (length == 0 || is_instruction(character) || (length > 1 && !utf8))
+	if (length == 0 || terminal_is_instruction(character) || (length > 1 && !utf8))
 		return escaped((unsigned char)text.start[0]);
 	if (length == 1)
 		return (struct glyph){.bytes = 1, .columns = 1};
