@@ -102,13 +102,18 @@ static bool endpoint_of_peer(struct endpoint *endpoint, int fd)
 	       type == SOCK_STREAM;
 }
 
+/*
+ * This end of `fd`. TCP fast open puts the connection off until the first bytes
+ * are sent (tcp(7)): until then there is no port, and nothing is known.
+ */
 static void endpoint_of_self(struct endpoint *endpoint, int fd)
 {
 	struct sockaddr_storage address;
 	socklen_t length = sizeof(address);
 
-	if (sys_getsockname(fd, (struct sockaddr *)&address, &length) == 0)
-		endpoint_set(endpoint, (struct sockaddr *)&address, length);
+	if (sys_getsockname(fd, (struct sockaddr *)&address, &length) != 0 ||
+	    !endpoint_set(endpoint, (struct sockaddr *)&address, length) || endpoint->port == 0)
+		endpoint->family = 0;
 }
 
 static bool same_endpoint(const struct endpoint *one, const struct endpoint *other)
@@ -296,6 +301,9 @@ static void record_event(struct connection *connection, enum connection_event ev
 {
 	int saved = errno;
 
+	if (connection->local.family == 0 && connection->descriptor >= 0 &&
+	    still_connected(connection, connection->descriptor))
+		endpoint_of_self(&connection->local, connection->descriptor);
 	connection_record(connection, event);
 	errno = saved;
 }
