@@ -279,7 +279,7 @@ static const char *const tls_libraries[] = {"libgnutls.so",  "libssl.so",     "l
 static void record_blind_spot(struct record *record, const struct connection *connection,
 			      struct texts *texts)
 {
-	struct loaded_object object;
+	struct loaded_object object = {0};
 
 	record->action = "blind-spot";
 	record->outcome = "failure";

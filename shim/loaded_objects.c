@@ -230,7 +230,7 @@ static bool needs_within(const struct loaded_object *object, const struct loaded
 			return true;
 	}
 	for (const ElfW(Dyn) *entry = object->dynamic; entry && entry->d_tag != DT_NULL; entry++) {
-		struct loaded_object needed;
+		struct loaded_object needed = {0};
 		struct name_search search = {object->strings + entry->d_un.d_val, false, &needed};
 
 		if (entry->d_tag == DT_NEEDED && dl_iterate_phdr(match_name, &search) != 0 &&

@@ -52,7 +52,7 @@ static void *object_of(void *address)
  */
 static bool look_up(const char *const *names, void **address)
 {
-	struct loaded_object object;
+	struct loaded_object object = {0};
 
 	if (loaded_objects_defining(names[0], &object, 1) == 0)
 		return false;

@@ -176,7 +176,7 @@ static void remember_index(caller_cache cache, const void *caller, int index, bo
 
 static bool is_in(uintptr_t base, const void *address)
 {
-	struct loaded_object object;
+	struct loaded_object object = {0};
 
 	return loaded_objects_at(address, &object) && object.base == base;
 }
@@ -184,8 +184,8 @@ static bool is_in(uintptr_t base, const void *address)
 /* Of the objects that define `symbol`, the one that the caller means. */
 static bool choose_object(const char *symbol, const void *caller, struct loaded_object *chosen)
 {
-	struct loaded_object candidates[LIBRARIES_MAX];
-	struct loaded_object from;
+	struct loaded_object candidates[LIBRARIES_MAX] = {0};
+	struct loaded_object from = {0};
 	unsigned count = loaded_objects_defining(symbol, candidates, LIBRARIES_MAX);
 
 	if (count == 0)
@@ -233,7 +233,7 @@ static void copy_name(struct crypto_library *library)
 
 static int crypto_index(const void *caller)
 {
-	struct loaded_object object;
+	struct loaded_object object = {0};
 	unsigned index;
 
 	if (!choose_object("BIO_ctrl", caller, &object))
@@ -285,7 +285,7 @@ static void describe_ssl(struct ssl_library *library, const struct loaded_object
 
 static int ssl_index(const void *caller)
 {
-	struct loaded_object object;
+	struct loaded_object object = {0};
 	unsigned index;
 
 	if (!choose_object("SSL_connect", caller, &object))
