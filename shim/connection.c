@@ -371,8 +371,7 @@ static void take_origin(struct connection *connection, const void *caller)
 {
 	struct origin origin;
 
-	if ((connection->mail_port && origin_of_script_at_io(&origin)) ||
-	    origin_native(&origin, caller))
+	if ((connection->mail_port && origin_of_script(&origin)) || origin_native(&origin, caller))
 		keep_origin(connection, &origin);
 }
 
@@ -381,7 +380,7 @@ static void take_late_origin(struct connection *connection)
 {
 	struct origin origin;
 
-	if (!connection->mail_port && origin_of_script_at_io(&origin))
+	if (!connection->mail_port && origin_of_script(&origin))
 		keep_origin(connection, &origin);
 }
 

@@ -74,17 +74,10 @@ bool origin_is_complete(const struct origin *origin);
  * account; leaves errno and the interpreter's error state as they were.
  *
  * To be called from a door that the interpreter calls while it holds its own
- * lock (SSL_set_fd, SSL_set_bio, SSL_ctrl, SSL_CTX_ctrl): where it does not,
- * the answer is false. Safe from any thread; not from a signal handler.
+ * lock (SSL_set_fd, SSL_set_bio, SSL_ctrl, SSL_CTX_ctrl): where it does not, as
+ * around most of the system calls of Python and Ruby, the answer is false. Safe from any thread; not from a signal handler.
  */
 bool origin_of_script(struct origin *origin);
-
-/*
- * The same from a door of libc, which may be called out of the middle of an
- * interpreter's own operation: Perl's would not survive the walk there, since
- * its operators keep pointers into a stack that the walk can move.
- */
-bool origin_of_script_at_io(struct origin *origin);
 
 /* One per interpreter, with the contract of origin_of_script. */
 bool origin_python(struct origin *origin);

@@ -28,6 +28,9 @@ enum {
 	CALLER_ITEMS = 11,
 };
 
+/* More than `caller` returns, so that it never asks for more. */
+#define STACK_ROOM 64
+
 enum {
 	TEMPORARY = 0x80000,  /* SVs_TEMP: freed when the statement ends */
 	READ_MAGIC = 2,       /* SV_GMAGIC */
@@ -78,11 +81,6 @@ typedef struct perl_scalar *message_threaded(struct perl_interpreter *, struct p
 typedef struct perl_scalar *message_plain(struct perl_scalar *begin, bool append);
 typedef struct perl_operation *caller_threaded(struct perl_interpreter *);
 typedef struct perl_operation *caller_plain(void);
-typedef struct perl_scalar **grow_threaded(struct perl_interpreter *, struct perl_scalar **,
-					   struct perl_scalar **, ptrdiff_t);
-typedef struct perl_scalar **grow_plain(struct perl_scalar **pointer, struct perl_scalar **end,
-					ptrdiff_t count);
-
 /* In the order of the names below. */
 struct perl {
 	union {
@@ -101,29 +99,15 @@ struct perl {
 		text_threaded *threaded;
 		text_plain *plain;
 	} text;
-	union {
-		grow_threaded *threaded;
-		grow_plain *plain;
-	} grow;
 	struct perl_interpreter *(*get_context)(void);
 	struct perl_interpreter **any_interpreter;
 	struct state plain; /* without threads only */
 };
 
 static const char *const names[] = {
-	"Perl_pp_caller",
-	"Perl_mess_sv",
-	"Perl_newSVpvn_flags",
-	"Perl_sv_2pv_flags",
-	"Perl_stack_grow",
-	"Perl_get_context",
-	"=PL_curinterp",
-	"=PL_stack_sp",
-	"=PL_op",
-	"=PL_curpad",
-	"=PL_stack_base",
-	"=PL_stack_max",
-	NULL,
+	"Perl_pp_caller",   "Perl_mess_sv",   "Perl_newSVpvn_flags", "Perl_sv_2pv_flags",
+	"Perl_get_context", "=PL_curinterp",  "=PL_stack_sp",        "=PL_op",
+	"=PL_curpad",       "=PL_stack_base", "=PL_stack_max",       NULL,
 };
 
 #define SYMBOLS (sizeof(names) / sizeof(names[0]) - 1)
@@ -202,20 +186,6 @@ static void run_caller(const struct asked *asked)
 		asked->perl.caller.threaded(asked->interpreter);
 	else
 		asked->perl.caller.plain();
-}
-
-/* Makes room on the stack for one scalar more. */
-static void grow_stack(const struct asked *asked)
-{
-	struct perl_scalar **pointer = *asked->state.stack_pointer;
-
-	if (*asked->state.stack_end - pointer >= 1)
-		return;
-	if (asked->interpreter)
-		pointer = asked->perl.grow.threaded(asked->interpreter, pointer, pointer, 1);
-	else
-		pointer = asked->perl.grow.plain(pointer, pointer, 1);
-	*asked->state.stack_pointer = pointer;
 }
 
 struct text {
@@ -339,37 +309,43 @@ static void read_frame(const struct asked *asked, struct perl_scalar **items, st
 		frame->subroutine = (struct text){"require", strlen("require")};
 }
 
+/* Puts `values` in the place of what Perl works with, and returns that. */
+static struct perl_interpreter exchange(const struct state *state, struct perl_interpreter values)
+{
+	struct perl_interpreter previous = {*state->stack_pointer, *state->operation, *state->pad,
+					    *state->stack_base, *state->stack_end};
+
+	*state->stack_pointer = values.stack_pointer;
+	*state->operation = values.operation;
+	*state->pad = values.pad;
+	*state->stack_base = values.stack_base;
+	*state->stack_end = values.stack_end;
+	return previous;
+}
+
 /*
- * caller(LEVEL), as an operation of our own with a pad of our own, in the place
- * of the one that called the TLS library. Perl's own are put back before
- * anything else runs.
+ * caller(LEVEL), as an operation of our own, with a pad and a stack of our own:
+ * the operation that runs now keeps pointers into Perl's, which must not move.
+ * Perl's are put back before anything else runs.
  */
 static bool call_caller(const struct asked *asked, int level, struct frame *frame)
 {
-	const struct state *state = &asked->state;
-	struct perl_operation *const operation = *state->operation;
-	struct perl_scalar **const pad = *state->pad;
-	struct perl_scalar *own_pad[] = {NULL, new_scalar(asked, "")};
-	struct perl_operation own = {.target = 1, .flags = WANT_LIST, .private = HAS_ONE_ARGUMENT};
-	ptrdiff_t before;
-	ptrdiff_t count;
+	struct perl_operation operation = {
+		.target = 1, .flags = WANT_LIST, .private = HAS_ONE_ARGUMENT};
+	struct perl_scalar *pad[] = {NULL, new_scalar(asked, "")};
+	struct perl_scalar *stack[1 + STACK_ROOM] = {NULL};
+	struct perl_interpreter values;
 	char number[16];
 
 	(void)snprintf(number, sizeof(number), "%d", level);
-	grow_stack(asked);
-	before = *state->stack_pointer - *state->stack_base;
-	*++*state->stack_pointer = new_scalar(asked, number);
-	*state->operation = &own;
-	*state->pad = own_pad;
+	stack[1] = new_scalar(asked, number);
+	values = exchange(&asked->state, (struct perl_interpreter){stack + 1, &operation, pad,
+								   stack, stack + STACK_ROOM});
 	run_caller(asked);
-	*state->operation = operation;
-	*state->pad = pad;
-	/* The stack may have moved. */
-	count = *state->stack_pointer - *state->stack_base - before;
-	*state->stack_pointer = *state->stack_base + before;
-	if (count < CALLER_ITEMS)
+	values = exchange(&asked->state, values);
+	if (values.stack_base != stack || values.stack_pointer - stack < CALLER_ITEMS)
 		return false;
-	read_frame(asked, *state->stack_pointer + 1, frame);
+	read_frame(asked, stack + 1, frame);
 	return true;
 }
 

@@ -15,13 +15,3 @@ bool origin_of_script(struct origin *origin)
 	errno = saved_errno;
 	return found;
 }
-
-bool origin_of_script_at_io(struct origin *origin)
-{
-	const int saved_errno = errno;
-	bool found;
-
-	found = origin_python(origin) || origin_php(origin) || origin_ruby(origin);
-	errno = saved_errno;
-	return found;
-}
