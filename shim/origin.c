@@ -342,23 +342,15 @@ static bool has_room(const struct origin *origin, size_t length, bool own)
 	       origin->text_used + length <= room;
 }
 
-/* Whose code without a file was: now that a frame with one follows, it is known. */
-static void settle_provisional(struct origin *origin, bool installed)
+/*
+ * The innermost own frame that lies in a file, for that is the place to change;
+ * only where there is none, one that was evaluated.
+ */
+static bool becomes_own(const struct origin *origin, bool installed, bool placeless)
 {
-	if (!origin->own_provisional)
-		return;
-	origin->own_provisional = false;
-	if (installed) {
-		origin->own_found = false;
-		origin->own = 0;
-	}
-}
-
-static void note_owner(struct origin *origin, uint8_t index, bool provisional)
-{
-	origin->own = index;
-	origin->own_found = true;
-	origin->own_provisional = provisional;
+	if (installed)
+		return false;
+	return !origin->own_found || (origin->own_provisional && !placeless);
 }
 
 void origin_add(struct origin *origin, const char *file, size_t file_length, const char *function,
@@ -367,17 +359,12 @@ void origin_add(struct origin *origin, const char *file, size_t file_length, con
 	const struct component path = keep_end(file, file_length, FILE_MAX);
 	const struct component name = keep_beginning(function, function_length, FUNCTION_MAX);
 	const bool placeless = lies_in_no_file(path);
-	const char *known;
-	size_t length;
+	const bool own = becomes_own(origin, installed, placeless);
+	const char *known = find_file(origin, path);
+	const size_t length = (known ? 0 : path.length + 1) + name.length + 1;
 	uint8_t index;
-	bool first_own;
 
-	if (!placeless)
-		settle_provisional(origin, installed);
-	known = find_file(origin, path);
-	length = (known ? 0 : path.length + 1) + name.length + 1;
-	first_own = !installed && !placeless && !origin->own_found;
-	if (!has_room(origin, length, first_own)) {
+	if (!has_room(origin, length, own && !placeless)) {
 		origin->full = true;
 		return;
 	}
@@ -386,6 +373,9 @@ void origin_add(struct origin *origin, const char *file, size_t file_length, con
 	origin->frame[index].function = keep_text(origin, name);
 	origin->frame[index].line = line;
 	origin->count = (uint8_t)(index + 1);
-	if (!installed && !origin->own_found)
-		note_owner(origin, index, placeless);
+	if (!own)
+		return;
+	origin->own = index;
+	origin->own_found = true;
+	origin->own_provisional = placeless;
 }

@@ -28,7 +28,7 @@ struct origin {
 	uint8_t own; /* index of the innermost frame of the application's own code, outside the
 			interpreter's standard library and installed packages; else 0 */
 	bool own_found;
-	bool own_provisional; /* code without a file, which belongs to who called it */
+	bool own_provisional; /* the own frame lies in no file: one that does is better */
 	bool full;            /* frames were dropped: only the application's own may follow */
 	uint16_t text_used;
 	struct origin_frame frame[ORIGIN_FRAMES_MAX];
@@ -58,8 +58,8 @@ bool origin_is_package(const char *path, size_t length);
  * kept (it replaces the last one).
  *
  * `installed` says whose code it is. Code that lies in no file ("<string>",
- * "(eval 3)") belongs to whoever had it evaluated: to the next frame that lies
- * in one, and to the application if there is none.
+ * "(eval 3)") is taken for the application's own place only if no frame of its
+ * own that lies in one follows.
  */
 void origin_add(struct origin *origin, const char *file, size_t file_length, const char *function,
 		size_t function_length, uint32_t line, bool installed);
@@ -75,7 +75,8 @@ bool origin_is_complete(const struct origin *origin);
  *
  * To be called from a door that the interpreter calls while it holds its own
  * lock (SSL_set_fd, SSL_set_bio, SSL_ctrl, SSL_CTX_ctrl): where it does not, as
- * around most of the system calls of Python and Ruby, the answer is false. Safe from any thread; not from a signal handler.
+ * around most of the system calls of Python and Ruby, the answer is false. Safe from any thread;
+ * not from a signal handler.
  */
 bool origin_of_script(struct origin *origin);
 
