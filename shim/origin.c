@@ -233,13 +233,12 @@ bool origin_is_installed(const char *path, size_t length)
 }
 
 /*
- * Code that was handed over as a string: "<string>", "(eval 3)". What somebody
- * typed is his own. Ruby 3.3 names the place in it, "(eval at app.rb:3)", and
- * Perl's debugger "(eval 3)[app.pl:3]": those have a file after all.
+ * Code that was handed over as a string: "<string>", "(eval 3)", PHP's
+ * "a.php(3) : eval()'d code". What somebody typed is his own.
  */
 static bool lies_in_no_file(struct component file)
 {
-	if (file.length == 0)
+	if (file.length == 0 || ends(file, " : eval()'d code"))
 		return true;
 	if (begins(file, "<stdin") || begins(file, "<console") || begins(file, "<ipython"))
 		return false;
