@@ -23,6 +23,8 @@ struct ruby {
 	ruby_value (*frame_path)(ruby_value frame);
 	ruby_value (*frame_absolute_path)(ruby_value frame);
 	ruby_value (*frame_label)(ruby_value frame);
+	ruby_value (*frame_method)(ruby_value frame);
+	ruby_value (*frame_first_line)(ruby_value frame);
 	char *(*string_as_c)(volatile ruby_value *string);
 	/* The argument is a VALUE by its declaration, and anything as wide in practice. */
 	ruby_value (*protect)(ruby_value (*function)(struct walk *), struct walk *argument,
@@ -39,6 +41,8 @@ static const char *const names[] = {
 	"rb_profile_frame_path",
 	"rb_profile_frame_absolute_path",
 	"rb_profile_frame_label",
+	"rb_profile_frame_method_name",
+	"rb_profile_frame_first_lineno",
 	"rb_string_value_cstr",
 	"rb_protect",
 	"rb_errinfo",
@@ -68,12 +72,32 @@ static const char *text_of(const struct ruby *ruby, volatile ruby_value value)
 	return is_object(value) ? ruby->string_as_c(&value) : "";
 }
 
+/* A path as short as the script was called by says less than where that is. */
 static const char *file_of(const struct ruby *ruby, ruby_value frame)
 {
-	/* Evaluated code has none, and its plain one says what it was called. */
 	const char *file = text_of(ruby, ruby->frame_absolute_path(frame));
 
 	return file[0] ? file : text_of(ruby, ruby->frame_path(frame));
+}
+
+/* Small integers have a one for their lowest bit; nil, even, is no line. */
+static int first_line_of(const struct ruby *ruby, ruby_value frame)
+{
+	ruby_value line = ruby->frame_first_line(frame);
+
+	return line & 1 ? (int)(line >> 1) : 0;
+}
+
+/*
+ * The frame of evaluated code is described as the method's in which it was
+ * evaluated, but has a line of its own, which is none of that file. It can be
+ * told by who called it, or by its line where instance_eval and the like did.
+ */
+static bool is_evaluated(const struct ruby *ruby, ruby_value frame, int line,
+			 const ruby_value *caller)
+{
+	return line < first_line_of(ruby, frame) ||
+	       (caller && strcmp(text_of(ruby, ruby->frame_method(*caller)), "eval") == 0);
 }
 
 struct walk {
@@ -95,7 +119,12 @@ static ruby_value walk(struct walk *walk)
 		/* Methods written in C have no line; who called them follows. */
 		if (lines[i] <= 0)
 			continue;
-		file = file_of(ruby, frames[i]);
+		/* The caller that is written in C has no line. */
+		if (is_evaluated(ruby, frames[i], lines[i],
+				 i + 1 < count && lines[i + 1] <= 0 ? &frames[i + 1] : NULL))
+			file = "(eval)";
+		else
+			file = file_of(ruby, frames[i]);
 		function = text_of(ruby, ruby->frame_label(frames[i]));
 		origin_add(walk->origin, file, strlen(file), function, strlen(function),
 			   (uint32_t)lines[i], origin_is_installed(file, strlen(file)));
