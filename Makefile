@@ -16,7 +16,7 @@ SHIM_SOURCES := $(wildcard shim/*.c)
 TOOL_SOURCES := $(wildcard tools/*.c)
 # The parts that know no socket, clock or library: linked into the unit tests too.
 PURE_SOURCES := $(addprefix shim/,tls_wire.c smtp_dialogue.c policy.c record.c certificate_name.c \
-		looked_up.c origin_process.c)
+		looked_up.c origin.c origin_process.c)
 # `run` takes and refuses what the recorder does, by the recorder's own reader.
 SHARED_SOURCES := $(addprefix shim/,config.c config_load.c tls_names.c)
 TEST_SOURCES := $(wildcard tests/unit/*.c tests/integration/*.c)
@@ -67,7 +67,9 @@ DEMO_PACKAGES  := python3 php-cli libphp-phpmailer swaks perl libio-socket-ssl-p
 		  libnet-smtp-ssl-perl curl openssl
 TEST_PACKAGES  := php-curl msmtp neomutt python3-pycurl python3-aiosmtplib openjdk-17-jdk-headless \
 		  libgnutls-dane0 libicu72 libuv1 libc-ares2 libnghttp2-14 libbrotli1 \
-		  node-acorn node-cjs-module-lexer node-undici libnss-wrapper
+		  node-acorn node-cjs-module-lexer node-undici libnss-wrapper \
+		  ruby python3-django python3-gevent python3-uvloop gunicorn curl php-cgi php-fpm \
+		  php-symfony-mailer libfcgi-bin
 # Not to be installed beside postfix, or beside another vendor's Node: unpacked only.
 UNPACKED_PACKAGES := exim4-daemon-light nodejs libnode108
 LINT_PACKAGES  := clang-format clang-tidy cppcheck

@@ -1,0 +1,30 @@
+<?php
+// A helper class, three calls deep; the package below it is composer's.
+require __DIR__ . '/vendor/autoload.php';
+
+class Mailer
+{
+    public function __construct(private string $host, private string $port)
+    {
+    }
+
+    public function report(): void
+    {
+        $this->deliver();
+    }
+
+    private function deliver(): void
+    {
+        $client = $this->connect();
+        $client->say('QUIT');
+    }
+
+    private function connect(): Acme\Mailer\Client
+    {
+        $client = new Acme\Mailer\Client($this->host, $this->port);
+        $client->secure(); // HERE Mailer->connect
+        return $client;
+    }
+}
+
+(new Mailer($argv[1] ?? $_GET['host'], $argv[2] ?? $_GET['port']))->report();
