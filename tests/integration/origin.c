@@ -3,7 +3,7 @@
  * interpreters, each with its line and function marked by a comment,
  * "HERE function", which the record must name.
  */
-#include <stdio.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -94,6 +94,19 @@ static struct sink *sink_for(const struct run *run)
 					: WORDS("--tls=1.2..1.3"));
 }
 
+static json_t *handshakes_in(const char *log)
+{
+	json_t *found = json_array();
+	json_t *record;
+	size_t index;
+
+	json_array_foreach (read_json_lines(log), index, record) {
+		if (strcmp(field(record, "event.action"), "tls-handshake") == 0)
+			json_array_append(found, record);
+	}
+	return found;
+}
+
 /* The records of a run's handshakes. */
 static json_t *handshakes(const struct run *run)
 {
@@ -105,16 +118,11 @@ static json_t *handshakes(const struct run *run)
 				   run->extra ? run->extra : NO_WORDS),
 		.env = environment(sink, log),
 	};
-	json_t *found = json_array();
-	json_t *record;
-	size_t index;
+	json_t *found;
 
 	cr_assert_eq(run_program(&program), 0, "%s %s: %s%s", run->interpreter[0], run->script,
 		     program.out, program.err);
-	json_array_foreach (read_json_lines(log), index, record) {
-		if (strcmp(field(record, "event.action"), "tls-handshake") == 0)
-			json_array_append(found, record);
-	}
+	found = handshakes_in(log);
 	stop_sink(sink);
 	return found;
 }
@@ -321,4 +329,114 @@ Test(origin, ruby)
 {
 	expect_all_marked(RUBY, WORDS("helper_class.rb", "top.rb", "closure.rb", "retry.rb",
 				      "threads.rb", "evaluated.rb"));
+}
+
+/*
+ * Servers whose workers send mail while they answer. They were forked from a
+ * process that had loaded the recorder, and answer one request after the other.
+ */
+#define REQUESTS 12
+
+static bool is_there(void *path)
+{
+	return access(path, F_OK) == 0;
+}
+
+static const char *query_for(const struct sink *sink)
+{
+	return text("host=127.0.0.1&port=%u", sink->port);
+}
+
+/* Every request made one handshake, by the marked line. */
+static void expect_requests(struct program *server, const struct run *run, const char *log)
+{
+	const struct place place = marked_place(run);
+	json_t *records;
+	json_t *record;
+	size_t index;
+
+	cr_assert_eq(kill(server->pid, SIGTERM), 0);
+	end_program(server);
+	records = handshakes_in(log);
+	cr_expect_eq(json_array_size(records), REQUESTS, "%zu records: %s",
+		     json_array_size(records), server->err);
+	json_array_foreach (records, index, record)
+		expect_place(record, run, place);
+	json_decref(records);
+}
+
+static const char *fpm(void)
+{
+	static const char *const paths[] = {"/usr/sbin/php-fpm8.2", "/usr/sbin/php-fpm8.4"};
+
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		if (can_run(paths[i]))
+			return paths[i];
+	}
+	cr_skip("no php-fpm is here");
+	return NULL;
+}
+
+Test(origin, php_fpm)
+{
+	const struct run run = {.interpreter = PHP, .script = "helper_class.php"};
+	struct sink *sink = sink_for(&run);
+	const char *log = test_path("fpm.log");
+	const char *socket = test_path("fpm.sock");
+	const char *settings = test_file(
+		"fpm.conf", text("[global]\nerror_log = %s\ndaemonize = no\n[www]\nuser = root\n"
+				 "group = root\nlisten = %s\npm = static\npm.max_children = 3\n",
+				 test_path("fpm.err"), socket));
+	struct program server = {.argv = WORDS(fpm(), "-R", "-y", settings),
+				 .env = environment(sink, log)};
+
+	start_program(&server);
+	wait_until(is_there, (void *)socket, "php-fpm's socket");
+	for (int i = 0; i < REQUESTS; i++) {
+		struct program request = {
+			.argv = WORDS("cgi-fcgi", "-bind", "-connect", socket),
+			.env = WORDS(text("SCRIPT_FILENAME=%s", script_path(&run)),
+				     "REQUEST_METHOD=GET",
+				     text("QUERY_STRING=%s", query_for(sink)))};
+
+		cr_assert_eq(run_program(&request), 0, "%s", request.err);
+		cr_assert_null(strstr(request.out, "Status: 500"), "%s", request.out);
+	}
+	expect_requests(&server, &run, log);
+	stop_sink(sink);
+}
+
+Test(origin, php_cgi)
+{
+	const struct run run = {.interpreter = WORDS("php-cgi", "-q", "-d", "cgi.force_redirect=0",
+						     "-d", "register_argc_argv=1", "-f"),
+				.script = "helper_class.php"};
+
+	expect_marked(&run);
+}
+
+Test(origin, gunicorn)
+{
+	const struct run run = {.interpreter = PYTHON, .script = "wsgi_app.py"};
+	struct sink *sink = sink_for(&run);
+	const char *log = test_path("gunicorn.log");
+	const char *socket = test_path("gunicorn.sock");
+	struct program requests[REQUESTS];
+	struct program server = {.argv = WORDS("/usr/bin/gunicorn", "--workers", "2", "--threads",
+					       "4", "--bind", text("unix:%s", socket), "--chdir",
+					       DIRECTORY, "wsgi_app:application"),
+				 .env = environment(sink, log)};
+
+	start_program(&server);
+	wait_until(is_there, (void *)socket, "gunicorn's socket");
+	for (int i = 0; i < REQUESTS; i++) {
+		requests[i] = (struct program){
+			.argv = WORDS("curl", "--silent", "--fail", "--unix-socket", socket,
+				      text("http://localhost/?%s", query_for(sink)))};
+		start_program(&requests[i]);
+	}
+	for (int i = 0; i < REQUESTS; i++)
+		cr_expect_eq(end_program(&requests[i]), 0, "%s", requests[i].err);
+	expect_requests(&server, &run, log);
+	stop_sink(sink);
 }

@@ -27,4 +27,6 @@ class Mailer
     }
 }
 
-(new Mailer($argv[1] ?? $_GET['host'], $argv[2] ?? $_GET['port']))->report();
+// From the command line, or from a web server.
+$address = isset($_GET['host']) ? [$_GET['host'], $_GET['port']] : array_slice($argv, 1);
+(new Mailer(...$address))->report();
