@@ -132,6 +132,18 @@ check: test-packages debian-programs node-modules
 .PHONY: programs
 programs: $(PROGRAMS)
 
+# Figures, no test: every executable tests/bench/run-* in order.
+BENCH_PROGRAMS := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
+
+$(BUILD)/bench/%: tests/bench/%.c $(PURE_OBJECTS) $(SHARED_OBJECTS) Makefile
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -MMD -MP -o $@ $< $(PURE_OBJECTS) $(SHARED_OBJECTS) -Wl,--as-needed -lssl -lcrypto -lpthread
+
+.PHONY: bench
+bench: demo-packages
+	@$(MAKE) --no-print-directory all $(BENCH_PROGRAMS)
+	@for run in tests/bench/run-*; do [ ! -x "$$run" ] || "$$run" || exit 1; done
+
 SOURCES := $(wildcard shim/*.[ch] tools/*.[ch] tests/unit/*.[ch] tests/integration/*.[ch] \
 	     tests/programs/*.[ch] tests/fuzz/*.[ch] tests/bench/*.[ch])
 
