@@ -130,7 +130,8 @@ void tls_object_set_random(struct tls_object *entry, const uint8_t random[TLS_RA
 	if (!entry->random_known) {
 		memcpy(entry->client_random, random, TLS_RANDOM_SIZE);
 		entry->random_known = true;
-		atomic_fetch_add(&awaiting, 1);
+		if (!entry->done)
+			atomic_fetch_add(&awaiting, 1);
 	}
 	connection_unlock();
 }
