@@ -10,8 +10,9 @@
 #include "loaded_objects.h"
 #include "thread.h"
 
-#define LIBRARIES_MAX  6 /* more than one libssl in a process is rare, more than two unheard of */
-#define CALLER_BUCKETS 256
+#define LIBRARIES_MAX 6 /* more than one libssl in a process is rare, more than two unheard of */
+#define CALLERS_MAX   1024
+#define CALLER_WINDOW 4 /* neighbours among which an address may stand */
 
 __thread struct thread_state thread_state;
 
@@ -140,35 +141,47 @@ static _Atomic bool ssl_ready[LIBRARIES_MAX];
 static _Atomic bool crypto_ready[LIBRARIES_MAX];
 
 /*
- * Return address -> library, a direct-mapped cache. An entry holds the address
- * (shifted), the library's index + 1, and whether the caller is that library
- * itself, so that it is read and written whole.
+ * Return address -> library, a cache. An entry holds the address (shifted), the
+ * library's index + 1, and whether the caller is that library itself, so that it
+ * is read and written whole.
  */
 #define CALLER_INDEX    7U
 #define CALLER_INTERNAL 8U
 
-typedef _Atomic uint64_t caller_cache[CALLER_BUCKETS];
+typedef _Atomic uint64_t caller_cache[CALLERS_MAX + CALLER_WINDOW];
 static caller_cache ssl_callers;
 static caller_cache crypto_callers;
 
-static _Atomic uint64_t *bucket_of(caller_cache cache, const void *caller)
+static _Atomic uint64_t *window_of(caller_cache cache, const void *caller)
 {
 	uintptr_t address = (uintptr_t)caller;
 
-	return &cache[(address ^ (address >> 8)) % CALLER_BUCKETS];
+	return &cache[(address ^ (address >> 10)) % CALLERS_MAX];
 }
 
 static int cached_index(caller_cache cache, const void *caller, bool *internal)
 {
-	uint64_t entry = atomic_load_explicit(bucket_of(cache, caller), memory_order_acquire);
+	_Atomic uint64_t *window = window_of(cache, caller);
 
-	*internal = entry & CALLER_INTERNAL;
-	return entry >> 4 == (uintptr_t)caller ? (int)(entry & CALLER_INDEX) - 1 : -1;
+	for (int i = 0; i < CALLER_WINDOW; i++) {
+		uint64_t entry = atomic_load_explicit(&window[i], memory_order_acquire);
+
+		*internal = entry & CALLER_INTERNAL;
+		if (entry >> 4 == (uintptr_t)caller)
+			return (int)(entry & CALLER_INDEX) - 1;
+	}
+	return -1;
 }
 
 static void remember_index(caller_cache cache, const void *caller, int index, bool internal)
 {
-	atomic_store_explicit(bucket_of(cache, caller),
+	_Atomic uint64_t *window = window_of(cache, caller);
+	int chosen = 0;
+
+	while (chosen < CALLER_WINDOW - 1 &&
+	       atomic_load_explicit(&window[chosen], memory_order_relaxed) != 0)
+		chosen++;
+	atomic_store_explicit(&window[chosen],
 			      ((uint64_t)(uintptr_t)caller << 4) | (unsigned)(index + 1) |
 				      (internal ? CALLER_INTERNAL : 0),
 			      memory_order_release);
