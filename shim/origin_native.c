@@ -1,6 +1,6 @@
 /*
  * Native code: the object that holds an address, and the function where its
- * dynamic symbols name one. Knows the loader only.
+ * dynamic symbols name one. Knows the loader, and the path of the main program.
  */
 #include "origin.h"
 
@@ -9,20 +9,8 @@
 #include <link.h>
 #include <stdint.h>
 #include <string.h>
-#include <unistd.h>
 
-#define PATH_ROOM 512
-
-/*
- * The loader has no name for the main program but argv[0], over which daemons
- * write their title. What the kernel says is right, as long as /proc is there.
- */
-static size_t main_program(char path[PATH_ROOM])
-{
-	ssize_t length = readlink("/proc/self/exe", path, PATH_ROOM);
-
-	return length > 0 ? (size_t)length : 0;
-}
+#include "recorder.h"
 
 static bool is_main_program(const struct link_map *map)
 {
@@ -34,9 +22,7 @@ bool origin_native(struct origin *origin, const void *address)
 	const int saved_errno = errno;
 	const char *file;
 	const char *function;
-	char program[PATH_ROOM];
 	struct link_map *map = NULL;
-	size_t length;
 	Dl_info info;
 
 	origin_init(origin);
@@ -47,17 +33,13 @@ bool origin_native(struct origin *origin, const void *address)
 	if (dladdr1(address, &info, (void **)&map, RTLD_DL_LINKMAP) == 0)
 		return false;
 	file = info.dli_fname ? info.dli_fname : "";
-	length = strlen(file);
-	if (is_main_program(map)) {
-		size_t known = main_program(program);
-
-		if (known > 0) {
-			file = program;
-			length = known;
-		}
-	}
+	/* The loader has no name for the main program but argv[0], over which daemons
+	   write their title. */
+	if (is_main_program(map) && recorder.process.executable[0])
+		file = recorder.process.executable;
 	function = info.dli_sname ? info.dli_sname : "";
-	origin_add(origin, file, length, function, strlen(function), 0, !is_main_program(map));
+	origin_add(origin, file, strlen(file), function, strlen(function), 0,
+		   !is_main_program(map));
 	errno = saved_errno;
 	return true;
 }
