@@ -26,6 +26,8 @@ _Atomic uint16_t connection_descriptors[CONNECTION_DESCRIPTORS_MAX];
 static struct connection connections[CONNECTIONS_MAX];
 static unsigned used_most; /* no connection from here on was ever used */
 
+static unsigned first_free; /* no connection before this one is free */
+
 /* No entry of connection_descriptors above this one was ever a connection. */
 static atomic_uint descriptor_most;
 
@@ -151,17 +153,15 @@ static struct connection *connection_of_entry(uint16_t entry)
 static struct connection *take_connection(const struct endpoint *peer, const struct endpoint *local)
 {
 	const char *name;
-	struct connection *connection = NULL;
+	struct connection *connection;
 
-	for (unsigned i = 0; i < CONNECTIONS_MAX && !connection; i++) {
-		if (connections[i].references == 0) {
-			connection = &connections[i];
-			if (i >= used_most)
-				used_most = i + 1;
-		}
-	}
-	if (!connection)
+	while (first_free < CONNECTIONS_MAX && connections[first_free].references > 0)
+		first_free++;
+	if (first_free == CONNECTIONS_MAX)
 		return NULL;
+	connection = &connections[first_free++];
+	if (first_free > used_most)
+		used_most = first_free;
 	memset(connection, 0, offsetof(struct connection, origin));
 	connection->references = 1;
 	connection->descriptor = -1;
@@ -318,6 +318,15 @@ static void end_stream(const struct connection *connection)
 	errno = saved;
 }
 
+/* With the lock held. */
+static void drop_reference(struct connection *connection)
+{
+	const unsigned index = (unsigned)(connection - connections);
+
+	if (--connection->references == 0 && index < first_free)
+		first_free = index;
+}
+
 /* Gives a reference back; the last one settles what is still open. */
 void connection_release(struct connection *connection)
 {
@@ -331,7 +340,7 @@ void connection_release(struct connection *connection)
 	if (event == EVENT_HANDSHAKE)
 		object = tls_object_of_random(connection->tls.client_random);
 	if (event == EVENT_NONE)
-		connection->references--;
+		drop_reference(connection);
 	connection_unlock();
 	if (object)
 		tls_object_set_done(object);
@@ -340,7 +349,7 @@ void connection_release(struct connection *connection)
 	record_event(connection, event);
 	if (!connection_lock())
 		return;
-	connection->references--;
+	drop_reference(connection);
 	connection_unlock();
 }
 

@@ -16,8 +16,8 @@ static unsigned next;
 
 static struct answer *find(const uint8_t address[16])
 {
-	for (unsigned i = 0; i < NAMES_MAX; i++) {
-		if (answers[i].name[0] && memcmp(answers[i].address, address, 16) == 0)
+	for (unsigned i = 0; i < NAMES_MAX && answers[i].name[0]; i++) {
+		if (memcmp(answers[i].address, address, 16) == 0)
 			return &answers[i];
 	}
 	return NULL;
