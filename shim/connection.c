@@ -644,9 +644,11 @@ static bool would_send_mail(const struct connection *connection, const struct io
 	for (size_t i = 0; i < count; i++) {
 		if (ahead.state != SMTP_UNDECIDED && ahead.state != SMTP_DIALOGUE)
 			return false;
+		if (smtp_dialogue_would_send_mail(&ahead, parts[i].iov_base, parts[i].iov_len))
+			return true;
 		smtp_dialogue_feed(&ahead, SMTP_FROM_CLIENT, parts[i].iov_base, parts[i].iov_len);
 	}
-	return ahead.state == SMTP_DIALOGUE && (ahead.mail_sent || ahead.auth_sent);
+	return false;
 }
 
 /*

@@ -685,6 +685,18 @@ size_t smtp_dialogue_feed(struct smtp_dialogue *dialogue, enum smtp_side from, c
 	return dialogue->state == SMTP_NOT_SMTP ? length : taken;
 }
 
+/*
+ * A verb is complete only with the byte after it, but its letters alone are what
+ * a server that sees the connection end there takes for the command.
+ */
+static bool ends_in_mail_verb(const struct smtp_dialogue *dialogue)
+{
+	const struct verb *verb = find_verb(&dialogue->client);
+
+	return (dialogue->state == SMTP_DIALOGUE || dialogue->state == SMTP_UNDECIDED) &&
+	       dialogue->client.command == COMMAND_INCOMPLETE && verb && verb->carries_mail;
+}
+
 bool smtp_dialogue_would_send_mail(const struct smtp_dialogue *dialogue, const uint8_t *bytes,
 				   size_t length)
 {
@@ -692,5 +704,5 @@ bool smtp_dialogue_would_send_mail(const struct smtp_dialogue *dialogue, const u
 
 	ahead.carried_mail = false;
 	take_from_client(&ahead, bytes, length);
-	return ahead.carried_mail;
+	return ahead.carried_mail || ends_in_mail_verb(&ahead);
 }
