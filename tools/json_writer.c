@@ -6,7 +6,6 @@
 #include <inttypes.h>
 
 #include "put.h"
-#include "terminal.h"
 #include "utf8.h"
 
 static void begin_member(struct json_writer *writer, const char *key)
@@ -94,10 +93,10 @@ void json_put_visible(FILE *out, struct slice json)
 			put_text(out, "\xef\xbf\xbd");
 			length = 1;
 		} else if (character > 0x7e && character < 0x10000 &&
-			   terminal_is_instruction(character)) {
+			   utf8_is_instruction(character)) {
 			put_format(out, "\\u%04x", character);
 		} else if (character != '\n' && (character >= 0x20 || character == '\t') &&
-			   !terminal_is_instruction(character)) {
+			   !utf8_is_instruction(character)) {
 			put_slice(out, (struct slice){json.start, length});
 		}
 		json = slice_from(json, length);

@@ -108,3 +108,16 @@ enum report_verdict report_worst(const struct report_tally *tally)
 		verdict--;
 	return verdict;
 }
+
+void report_tally_add(struct report_tally *tally, const struct report_tally *more)
+{
+	if (tally->connections == 0 || more->first < tally->first)
+		tally->first = more->first;
+	if (tally->connections == 0 || more->last > tally->last)
+		tally->last = more->last;
+	tally->connections += more->connections;
+	for (int i = 0; i < REPORT_VERSIONS; i++)
+		tally->version[i] += more->version[i];
+	for (int i = 0; i < REPORT_VERDICTS; i++)
+		tally->verdict[i] += more->verdict[i];
+}

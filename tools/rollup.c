@@ -146,19 +146,6 @@ static void tally_cell(struct report_tally *tally, const struct cell *cell)
 	tally->verdict[cell->key.verdict] += cell->records;
 }
 
-static void tally_add(struct report_tally *tally, const struct report_tally *more)
-{
-	if (tally->connections == 0 || more->first < tally->first)
-		tally->first = more->first;
-	if (tally->connections == 0 || more->last > tally->last)
-		tally->last = more->last;
-	tally->connections += more->connections;
-	for (int i = 0; i < REPORT_VERSIONS; i++)
-		tally->version[i] += more->version[i];
-	for (int i = 0; i < REPORT_VERDICTS; i++)
-		tally->verdict[i] += more->verdict[i];
-}
-
 static int compare_counts(uint64_t a, uint64_t b)
 {
 	return (a < b) - (a > b);
@@ -1000,7 +987,8 @@ static void build_days(struct report *report)
 		start -= within < 0 ? within + MICROSECONDS_PER_DAY : within;
 		if (report->day_count == 0 || report->days[report->day_count - 1].start != start)
 			report->days[report->day_count++] = (struct report_period){.start = start};
-		tally_add(&report->days[report->day_count - 1].tally, &report->hours[i].tally);
+		report_tally_add(&report->days[report->day_count - 1].tally,
+				 &report->hours[i].tally);
 	}
 }
 

@@ -45,30 +45,6 @@ bool terminal_utf8(void)
 	return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 }
 
-bool terminal_is_instruction(uint32_t character)
-{
-	static const struct {
-		uint32_t first;
-		uint32_t last;
-	} ranges[] = {
-		{0x0000, 0x001f},   /* C0 */
-		{0x007f, 0x009f},   /* DEL and C1 */
-		{0x061c, 0x061c},   /* Arabic letter mark */
-		{0x200b, 0x200f},   /* zero width and direction marks */
-		{0x2028, 0x202e},   /* line and paragraph separators, directional overrides */
-		{0x2060, 0x206f},   /* invisible operators, directional isolates */
-		{0xfeff, 0xfeff},   /* byte order mark */
-		{0xfff9, 0xfffb},   /* interlinear annotation */
-		{0xe0000, 0xe0fff}, /* tags */
-	};
-
-	for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++) {
-		if (character >= ranges[i].first && character <= ranges[i].last)
-			return true;
-	}
-	return false;
-}
-
 /* One thing on the screen: some bytes of the text, or an escape for one of them. */
 struct glyph {
 	char escape[5]; /* empty: the bytes themselves */
@@ -99,7 +75,7 @@ static struct glyph next_glyph(struct slice text, bool utf8)
 	size_t length = utf8_decode(text, &character);
 	int columns = 0;
 
-	if (length == 0 || terminal_is_instruction(character) || (length > 1 && !utf8))
+	if (length == 0 || utf8_is_instruction(character) || (length > 1 && !utf8))
 		return escaped((unsigned char)text.start[0]);
 	if (length == 1)
 		return (struct glyph){.bytes = 1, .columns = 1};

@@ -6,7 +6,6 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 
 #include "slice.h"
@@ -20,9 +19,6 @@ bool terminal_colour(int descriptor);
 
 /* True if the locale's characters are UTF-8 (setlocale must have been called). */
 bool terminal_utf8(void);
-
-/* True for a character that is no letter but an instruction to whoever displays it. */
-bool terminal_is_instruction(uint32_t character);
 
 /*
  * Columns that terminal_put will take for `text`: wide characters take two,

@@ -1,5 +1,5 @@
 /*
- * Knows RFC 3629, section 3 and 4, and nothing else.
+ * Knows RFC 3629, section 3 and 4, and which characters show nothing.
  */
 #include "utf8.h"
 
@@ -60,4 +60,29 @@ bool utf8_is_clean(struct slice text)
 		text.length -= length;
 	}
 	return true;
+}
+
+bool utf8_is_instruction(uint32_t character)
+{
+	static const struct {
+		uint32_t first;
+		uint32_t last;
+	} ranges[] = {
+		{0x0000, 0x001f},   /* C0 */
+		{0x007f, 0x009f},   /* DEL and C1 */
+		{0x061c, 0x061c},   /* Arabic letter mark */
+		{0x200b, 0x200f},   /* zero width and direction marks */
+		{0x2028, 0x202e},   /* line and paragraph separators, directional overrides */
+		{0x2060, 0x206f},   /* invisible operators, directional isolates */
+		{0xfeff, 0xfeff},   /* byte order mark */
+		{0xfff9, 0xfffb},   /* interlinear annotation */
+		{0xfffe, 0xffff},   /* no characters; no XML either */
+		{0xe0000, 0xe0fff}, /* tags */
+	};
+
+	for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++) {
+		if (character >= ranges[i].first && character <= ranges[i].last)
+			return true;
+	}
+	return false;
 }

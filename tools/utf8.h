@@ -19,4 +19,10 @@ size_t utf8_decode(struct slice text, uint32_t *character);
 /* True if all of `text` is valid and none of it is a C0 control character. */
 bool utf8_is_clean(struct slice text);
 
+/*
+ * True for characters that are no letters but instructions to whoever displays them (controls,
+ * directional overrides, invisible marks): what is for people shows them as escapes.
+ */
+bool utf8_is_instruction(uint32_t character);
+
 #endif
