@@ -26,15 +26,19 @@
 #define DEFAULT_TOP       30
 #define DEFAULT_TOP_LISTS 10
 
+/* The end of the year 9999. */
+#define SECONDS_MAX INT64_C(253402300799)
+
 struct request {
 	struct filter filter;
 	struct rollup_options rollup;
 	struct aggregate_options counting;
 	struct reader_options reading;
 	bool fail_on[REPORT_VERDICTS];
-	bool json;
+	enum { FORMAT_TEXT, FORMAT_JSON, FORMAT_CSV, FORMAT_OPENMETRICS, FORMAT_HTML } format;
+	bool has_by;
+	bool has_top;
 	unsigned long top;
-	unsigned long top_lists;
 	int64_t now;
 };
 
@@ -56,6 +60,10 @@ static void print_help(FILE *out)
 		 "                     enforced: 1.2 or 1.3\n"
 		 "  --fail-on LIST     exit status 1 if any of these verdicts occurs\n"
 		 "  --json             as JSON\n"
+		 "  --csv              as CSV: one row for each group of --by, which is\n"
+		 "                     program,destination,version,verdict if not given\n"
+		 "  --openmetrics      as metrics, for the textfile collector of node_exporter\n"
+		 "  --html             as one page that needs no script and no network\n"
 		 "  --top N            rows of each table; 0 for all (30, and 10 of the\n"
 		 "                     lists below the first)\n"
 		 "  --threads N        use N threads (one for each core)\n"
@@ -68,6 +76,9 @@ enum option_code {
 	OPTION_WHAT_IF,
 	OPTION_FAIL_ON,
 	OPTION_JSON,
+	OPTION_CSV,
+	OPTION_OPENMETRICS,
+	OPTION_HTML,
 	OPTION_TOP,
 	OPTION_THREADS,
 };
@@ -78,6 +89,9 @@ static const struct option long_options[] = {
 	{"what-if", required_argument, NULL, OPTION_WHAT_IF},
 	{"fail-on", required_argument, NULL, OPTION_FAIL_ON},
 	{"json", no_argument, NULL, OPTION_JSON},
+	{"csv", no_argument, NULL, OPTION_CSV},
+	{"openmetrics", no_argument, NULL, OPTION_OPENMETRICS},
+	{"html", no_argument, NULL, OPTION_HTML},
 	{"top", required_argument, NULL, OPTION_TOP},
 	{"threads", required_argument, NULL, OPTION_THREADS},
 	{"help", no_argument, NULL, 'h'},
@@ -153,6 +167,7 @@ static bool take_option(struct request *request, int code, const char *argument)
 		return filter_take_option(&request->filter, code, argument, request->now);
 	switch (code) {
 	case OPTION_BY:
+		request->has_by = true;
 		return take_keys(argument, &request->rollup);
 	case OPTION_WHAT_IF:
 		return take_version(argument, &request->counting);
@@ -161,12 +176,21 @@ static bool take_option(struct request *request, int code, const char *argument)
 	case OPTION_TOP:
 		if (!take_number("top", argument, 1000000000UL, &request->top))
 			return false;
-		request->top_lists = request->top;
+		request->has_top = true;
 		return true;
 	case OPTION_THREADS:
 		return take_threads(argument, &request->reading);
+	case OPTION_JSON:
+		request->format = FORMAT_JSON;
+		return true;
+	case OPTION_CSV:
+		request->format = FORMAT_CSV;
+		return true;
+	case OPTION_OPENMETRICS:
+		request->format = FORMAT_OPENMETRICS;
+		return true;
 	default:
-		request->json = true;
+		request->format = FORMAT_HTML;
 		return true;
 	}
 }
@@ -214,11 +238,46 @@ static bool add_default_log(struct input_set *set)
 	return true;
 }
 
+/* Machines compare rows, so theirs tell apart what a person's are summed over. */
+static void choose_keys(struct request *request)
+{
+	static const enum report_key for_people[] = {KEY_PROGRAM, KEY_DESTINATION};
+	static const enum report_key for_machines[] = {KEY_PROGRAM, KEY_DESTINATION, KEY_VERSION,
+						       KEY_VERDICT};
+	struct rollup_options *rollup = &request->rollup;
+	bool machine = request->format == FORMAT_CSV || request->format == FORMAT_OPENMETRICS;
+
+	if (request->has_by)
+		return;
+	if (machine)
+		memcpy(rollup->by, for_machines, sizeof(for_machines));
+	else
+		memcpy(rollup->by, for_people, sizeof(for_people));
+	rollup->by_count = machine ? 4 : 2;
+}
+
+static unsigned wants_of(const struct request *request)
+{
+	switch (request->format) {
+	case FORMAT_JSON:
+		return WANT_ALL & ~(unsigned)WANT_PAIRS;
+	case FORMAT_CSV:
+		return WANT_GROUPS;
+	case FORMAT_OPENMETRICS:
+		return WANT_GROUPS | WANT_PLACES;
+	case FORMAT_HTML:
+		return WANT_ALL;
+	default:
+		return WANT_GROUPS | WANT_PLACES | WANT_NAMES | WANT_FINDINGS;
+	}
+}
+
 static void prepare_counting(struct request *request)
 {
 	struct rollup_options *rollup = &request->rollup;
 	struct filter *filter = &request->filter;
 
+	choose_keys(request);
 	request->counting.filter = filter;
 	for (size_t i = 0; i < rollup->by_count; i++) {
 		request->counting.by_user |= rollup->by[i] == KEY_USER;
@@ -226,8 +285,7 @@ static void prepare_counting(struct request *request)
 		request->counting.by_day |= rollup->by[i] == KEY_DAY;
 	}
 	rollup->connections_chosen = filter->has_verdicts || filter->to.count > 0;
-	rollup->wants = request->json ? WANT_ALL & ~(unsigned)WANT_PAIRS
-				      : WANT_GROUPS | WANT_PLACES | WANT_NAMES | WANT_FINDINGS;
+	rollup->wants = wants_of(request);
 }
 
 /* File names are data too: they may hold control characters. */
@@ -278,16 +336,33 @@ static bool say_troubles(const struct report *report)
 	return false;
 }
 
+static bool render_format(const struct request *request, const struct report *report,
+			  const struct report_style *style)
+{
+	switch (request->format) {
+	case FORMAT_JSON:
+		return render_json(stdout, report);
+	case FORMAT_CSV:
+		return render_csv(stdout, report);
+	case FORMAT_OPENMETRICS:
+		return render_openmetrics(stdout, report);
+	case FORMAT_HTML:
+		return render_html(stdout, report, style);
+	default:
+		return render_text(stdout, report, style);
+	}
+}
+
 static bool render(const struct request *request, const struct report *report)
 {
 	const struct report_style style = {
 		.width = terminal_width(STDOUT_FILENO, DEFAULT_WIDTH),
 		.colour = terminal_colour(STDOUT_FILENO),
 		.utf8 = terminal_utf8(),
-		.top = request->top,
-		.top_lists = request->top_lists,
+		.top = request->has_top ? request->top : DEFAULT_TOP,
+		.top_lists = request->has_top ? request->top : DEFAULT_TOP_LISTS,
 	};
-	bool ok = request->json ? render_json(stdout, report) : render_text(stdout, report, &style);
+	bool ok = render_format(request, report, &style);
 
 	if (!ok)
 		complain("can't write the report: %s", strerror(errno));
@@ -303,13 +378,24 @@ static bool any_to_fail_on(const struct request *request, const struct report *r
 	return false;
 }
 
+/* A build that is to be the same each time says what time it is: SOURCE_DATE_EPOCH. */
+static int64_t time_of_making(int64_t now)
+{
+	const char *epoch = getenv("SOURCE_DATE_EPOCH");
+	unsigned long seconds = 0;
+
+	if (!epoch || !parse_number(epoch, 0, (unsigned long)SECONDS_MAX, &seconds))
+		return now;
+	return (int64_t)seconds * MICROSECONDS_PER_SECOND;
+}
+
 static void complete(const struct request *request, struct report *report)
 {
 	report->has_since = request->filter.has_since;
 	report->since = request->filter.since;
 	report->has_until = request->filter.has_until;
 	report->until = request->filter.until;
-	report->generated = request->now;
+	report->generated = time_of_making(request->now);
 }
 
 static int make_report(const struct request *request, struct input_set *set)
@@ -335,12 +421,7 @@ static int make_report(const struct request *request, struct input_set *set)
 
 int command_report(int argc, char **argv)
 {
-	struct request request = {
-		.rollup = {.by = {KEY_PROGRAM, KEY_DESTINATION}, .by_count = 2},
-		.top = DEFAULT_TOP,
-		.top_lists = DEFAULT_TOP_LISTS,
-		.now = timestamp_now(),
-	};
+	struct request request = {.now = timestamp_now()};
 	struct input_set set;
 	int status = 0;
 	bool ready = false;

@@ -298,6 +298,9 @@ enum report_key report_key_from(struct slice name);
 /* The worst verdict that occurs in `tally`; VERDICT_OK if it is empty. */
 enum report_verdict report_worst(const struct report_tally *tally);
 
+/* Adds `more` to `tally`. */
+void report_tally_add(struct report_tally *tally, const struct report_tally *more);
+
 /* The renderers. False if `out` could not be written to. */
 struct report_style {
 	size_t width; /* columns of the terminal, for text */
@@ -308,5 +311,8 @@ struct report_style {
 };
 bool render_text(FILE *out, const struct report *report, const struct report_style *style);
 bool render_json(FILE *out, const struct report *report);
+bool render_csv(FILE *out, const struct report *report);
+bool render_openmetrics(FILE *out, const struct report *report);
+bool render_html(FILE *out, const struct report *report, const struct report_style *style);
 
 #endif
