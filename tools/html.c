@@ -9,7 +9,6 @@
 #include "utf8.h"
 
 #define NAME_MAX_CHARACTERS 240
-#define KEEP_ALL            SIZE_MAX
 
 static void put_character(FILE *out, struct slice bytes, uint32_t character)
 {
@@ -50,19 +49,26 @@ static size_t step(struct slice text, uint32_t *character, bool *shown)
 	return length ? length : 1;
 }
 
-static struct slice put_next(FILE *out, struct slice text, bool breaks)
+/*
+ * Writes the first character of `text` and returns the rest. Where it is `separator`, a
+ * browser may break the line after it, or, if that is a dot, before it; it would
+ * otherwise break somewhere in a word.
+ */
+static struct slice put_next(FILE *out, struct slice text, char separator)
 {
 	uint32_t character = 0;
 	bool shown = false;
 	size_t length = step(text, &character, &shown);
 	struct slice bytes = {text.start, length};
+	bool breaks = separator && text.start[0] == separator;
 
+	if (breaks && separator == '.')
+		put_text(out, "<wbr/>");
 	if (shown)
 		put_character(out, bytes, character);
 	else
 		put_escaped(out, bytes);
-	/* Where a browser may break a path; it would otherwise break a word first. */
-	if (breaks && character == '/' && text.length > length)
+	if (breaks && separator == '/')
 		put_text(out, "<wbr/>");
 	return (struct slice){text.start + length, text.length - length};
 }
@@ -99,10 +105,10 @@ static struct slice without_first(struct slice text, size_t count)
 void html_text(FILE *out, struct slice text)
 {
 	while (text.length > 0)
-		text = put_next(out, text, false);
+		text = put_next(out, text, 0);
 }
 
-static void put_end_of(FILE *out, struct slice text, size_t most, bool breaks)
+static void put_end_of(FILE *out, struct slice text, size_t most)
 {
 	size_t count = characters(text);
 
@@ -111,15 +117,15 @@ static void put_end_of(FILE *out, struct slice text, size_t most, bool breaks)
 		text = without_first(text, count - most + 1);
 	}
 	while (text.length > 0)
-		text = put_next(out, text, breaks);
+		text = put_next(out, text, '/');
 }
 
-static void put_start_of(FILE *out, struct slice text, size_t most)
+static void put_start_of(FILE *out, struct slice text, size_t most, char separator)
 {
 	size_t count = characters(text);
 
 	for (size_t i = 0; text.length > 0 && (count <= most || i + 1 < most); i++)
-		text = put_next(out, text, false);
+		text = put_next(out, text, separator);
 	if (text.length > 0)
 		put_text(out, "…");
 }
@@ -136,7 +142,7 @@ void html_name(FILE *out, struct slice name)
 		return;
 	}
 	put_text(out, "<bdi>");
-	put_start_of(out, name, NAME_MAX_CHARACTERS);
+	put_start_of(out, name, NAME_MAX_CHARACTERS, '.');
 	put_text(out, "</bdi>");
 }
 
@@ -147,7 +153,7 @@ void html_path(FILE *out, struct slice path)
 		return;
 	}
 	put_text(out, "<bdi class=\"path\">");
-	put_end_of(out, path, NAME_MAX_CHARACTERS, true);
+	put_end_of(out, path, NAME_MAX_CHARACTERS);
 	put_text(out, "</bdi>");
 }
 
@@ -156,7 +162,7 @@ void html_plain_name(FILE *out, struct slice name, size_t most)
 	if (name.length == 0)
 		put_text(out, "not known");
 	else
-		put_start_of(out, name, most);
+		put_start_of(out, name, most, 0);
 }
 
 void html_count(FILE *out, uint64_t count)
@@ -213,13 +219,24 @@ void html_time(FILE *out, int64_t microseconds, enum timestamp_style style)
 
 /* ---- tables ---- */
 
+static const char *class_of(const struct html_column *column)
+{
+	static const char *const classes[] = {
+		[HTML_TEXT] = "",
+		[HTML_NUMBER] = " class=\"number short\"",
+		[HTML_NAME] = " class=\"name\"",
+		[HTML_SHORT] = " class=\"short\"",
+	};
+
+	return classes[column->kind];
+}
+
 static void write_cell(FILE *out, const struct html_table *table, size_t row, size_t column)
 {
 	const char *tag = column == 0 ? "th" : "td";
 
 	put_format(out, "<%s%s%s data-label=\"%s\">", tag, column == 0 ? " scope=\"row\"" : "",
-		   table->column[column].kind == HTML_NUMBER ? " class=\"number\"" : "",
-		   table->column[column].title);
+		   class_of(&table->column[column]), table->column[column].title);
 	table->cell(out, table->context, row, column);
 	put_format(out, "</%s>", tag);
 }
@@ -228,8 +245,7 @@ static void write_head(FILE *out, const struct html_table *table)
 {
 	put_text(out, "<thead><tr>");
 	for (size_t column = 0; column < table->column_count; column++)
-		put_format(out, "<th scope=\"col\"%s>%s</th>",
-			   table->column[column].kind == HTML_NUMBER ? " class=\"number\"" : "",
+		put_format(out, "<th scope=\"col\"%s>%s</th>", class_of(&table->column[column]),
 			   table->column[column].title);
 	put_text(out, "</tr></thead>\n");
 }

@@ -41,7 +41,12 @@ void html_time(FILE *out, int64_t microseconds, enum timestamp_style style);
 
 struct html_column {
 	const char *title;
-	enum { HTML_TEXT, HTML_NUMBER } kind;
+	enum {
+		HTML_TEXT,
+		HTML_NUMBER,
+		HTML_NAME,  /* of any length */
+		HTML_SHORT, /* takes no more room than it needs */
+	} kind;
 };
 
 #define HTML_COLUMNS_MAX 16

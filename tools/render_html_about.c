@@ -183,7 +183,7 @@ static void write_inputs(FILE *out, const struct report *report, const struct ht
 {
 	struct html_table table = {
 		.caption = "Inputs",
-		.column = {{"Input", HTML_TEXT},
+		.column = {{"Input", HTML_NAME},
 			   {"Bytes", HTML_NUMBER},
 			   {"Lines", HTML_NUMBER},
 			   {"Records", HTML_NUMBER},

@@ -221,7 +221,7 @@ void html_write_chart(FILE *out, const struct report *report)
 		   timeline.unit == TIMELINE_WEEK ? " (from Monday)" : "");
 	/* A few bars are not stretched over the whole page. */
 	put_format(out, "<div class=\"chart\" style=\"max-width:%zurem\">\n",
-		   6 + 4 * (timeline.count < 4 ? 4 : timeline.count));
+		   6 + 5 * timeline.count);
 	write_scale(out, &scale);
 	write_drawing(out, &timeline, &scale);
 	write_axis(out, &timeline);

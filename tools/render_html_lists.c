@@ -57,7 +57,10 @@ static void group_cell(FILE *out, const void *context, size_t row, size_t column
 		write_key(out, groups->report->by[key], group->key[key]);
 		break;
 	case GROUP_VERDICT:
-		html_verdict_count(out, worst, group->tally.verdict[worst]);
+		if (group->tally.verdict[worst] == group->tally.connections)
+			html_verdict(out, worst);
+		else
+			html_verdict_count(out, worst, group->tally.verdict[worst]);
 		break;
 	case GROUP_CONNECTIONS:
 		html_count(out, group->tally.connections);
@@ -66,7 +69,7 @@ static void group_cell(FILE *out, const void *context, size_t row, size_t column
 		html_versions(out, &group->tally);
 		break;
 	case GROUP_LAST:
-		html_time(out, group->tally.last, TIMESTAMP_MINUTE);
+		html_time(out, group->tally.last, TIMESTAMP_DAY);
 		break;
 	}
 }
@@ -94,15 +97,15 @@ void html_write_groups(FILE *out, const struct report *report, const struct html
 		return;
 	for (size_t i = 0; i < report->by_count; i++)
 		add_group_column(&table, &groups, GROUP_KEY, i,
-				 (struct html_column){key_title(report->by[i]), HTML_TEXT});
+				 (struct html_column){key_title(report->by[i]), HTML_NAME});
 	add_group_column(&table, &groups, GROUP_CONNECTIONS, 0,
 			 (struct html_column){"All", HTML_NUMBER});
 	add_group_column(&table, &groups, GROUP_VERDICT, 0,
-			 (struct html_column){"Worst", HTML_TEXT});
+			 (struct html_column){"Worst", HTML_SHORT});
 	add_group_column(&table, &groups, GROUP_VERSIONS, 0,
-			 (struct html_column){"TLS", HTML_TEXT});
+			 (struct html_column){"TLS", HTML_SHORT});
 	add_group_column(&table, &groups, GROUP_LAST, 0,
-			 (struct html_column){"Last (UTC)", HTML_TEXT});
+			 (struct html_column){"Last (UTC)", HTML_SHORT});
 	html_section_open(out, "groups", "In detail");
 	html_table_write(out, &table);
 	html_section_close(out);
@@ -294,7 +297,7 @@ void html_write_servers(FILE *out, const struct report *report, const struct htm
 	struct servers servers;
 	struct html_table table = {
 		.caption = "Servers that chose an older version than they were offered",
-		.column = {{"Server", HTML_TEXT},
+		.column = {{"Server", HTML_NAME},
 			   {"Held back", HTML_NUMBER},
 			   {"Versions chosen", HTML_TEXT},
 			   {"Could do", HTML_TEXT}},
@@ -368,7 +371,7 @@ static void finding_cell(FILE *out, const void *context, size_t row, size_t colu
 		html_count(out, finding->records);
 		break;
 	case FINDING_LAST:
-		html_time(out, finding->last, TIMESTAMP_MINUTE);
+		html_time(out, finding->last, TIMESTAMP_DAY);
 		break;
 	}
 }
@@ -376,9 +379,14 @@ static void finding_cell(FILE *out, const void *context, size_t row, size_t colu
 static void add_finding_column(struct html_table *table, struct finding_list *list,
 			       enum finding_column kind, const char *title)
 {
+	struct html_column column = {title, HTML_NAME};
+
+	if (kind == FINDING_RECORDS)
+		column.kind = HTML_NUMBER;
+	else if (kind == FINDING_LAST)
+		column.kind = HTML_SHORT;
 	list->column[table->column_count] = kind;
-	table->column[table->column_count++] =
-		(struct html_column){title, kind == FINDING_RECORDS ? HTML_NUMBER : HTML_TEXT};
+	table->column[table->column_count++] = column;
 }
 
 /* What tells one list of findings from another. */

@@ -11,7 +11,7 @@
 #define DESTINATIONS 8
 
 /* Room in the head of a column, whose text stands upright. */
-#define HEAD_CHARACTERS 34
+#define HEAD_CHARACTERS 28
 
 struct matrix {
 	const struct report *report;
