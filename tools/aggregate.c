@@ -6,19 +6,33 @@
 
 #include <stdlib.h>
 
+#include "table.h"
 #include "timestamp.h"
 
 void aggregate_init(struct aggregate *aggregate, const struct aggregate_options *options)
 {
-	*aggregate = (struct aggregate){.options = options};
+	*aggregate = (struct aggregate){
+		.options = options, .hour_numbers = {.key_size = sizeof(int64_t)}};
+}
+
+static void free_cells(struct cells *cells)
+{
+	size_t blocks = (cells->count + CELLS_PER_BLOCK - 1) / CELLS_PER_BLOCK;
+
+	for (size_t i = 0; i < blocks; i++)
+		free(cells->block[i]);
+	free(cells->block);
+	index_free(&cells->index);
+	*cells = (struct cells){0};
 }
 
 void aggregate_free(struct aggregate *aggregate)
 {
-	HASH_CLEAR(hh, aggregate->cells);
-	HASH_CLEAR(hh, aggregate->hours);
+	free_cells(&aggregate->cells);
+	numbering_free(&aggregate->hour_numbers);
+	free(aggregate->hours);
+	aggregate->hours = NULL;
 	interner_free(&aggregate->texts);
-	arena_free(&aggregate->arena);
 }
 
 enum record_action record_action_from(struct slice name)
@@ -170,32 +184,58 @@ static void count_in_tally(struct report_tally *tally, const struct cell_key *ke
 
 static struct hour *hour_at(struct aggregate *aggregate, int64_t number)
 {
-	struct hour *hour = aggregate->last_hour;
+	size_t before = aggregate->hour_numbers.count;
+	size_t at = aggregate->last_hour;
 
-	if (hour && hour->number == number)
-		return hour;
-	HASH_FIND(hh, aggregate->hours, &number, sizeof(number), hour);
-	if (!hour) {
-		hour = arena_allocate(&aggregate->arena, sizeof(*hour));
-		*hour = (struct hour){.number = number};
-		HASH_ADD(hh, aggregate->hours, number, sizeof(hour->number), hour);
+	if (at < before && aggregate->hours[at].number == number)
+		return &aggregate->hours[at];
+	at = numbering_of(&aggregate->hour_numbers, &number);
+	if (aggregate->hour_numbers.count > aggregate->hour_capacity) {
+		aggregate->hour_capacity = aggregate->hour_capacity ? aggregate->hour_capacity * 2
+								    : 64;
+		aggregate->hours = table_resize(
+			aggregate->hours, aggregate->hour_capacity * sizeof(aggregate->hours[0]));
 	}
-	aggregate->last_hour = hour;
-	return hour;
+	if (aggregate->hour_numbers.count > before)
+		aggregate->hours[at] = (struct hour){.number = number};
+	aggregate->last_hour = at;
+	return &aggregate->hours[at];
 }
 
-static struct cell *cell_at(struct aggregate *aggregate, const struct cell_key *key)
+static struct cell *add_cell(struct cells *cells, const struct cell_key *key)
 {
-	unsigned hash = table_hash(key, sizeof(*key));
+	size_t number = cells->count++;
 	struct cell *cell = NULL;
 
-	HASH_FIND_BYHASHVALUE(hh, aggregate->cells, key, sizeof(*key), hash, cell);
-	if (cell)
-		return cell;
-	cell = arena_allocate(&aggregate->arena, sizeof(*cell));
+	if (number % CELLS_PER_BLOCK == 0) {
+		size_t blocks = number / CELLS_PER_BLOCK + 1;
+
+		cells->block = table_resize(cells->block, blocks * sizeof(cells->block[0]));
+		cells->block[blocks - 1] = table_allocate(CELLS_PER_BLOCK * sizeof(struct cell));
+	}
+	cell = cell_of(cells, number);
 	*cell = (struct cell){.key = *key, .first = INT64_MAX, .last = INT64_MIN};
-	HASH_ADD_BYHASHVALUE(hh, aggregate->cells, key, sizeof(cell->key), hash, cell);
 	return cell;
+}
+
+static struct cell *cell_at(struct cells *cells, const struct cell_key *key)
+{
+	struct index *index = &cells->index;
+	uint32_t hash = table_hash(key, sizeof(*key));
+	size_t slot = 0;
+
+	for (slot = index_slot(index, hash); index_is_taken(index, slot);
+	     slot = index_next(index, slot)) {
+		struct cell *cell = NULL;
+
+		if (index_hash(index, slot) != hash)
+			continue;
+		cell = cell_of(cells, index_number(index, slot));
+		if (memcmp(&cell->key, key, sizeof(*key)) == 0)
+			return cell;
+	}
+	index_put(index, slot, hash, (uint32_t)cells->count);
+	return add_cell(cells, key);
 }
 
 static uint32_t number_of(struct slice digits)
@@ -316,7 +356,7 @@ enum aggregate_result aggregate_add(struct aggregate *aggregate, const struct en
 	fill_texts(aggregate, entry, &key);
 	fill_facts(entry, &key);
 	key.hour = hour_key(aggregate->options, hour);
-	cell = cell_at(aggregate, &key);
+	cell = cell_at(&aggregate->cells, &key);
 	cell->records++;
 	if (key.action == ACTION_LOST)
 		cell->lost += lost_of(entry);
@@ -356,7 +396,7 @@ static void merge_cell(struct aggregate *into, const struct cell *from, const ui
 	key.user = number[key.user];
 	key.reason = number[key.reason];
 	key.setting = number[key.setting];
-	cell = cell_at(into, &key);
+	cell = cell_at(&into->cells, &key);
 	cell->records += from->records;
 	cell->lost += from->lost;
 	if (from->first < cell->first)
@@ -380,14 +420,21 @@ static void merge_hour(struct aggregate *into, const struct hour *from)
 		tally->verdict[i] += from->tally.verdict[i];
 }
 
-void aggregate_merge(struct aggregate *into, const struct aggregate *from)
+void aggregate_absorb(struct aggregate *into, struct aggregate *from)
 {
 	uint32_t *number = translate(into, from);
 
-	for (const struct cell *cell = from->cells; cell; cell = cell->hh.next)
-		merge_cell(into, cell, number);
-	for (const struct hour *hour = from->hours; hour; hour = hour->hh.next)
-		merge_hour(into, hour);
+	interner_free(&from->texts);
+	for (size_t i = 0; i < from->cells.count; i++) {
+		merge_cell(into, cell_of(&from->cells, i), number);
+		if (i % CELLS_PER_BLOCK == CELLS_PER_BLOCK - 1) {
+			free(from->cells.block[i / CELLS_PER_BLOCK]);
+			from->cells.block[i / CELLS_PER_BLOCK] = NULL;
+		}
+	}
+	for (size_t i = 0; i < from->hour_numbers.count; i++)
+		merge_hour(into, &from->hours[i]);
 	into->filtered_out += from->filtered_out;
 	free(number);
+	aggregate_free(from);
 }

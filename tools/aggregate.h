@@ -70,14 +70,26 @@ struct cell {
 	uint64_t lost; /* summed, for records-lost */
 	int64_t first;
 	int64_t last;
-	UT_hash_handle hh;
 };
+
+/* Cells stay where they are as others come: blocks of them. */
+#define CELLS_PER_BLOCK 1024
+
+struct cells {
+	struct index index;
+	struct cell **block;
+	size_t count;
+};
+
+static inline struct cell *cell_of(const struct cells *cells, size_t number)
+{
+	return &cells->block[number / CELLS_PER_BLOCK][number % CELLS_PER_BLOCK];
+}
 
 /* The connections of one hour, whatever else they have in common. */
 struct hour {
 	int64_t number; /* since 1970 */
 	struct report_tally tally;
-	UT_hash_handle hh;
 };
 
 /* What all threads count by; constant while they do. */
@@ -93,14 +105,15 @@ struct aggregate_options {
 struct aggregate {
 	const struct aggregate_options *options;
 	struct interner texts;
-	struct cell *cells;
-	struct hour *hours;
-	struct arena arena;
+	struct cells cells;
+	struct numbering hour_numbers; /* of the hours since 1970 */
+	struct hour *hours;            /* by them */
+	size_t hour_capacity;
 	uint64_t filtered_out;
 	/* The hour of the record before, since logs are in order of time. */
 	char hour_text[16];
 	int64_t hour_start;
-	struct hour *last_hour;
+	size_t last_hour; /* index into `hours` */
 };
 
 enum aggregate_result {
@@ -113,8 +126,8 @@ enum aggregate_result {
 void aggregate_init(struct aggregate *aggregate, const struct aggregate_options *options);
 enum aggregate_result aggregate_add(struct aggregate *aggregate, const struct entry *entry);
 
-/* Adds all of `from` to `into`. */
-void aggregate_merge(struct aggregate *into, const struct aggregate *from);
+/* Adds all of `from` to `into`, and frees it on the way, so that little is held twice. */
+void aggregate_absorb(struct aggregate *into, struct aggregate *from);
 
 void aggregate_free(struct aggregate *aggregate);
 

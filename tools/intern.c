@@ -5,12 +5,6 @@
 
 #include <stdlib.h>
 
-struct interned {
-	UT_hash_handle hh;
-	uint32_t number;
-	char text[];
-};
-
 static void make_room(struct interner *interner)
 {
 	if (interner->count < interner->capacity)
@@ -25,24 +19,25 @@ static void make_room(struct interner *interner)
 
 uint32_t intern(struct interner *interner, struct slice text)
 {
-	struct interned *found = NULL;
-	unsigned hash = 0;
+	struct index *index = &interner->index;
+	uint32_t hash = 0;
+	size_t slot = 0;
 
 	if (text.length == 0)
 		return 0;
 	hash = table_hash(text.start, text.length);
-	HASH_FIND_BYHASHVALUE(hh, interner->table, text.start, (unsigned)text.length, hash, found);
-	if (found)
-		return found->number;
+	for (slot = index_slot(index, hash); index_is_taken(index, slot);
+	     slot = index_next(index, slot)) {
+		uint32_t number = index_number(index, slot);
+
+		if (index_hash(index, slot) == hash && slice_equal(interner->text[number], text))
+			return number;
+	}
 	make_room(interner);
-	found = arena_allocate(&interner->arena, sizeof(*found) + text.length);
-	memset(found, 0, sizeof(*found));
-	memcpy(found->text, text.start, text.length);
-	found->number = interner->count;
-	interner->text[interner->count++] = (struct slice){found->text, text.length};
-	HASH_ADD_KEYPTR_BYHASHVALUE(hh, interner->table, found->text, (unsigned)text.length, hash,
-				    found);
-	return found->number;
+	interner->text[interner->count] = (struct slice){
+		arena_copy(&interner->arena, text.start, text.length), text.length};
+	index_put(index, slot, hash, interner->count);
+	return interner->count++;
 }
 
 struct slice interned_text(const struct interner *interner, uint32_t number)
@@ -52,7 +47,7 @@ struct slice interned_text(const struct interner *interner, uint32_t number)
 
 void interner_free(struct interner *interner)
 {
-	HASH_CLEAR(hh, interner->table);
+	index_free(&interner->index);
 	free(interner->text);
 	arena_free(&interner->arena);
 	*interner = (struct interner){0};

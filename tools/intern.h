@@ -8,7 +8,7 @@
 #include "table.h"
 
 struct interner {
-	struct interned *table;
+	struct index index;
 	struct slice *text; /* by number; the first is for "not known" */
 	uint32_t count;
 	uint32_t capacity;

@@ -4,6 +4,7 @@
 #include "reader.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <sched.h>
 #include <stdlib.h>
 
@@ -259,11 +260,12 @@ void reader_run(struct input_set *set, const struct reader_options *options,
 			pthread_join(workers[i].thread, NULL);
 		if (i == 0)
 			continue;
-		aggregate_merge(&workers[0].aggregate, &workers[i].aggregate);
-		aggregate_free(&workers[i].aggregate);
+		aggregate_absorb(&workers[0].aggregate, &workers[i].aggregate);
 		collect(&workers[0], &workers[i]);
 		free(workers[i].account);
 	}
+	/* What the other threads had is free in heaps of theirs, where nobody else would use it. */
+	(void)malloc_trim(0);
 	*aggregate = workers[0].aggregate;
 	*accounts = settle_all(set, &workers[0]);
 	free(workers[0].account);

@@ -2,6 +2,7 @@
  * What the log says in rows: the groups, the places to change, the servers that hold
  * clients back, and the findings.
  */
+#include <stdlib.h>
 #include <inttypes.h>
 
 #include "put.h"

@@ -3,6 +3,8 @@
  * sorted worst first, so what is left out is better than what is shown; what a shown
  * program does elsewhere is summed in a column of its own.
  */
+#include <stdlib.h>
+
 #include "put.h"
 #include "render_html.h"
 #include "table.h"

@@ -256,6 +256,11 @@ static void choose_keys(struct request *request)
 	rollup->by_count = machine ? 4 : 2;
 }
 
+static size_t top_of(const struct request *request, size_t without)
+{
+	return request->has_top ? request->top : without;
+}
+
 static unsigned wants_of(const struct request *request)
 {
 	switch (request->format) {
@@ -268,7 +273,7 @@ static unsigned wants_of(const struct request *request)
 	case FORMAT_HTML:
 		return WANT_ALL;
 	default:
-		return WANT_GROUPS | WANT_PLACES | WANT_NAMES | WANT_FINDINGS;
+		return WANT_GROUPS | WANT_PLACES | WANT_HOSTS | WANT_FINDINGS;
 	}
 }
 
@@ -286,6 +291,11 @@ static void prepare_counting(struct request *request)
 	}
 	rollup->connections_chosen = filter->has_verdicts || filter->to.count > 0;
 	rollup->wants = wants_of(request);
+	/* Only a page of text shows no more than its rows; the other formats count the rest. */
+	if (request->format == FORMAT_TEXT) {
+		rollup->top = top_of(request, DEFAULT_TOP);
+		rollup->top_lists = top_of(request, DEFAULT_TOP_LISTS);
+	}
 }
 
 /* File names are data too: they may hold control characters. */
@@ -359,8 +369,8 @@ static bool render(const struct request *request, const struct report *report)
 		.width = terminal_width(STDOUT_FILENO, DEFAULT_WIDTH),
 		.colour = terminal_colour(STDOUT_FILENO),
 		.utf8 = terminal_utf8(),
-		.top = request->has_top ? request->top : DEFAULT_TOP,
-		.top_lists = request->has_top ? request->top : DEFAULT_TOP_LISTS,
+		.top = top_of(request, DEFAULT_TOP),
+		.top_lists = top_of(request, DEFAULT_TOP_LISTS),
 	};
 	bool ok = render_format(request, report, &style);
 

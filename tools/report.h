@@ -102,7 +102,8 @@ struct report_tally {
 
 /* One row of the --by table. */
 struct report_group {
-	struct slice key[REPORT_KEYS]; /* the first report->by_count, in the order of report->by */
+	const struct slice *key; /* report->by_count of them, in the order of report->by */
+	size_t key_count;        /* the same for all groups */
 	struct report_tally tally;
 };
 
@@ -223,7 +224,8 @@ enum report_wants {
 	WANT_PAIRS = 8, /* with WANT_NAMES */
 	WANT_FINDINGS = 16,
 	WANT_PERIODS = 32,
-	WANT_ALL = 63,
+	WANT_HOSTS = 64, /* hosts and services alone */
+	WANT_ALL = 127,
 };
 
 struct report {

@@ -130,6 +130,57 @@ static void sort(void *rows, size_t count, size_t size, int (*compare)(const voi
 		qsort(rows, count, size, compare);
 }
 
+/* The most rows that are selected one by one. */
+#define SELECTED_MAX 1000
+
+static void swap(char *a, char *b, size_t size)
+{
+	for (size_t i = 0; i < size; i++) {
+		char byte = a[i];
+
+		a[i] = b[i];
+		b[i] = byte;
+	}
+}
+
+/*
+ * Sorts what will be looked at: all rows, or with `top` only that many, which then are
+ * the first in their order, and the others behind them in any.
+ */
+static void sort_top(void *rows, size_t count, size_t size, size_t top,
+		     int (*compare)(const void *, const void *))
+{
+	char *row = rows;
+
+	/* Each row that comes is moved past some of the top: with many of them, sorting is less. */
+	if (top == 0 || top >= count || top > SELECTED_MAX) {
+		sort(rows, count, size, compare);
+		return;
+	}
+	sort(rows, top, size, compare);
+	for (size_t i = top; i < count; i++) {
+		/* Nearly all rows stop here. */
+		if (compare(row + i * size, row + (top - 1) * size) >= 0)
+			continue;
+		swap(row + i * size, row + (top - 1) * size, size);
+		for (size_t k = top - 1; k > 0; k--) {
+			if (compare(row + k * size, row + (k - 1) * size) >= 0)
+				break;
+			swap(row + k * size, row + (k - 1) * size, size);
+		}
+	}
+}
+
+static size_t cell_count(const struct builder *builder)
+{
+	return builder->aggregate->cells.count;
+}
+
+static const struct cell *cell_at(const struct builder *builder, size_t number)
+{
+	return cell_of(&builder->aggregate->cells, number);
+}
+
 static struct slice text_of(const struct builder *builder, uint32_t number)
 {
 	return interned_text(&builder->aggregate->texts, number);
@@ -230,8 +281,8 @@ static void add_totals(struct report *report, const struct cell *cell)
 
 static void build_totals(struct builder *builder)
 {
-	for (const struct cell *cell = builder->aggregate->cells; cell; cell = cell->hh.next)
-		add_totals(builder->report, cell);
+	for (size_t i = 0; i < cell_count(builder); i++)
+		add_totals(builder->report, cell_at(builder, i));
 	builder->report->records.filtered_out = builder->aggregate->filtered_out;
 }
 
@@ -347,13 +398,26 @@ static struct slice key_text(struct builder *builder, const struct group_key *ke
 	}
 }
 
+static void give_keys(struct builder *builder, struct report_group *group,
+		      const struct group_key *key)
+{
+	const struct rollup_options *options = builder->options;
+	struct slice *text =
+		arena_allocate(texts_of(builder->report), options->by_count * sizeof(*text));
+
+	for (size_t i = 0; i < options->by_count; i++)
+		text[i] = key_text(builder, key, options->by[i]);
+	group->key = text;
+	group->key_count = options->by_count;
+}
+
 static int compare_groups(const void *a, const void *b)
 {
 	const struct report_group *first = a;
 	const struct report_group *second = b;
 	int order = compare_tallies(&first->tally, &second->tally);
 
-	for (size_t i = 0; order == 0 && i < REPORT_KEYS; i++)
+	for (size_t i = 0; order == 0 && i < first->key_count; i++)
 		order = slice_compare(first->key[i], second->key[i]);
 	return order;
 }
@@ -364,23 +428,23 @@ static void build_groups(struct builder *builder)
 	struct report *report = builder->report;
 	struct rows rows = ROWS_OF(struct group_key, struct report_group);
 
-	for (const struct cell *cell = builder->aggregate->cells; cell; cell = cell->hh.next) {
+	for (size_t i = 0; i < cell_count(builder); i++) {
+		const struct cell *cell = cell_at(builder, i);
 		struct group_key key = {0};
 		struct report_group *group = NULL;
 
 		if (!is_connection(cell))
 			continue;
-		for (size_t i = 0; i < options->by_count; i++)
-			keep_key(&cell->key, options->by[i], &key);
+		for (size_t k = 0; k < options->by_count; k++)
+			keep_key(&cell->key, options->by[k], &key);
 		group = row_of(&rows, &key);
-		if (group->tally.connections == 0) {
-			for (size_t i = 0; i < options->by_count; i++)
-				group->key[i] = key_text(builder, &key, options->by[i]);
-		}
+		if (group->tally.connections == 0)
+			give_keys(builder, group, &key);
 		tally_cell(&group->tally, cell);
 	}
 	report->groups = rows_release(&rows, &report->group_count);
-	sort(report->groups, report->group_count, sizeof(report->groups[0]), compare_groups);
+	sort_top(report->groups, report->group_count, sizeof(report->groups[0]), options->top,
+		 compare_groups);
 }
 
 /* ---- names and pairs ---- */
@@ -394,8 +458,9 @@ static int compare_names(const void *a, const void *b)
 	return order ? order : slice_compare(first->name, second->name);
 }
 
-static struct report_name *name_row(struct builder *builder, struct rows *rows, uint32_t number,
-				    const struct cell *cell)
+/* Adds the cell to the row of a name, and returns the row's number. */
+static uint32_t name_row(struct builder *builder, struct rows *rows, uint32_t number,
+			 const struct cell *cell)
 {
 	struct report_name *name = row_of(rows, &number);
 
@@ -405,7 +470,7 @@ static struct report_name *name_row(struct builder *builder, struct rows *rows, 
 	name->certificate[cell->key.certificate] += cell->records;
 	if (cell->key.server_supports > name->server_supports)
 		name->server_supports = cell->key.server_supports;
-	return name;
+	return (uint32_t)(name - (struct report_name *)(void *)rows->row);
 }
 
 /* Sorts names and gives where each went: place[old] = new. Free it with free. */
@@ -435,52 +500,79 @@ static int compare_pairs(const void *a, const void *b)
 	       (first->destination < second->destination);
 }
 
+/* Each pair of numbers that `pairs` has, counted on both sides under the numbers' new places. */
+static void count_partners(struct report *report, const struct numbering *pairs,
+			   const uint32_t *program_place, const uint32_t *destination_place)
+{
+	const struct pair_key *pair = (const void *)pairs->key;
+
+	for (size_t i = 0; i < pairs->count; i++) {
+		report->programs[program_place[pair[i].first]].partners++;
+		report->destinations[destination_place[pair[i].second]].partners++;
+	}
+}
+
+/* The tallies of the pairs, in the order of programs and then destinations. */
+static void build_pairs(struct builder *builder, struct numbering *pairs,
+			const struct pair_key *number, const uint32_t *program_place,
+			const uint32_t *destination_place)
+{
+	struct report *report = builder->report;
+	size_t connection = 0;
+
+	report->pair_count = pairs->count;
+	report->pairs = calloc(pairs->count ? pairs->count : 1, sizeof(report->pairs[0]));
+	if (!report->pairs)
+		table_out_of_memory();
+	for (size_t i = 0; i < cell_count(builder); i++) {
+		const struct cell *cell = cell_at(builder, i);
+		struct report_pair *pair = NULL;
+
+		if (!is_connection(cell))
+			continue;
+		pair = &report->pairs[numbering_of(pairs, &number[connection])];
+		pair->program = program_place[number[connection].first];
+		pair->destination = destination_place[number[connection].second];
+		tally_cell(&pair->tally, cell);
+		connection++;
+	}
+	sort(report->pairs, report->pair_count, sizeof(report->pairs[0]), compare_pairs);
+}
+
 static void build_names(struct builder *builder)
 {
 	struct report *report = builder->report;
 	struct rows programs = ROWS_OF(uint32_t, struct report_name);
 	struct rows destinations = ROWS_OF(uint32_t, struct report_name);
-	struct rows pairs = ROWS_OF(struct pair_key, struct report_pair);
+	struct numbering pairs = {.key_size = sizeof(struct pair_key)};
+	/* The row numbers of each connection's program and destination. */
+	struct pair_key *number = table_allocate(cell_count(builder) * sizeof(*number));
+	size_t connections = 0;
 	uint32_t *program_place = NULL;
 	uint32_t *destination_place = NULL;
 
-	for (const struct cell *cell = builder->aggregate->cells; cell; cell = cell->hh.next) {
+	for (size_t i = 0; i < cell_count(builder); i++) {
+		const struct cell *cell = cell_at(builder, i);
 		struct pair_key key = {0};
-		struct report_pair *pair = NULL;
 
 		if (!is_connection(cell))
 			continue;
-		name_row(builder, &programs, cell->key.program, cell);
-		name_row(builder, &destinations, cell->key.destination, cell);
-		key.first = (uint32_t)numbering_of(&programs.numbering, &cell->key.program);
-		key.second =
-			(uint32_t)numbering_of(&destinations.numbering, &cell->key.destination);
-		pair = row_of(&pairs, &key);
-		pair->program = key.first;
-		pair->destination = key.second;
-		tally_cell(&pair->tally, cell);
+		key.first = name_row(builder, &programs, cell->key.program, cell);
+		key.second = name_row(builder, &destinations, cell->key.destination, cell);
+		(void)numbering_of(&pairs, &key);
+		number[connections++] = key;
 	}
 	report->programs = rows_release(&programs, &report->program_count);
 	report->destinations = rows_release(&destinations, &report->destination_count);
-	report->pairs = rows_release(&pairs, &report->pair_count);
 	program_place = sort_names(report->programs, report->program_count);
 	destination_place = sort_names(report->destinations, report->destination_count);
-	for (size_t i = 0; i < report->pair_count; i++) {
-		struct report_pair *pair = &report->pairs[i];
-
-		pair->program = program_place[pair->program];
-		pair->destination = destination_place[pair->destination];
-		report->programs[pair->program].partners++;
-		report->destinations[pair->destination].partners++;
-	}
-	sort(report->pairs, report->pair_count, sizeof(report->pairs[0]), compare_pairs);
+	count_partners(report, &pairs, program_place, destination_place);
+	if (builder->options->wants & WANT_PAIRS)
+		build_pairs(builder, &pairs, number, program_place, destination_place);
+	numbering_free(&pairs);
+	free(number);
 	free(program_place);
 	free(destination_place);
-	if (!(builder->options->wants & WANT_PAIRS)) {
-		free(report->pairs);
-		report->pairs = NULL;
-		report->pair_count = 0;
-	}
 }
 
 static void build_hosts_and_services(struct builder *builder)
@@ -489,7 +581,8 @@ static void build_hosts_and_services(struct builder *builder)
 	struct rows hosts = ROWS_OF(uint32_t, struct report_name);
 	struct rows services = ROWS_OF(uint32_t, struct report_name);
 
-	for (const struct cell *cell = builder->aggregate->cells; cell; cell = cell->hh.next) {
+	for (size_t i = 0; i < cell_count(builder); i++) {
+		const struct cell *cell = cell_at(builder, i);
 		if (!is_connection(cell))
 			continue;
 		if (cell->key.host)
@@ -631,13 +724,15 @@ static void build_findings(struct builder *builder)
 		struct report_findings *list = rule->list(builder->report);
 		struct rows rows = ROWS_OF(struct finding_key, struct report_finding);
 
-		for (const struct cell *cell = builder->aggregate->cells; cell;
-		     cell = cell->hh.next) {
+		for (size_t k = 0; k < cell_count(builder); k++) {
+			const struct cell *cell = cell_at(builder, k);
+
 			if (rule->wanted(cell))
 				add_finding(builder, rule, &rows, cell);
 		}
 		list->row = rows_release(&rows, &list->count);
-		sort(list->row, list->count, sizeof(list->row[0]), compare_findings);
+		sort_top(list->row, list->count, sizeof(list->row[0]), builder->options->top_lists,
+			 compare_findings);
 		for (size_t row = 0; row < list->count; row++)
 			list->records += list->row[row].records;
 	}
@@ -695,8 +790,9 @@ static void add_to_place(struct builder *builder, struct places *places, const s
 	struct place_key key = place_of(&cell->key);
 	struct report_place *place = row_of(&places->place, &key);
 	struct place_facts *facts = row_of(&places->facts, &key);
-	struct pair_key pair = {(uint32_t)numbering_of(&places->place.numbering, &key),
-				cell->key.destination};
+	struct pair_key pair = {
+		(uint32_t)(place - (struct report_place *)(void *)places->place.row),
+		cell->key.destination};
 	struct place_destination *destination = row_of(&places->destination, &pair);
 
 	fill_place(builder, place, facts, &key, cell->key.program, cell->key.executable);
@@ -926,9 +1022,33 @@ static void give_advice(struct builder *builder, struct report_place *place,
 	free(advice);
 }
 
+/*
+ * Sorts the places, and gives those that will be looked at their advice, by the facts
+ * that lie in the old order.
+ */
+static void order_places(struct builder *builder, const struct place_facts *facts)
+{
+	struct report *report = builder->report;
+	size_t top = builder->options->top_lists;
+
+	/* Until a place has its advice, the pointer says which facts are its own. */
+	for (size_t i = 0; i < report->place_count; i++)
+		report->places[i].advice = (const char *)&facts[i];
+	sort_top(report->places, report->place_count, sizeof(report->places[0]), top,
+		 compare_places);
+	for (size_t i = 0; i < report->place_count; i++) {
+		const struct place_facts *own = (const void *)report->places[i].advice;
+
+		report->places[i].advice = "";
+		if (top == 0 || i < top)
+			give_advice(builder, &report->places[i], own);
+	}
+}
+
 static void collect_places(struct builder *builder, struct places *places)
 {
-	for (const struct cell *cell = builder->aggregate->cells; cell; cell = cell->hh.next) {
+	for (size_t i = 0; i < cell_count(builder); i++) {
+		const struct cell *cell = cell_at(builder, i);
 		if (needs_change(cell))
 			add_to_place(builder, places, cell);
 		else if (cell->key.action == ACTION_SETTING)
@@ -960,9 +1080,7 @@ static void build_places(struct builder *builder)
 		add_unused_settings(builder, &places, settings, setting_count);
 	report->places = rows_release(&places.place, &report->place_count);
 	facts = rows_release(&places.facts, &setting_count);
-	for (size_t i = 0; i < report->place_count; i++)
-		give_advice(builder, &report->places[i], &facts[i]);
-	sort(report->places, report->place_count, sizeof(report->places[0]), compare_places);
+	order_places(builder, facts);
 	free(settings);
 	free(facts);
 }
@@ -997,10 +1115,11 @@ static void build_periods(struct builder *builder)
 	struct report *report = builder->report;
 	const struct aggregate *aggregate = builder->aggregate;
 
-	report->hours = table_allocate(HASH_COUNT(aggregate->hours) * sizeof(report->hours[0]));
-	for (const struct hour *hour = aggregate->hours; hour; hour = hour->hh.next)
+	report->hours = table_allocate(aggregate->hour_numbers.count * sizeof(report->hours[0]));
+	for (size_t i = 0; i < aggregate->hour_numbers.count; i++)
 		report->hours[report->hour_count++] = (struct report_period){
-			.start = hour->number * MICROSECONDS_PER_HOUR, .tally = hour->tally};
+			.start = aggregate->hours[i].number * MICROSECONDS_PER_HOUR,
+			.tally = aggregate->hours[i].tally};
 	sort(report->hours, report->hour_count, sizeof(report->hours[0]), compare_periods);
 	build_days(report);
 }
@@ -1021,10 +1140,10 @@ struct report *rollup(const struct aggregate *aggregate, const struct rollup_opt
 		build_groups(&builder);
 	if (options->wants & WANT_PLACES)
 		build_places(&builder);
-	if (options->wants & (WANT_NAMES | WANT_PAIRS)) {
+	if (options->wants & (WANT_NAMES | WANT_PAIRS))
 		build_names(&builder);
+	if (options->wants & (WANT_NAMES | WANT_PAIRS | WANT_HOSTS))
 		build_hosts_and_services(&builder);
-	}
 	if (options->wants & WANT_FINDINGS)
 		build_findings(&builder);
 	if (options->wants & WANT_PERIODS)

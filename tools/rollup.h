@@ -11,6 +11,10 @@ struct rollup_options {
 	enum report_key by[REPORT_KEYS];
 	size_t by_count;
 	unsigned wants; /* of enum report_wants */
+	/* If only the first rows will be shown: how many of the groups, and of places and
+	 * findings, must be in order and complete; 0: all. All are counted. */
+	size_t top;
+	size_t top_lists;
 	/* The filters ask for certain connections: settings of programs that made none of them
 	 * are left out. */
 	bool connections_chosen;

@@ -91,20 +91,30 @@ struct arena_block {
 	_Alignas(16) char memory[];
 };
 
+static void make_arena_block(struct arena *arena, size_t size)
+{
+	size_t room = size > ARENA_BLOCK_SIZE ? size : ARENA_BLOCK_SIZE;
+	struct arena_block *block = table_allocate(sizeof(*block) + room);
+
+	block->next = arena->blocks;
+	arena->blocks = block;
+	arena->next = block->memory;
+	arena->left = room;
+}
+
 void *arena_allocate(struct arena *arena, size_t size)
 {
 	void *piece = NULL;
+	/* Behind what arena_copy put there. */
+	size_t skipped = -(uintptr_t)arena->next & 15;
 
 	size = (size + 15) & ~(size_t)15;
-	if (size > arena->left) {
-		size_t room = size > ARENA_BLOCK_SIZE ? size : ARENA_BLOCK_SIZE;
-		struct arena_block *block = table_allocate(sizeof(*block) + room);
-
-		block->next = arena->blocks;
-		arena->blocks = block;
-		arena->next = block->memory;
-		arena->left = room;
+	if (skipped + size > arena->left) {
+		make_arena_block(arena, size);
+		skipped = 0;
 	}
+	arena->next += skipped;
+	arena->left -= skipped;
 	piece = arena->next;
 	arena->next += size;
 	arena->left -= size;
@@ -123,33 +133,92 @@ void arena_free(struct arena *arena)
 	arena->left = 0;
 }
 
-struct numbered {
-	UT_hash_handle hh;
-	size_t number;
-	char key[];
-};
+char *arena_copy(struct arena *arena, const char *bytes, size_t length)
+{
+	char *copy = NULL;
+
+	if (length > arena->left)
+		make_arena_block(arena, length);
+	copy = arena->next;
+	memcpy(copy, bytes, length);
+	arena->next += length;
+	arena->left -= length;
+	return copy;
+}
+
+#define INDEX_SLOTS_LEAST ((size_t)64)
+
+static void index_grow(struct index *index)
+{
+	size_t slots = index->slot ? (index->mask + 1) * 2 : INDEX_SLOTS_LEAST;
+	uint64_t *before = index->slot;
+	size_t before_slots = before ? index->mask + 1 : 0;
+
+	index->slot = calloc(slots, sizeof(index->slot[0]));
+	if (!index->slot)
+		table_out_of_memory();
+	index->mask = slots - 1;
+	for (size_t i = 0; i < before_slots; i++) {
+		size_t slot = 0;
+
+		if (!before[i])
+			continue;
+		slot = index_slot(index, (uint32_t)(before[i] >> 32));
+		while (index_is_taken(index, slot))
+			slot = index_next(index, slot);
+		index->slot[slot] = before[i];
+	}
+	free(before);
+}
+
+void index_put(struct index *index, size_t slot, uint32_t hash, uint32_t number)
+{
+	/* At most three quarters are taken, so that searches stay short. */
+	if (!index->slot || (index->count + 1) * 4 > (index->mask + 1) * 3) {
+		index_grow(index);
+		slot = index_slot(index, hash);
+		while (index_is_taken(index, slot))
+			slot = index_next(index, slot);
+	}
+	index->slot[slot] = (uint64_t)hash << 32 | (number + 1);
+	index->count++;
+}
+
+void index_free(struct index *index)
+{
+	free(index->slot);
+	*index = (struct index){0};
+}
 
 size_t numbering_of(struct numbering *numbering, const void *key)
 {
-	unsigned hash = table_hash(key, numbering->key_size);
-	struct numbered *found = NULL;
+	struct index *index = &numbering->index;
+	size_t size = numbering->key_size;
+	uint32_t hash = table_hash(key, size);
+	size_t slot = 0;
 
-	HASH_FIND_BYHASHVALUE(hh, numbering->table, key, (unsigned)numbering->key_size, hash,
-			      found);
-	if (found)
-		return found->number;
-	found = arena_allocate(&numbering->arena, sizeof(*found) + numbering->key_size);
-	memset(found, 0, sizeof(*found));
-	memcpy(found->key, key, numbering->key_size);
-	found->number = numbering->count++;
-	HASH_ADD_KEYPTR_BYHASHVALUE(hh, numbering->table, found->key, (unsigned)numbering->key_size,
-				    hash, found);
-	return found->number;
+	for (slot = index_slot(index, hash); index_is_taken(index, slot);
+	     slot = index_next(index, slot)) {
+		uint32_t number = index_number(index, slot);
+
+		if (index_hash(index, slot) == hash &&
+		    memcmp(numbering->key + number * size, key, size) == 0)
+			return number;
+	}
+	if (numbering->count == numbering->capacity) {
+		numbering->capacity = numbering->capacity ? numbering->capacity * 2 : 16;
+		numbering->key = table_resize(numbering->key, numbering->capacity * size);
+	}
+	memcpy(numbering->key + numbering->count * size, key, size);
+	index_put(index, slot, hash, (uint32_t)numbering->count);
+	return numbering->count++;
 }
 
 void numbering_free(struct numbering *numbering)
 {
-	HASH_CLEAR(hh, numbering->table);
-	arena_free(&numbering->arena);
+	index_free(&numbering->index);
+	free(numbering->key);
+	numbering->key = NULL;
 	numbering->count = 0;
+	numbering->capacity = 0;
 }

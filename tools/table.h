@@ -1,10 +1,12 @@
 /*
- * uthash as the reader uses it: a faster hash, and a plain end of the process
- * where memory runs out. Include this instead of uthash.h.
+ * The reader's memory: hash tables that hold numbers and nothing else, so that a
+ * table of a million rows costs a few bytes for each beside the row itself; and a
+ * plain end of the process where memory runs out.
  */
 #ifndef TLSWITNESS_TABLE_H
 #define TLSWITNESS_TABLE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,10 +23,51 @@ _Noreturn void table_out_of_memory(void);
 void *table_allocate(size_t size);
 void *table_resize(void *memory, size_t size);
 
-#define HASH_FUNCTION(key, length, hash) ((hash) = table_hash((key), (length)))
-#define uthash_fatal(message)            table_out_of_memory()
+/*
+ * Finds numbers by the hash of what they stand for: open addressing, linear
+ * probing. The things themselves are the caller's, who compares them:
+ *
+ *	for (slot = index_slot(index, hash); index_is_taken(index, slot);
+ *	     slot = index_next(index, slot)) {
+ *		if (index_hash(index, slot) == hash && <equal(index_number(index, slot))>)
+ *			return index_number(index, slot);
+ *	}
+ *	index_put(index, slot, hash, number);
+ */
+struct index {
+	uint64_t *slot; /* the hash above, the number + 1 below; 0: free */
+	size_t mask;    /* slots - 1; a power of two less one */
+	size_t count;
+};
 
-#include <uthash.h>
+static inline size_t index_slot(const struct index *index, uint32_t hash)
+{
+	return hash & index->mask;
+}
+
+static inline bool index_is_taken(const struct index *index, size_t slot)
+{
+	return index->slot && index->slot[slot] != 0;
+}
+
+static inline size_t index_next(const struct index *index, size_t slot)
+{
+	return (slot + 1) & index->mask;
+}
+
+static inline uint32_t index_hash(const struct index *index, size_t slot)
+{
+	return (uint32_t)(index->slot[slot] >> 32);
+}
+
+static inline uint32_t index_number(const struct index *index, size_t slot)
+{
+	return (uint32_t)index->slot[slot] - 1;
+}
+
+/* `slot` is the free one that the search ended at; `number` is less than UINT32_MAX. */
+void index_put(struct index *index, size_t slot, uint32_t hash, uint32_t number);
+void index_free(struct index *index);
 
 /*
  * Memory that is only ever given back all at once: pieces cut from large blocks.
@@ -36,6 +79,9 @@ struct arena {
 };
 
 void *arena_allocate(struct arena *arena, size_t size);
+
+/* A copy of bytes, as tight as they come: not aligned. */
+char *arena_copy(struct arena *arena, const char *bytes, size_t length);
 void arena_free(struct arena *arena);
 
 /*
@@ -43,10 +89,11 @@ void arena_free(struct arena *arena);
  * index of its row in an array that the caller keeps beside it.
  */
 struct numbering {
-	struct numbered *table;
+	struct index index;
+	char *key; /* by number */
 	size_t key_size;
 	size_t count;
-	struct arena arena;
+	size_t capacity;
 };
 
 /* The number of `key`; a new key gets the next one (then *count* has grown). Bytes are compared,

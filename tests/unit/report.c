@@ -217,8 +217,7 @@ Test(report, is_the_same_after_a_merge)
 		record.host = i % 7 ? "web1" : "web2";
 		cr_assert_eq(add_to(i % 2 ? &aggregate : &other, &record), AGGREGATE_COUNTED);
 	}
-	aggregate_merge(&aggregate, &other);
-	aggregate_free(&other);
+	aggregate_absorb(&aggregate, &other);
 	make();
 	cr_expect_eq(report->total.connections, 100);
 	cr_expect_eq(report->group_count, 4);
