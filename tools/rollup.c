@@ -850,15 +850,16 @@ static void give_destinations(struct report *report, struct places *places,
 {
 	size_t count = 0;
 	struct place_destination *row = rows_release(&places->destination, &count);
+	struct slice *name = NULL;
 
+	/* Sorted by place, so that each has its part of one array of names. */
 	sort(row, count, sizeof(*row), compare_place_destinations);
+	name = arena_allocate(texts_of(report), count * sizeof(*name));
 	for (size_t i = 0; i < count; i++) {
 		struct report_place *owner = &place[row[i].key.first];
 
-		/* The first of a place's destinations knows that all others follow it. */
 		if (owner->destination_count == 0)
-			owner->destinations = arena_allocate(
-				texts_of(report), (count - i) * sizeof(owner->destinations[0]));
+			owner->destinations = name + i;
 		owner->destinations[owner->destination_count++] = row[i].name;
 		add_server(&facts[row[i].key.first].clear, row[i].clear, row[i].name);
 		add_server(&facts[row[i].key.first].limiting, row[i].limiting, row[i].name);
