@@ -29,6 +29,7 @@ void input_set_free(struct input_set *set)
 		if (set->input[i].descriptor > STDERR_FILENO)
 			close(set->input[i].descriptor);
 		decoder_free(set->input[i].decoder);
+		digest_free(set->input[i].digest);
 		free(set->input[i].trouble);
 		free(set->input[i].rest);
 		free(set->input[i].name);
@@ -99,9 +100,9 @@ static size_t read_beginning(struct input *input, char *to, size_t size)
 	size_t got = 0;
 
 	while (got < size) {
-		ssize_t part = input->stream ? read(input->descriptor, to + got, size - got)
-					     : pread(input->descriptor, to + got, size - got,
-						     (off_t)got);
+		ssize_t part = input->stream
+				       ? read(input->descriptor, to + got, size - got)
+				       : pread(input->descriptor, to + got, size - got, (off_t)got);
 
 		if (part < 0 && errno == EINTR)
 			continue;
@@ -114,7 +115,7 @@ static size_t read_beginning(struct input *input, char *to, size_t size)
 	return got;
 }
 
-static void look_whether_compressed(struct input *input)
+static void look_whether_compressed(const struct input_set *set, struct input *input)
 {
 	char beginning[DECODER_MAGIC_SIZE];
 	struct slice seen = {beginning, read_beginning(input, beginning, sizeof(beginning))};
@@ -127,6 +128,10 @@ static void look_whether_compressed(struct input *input)
 		input->stream = true;
 	} else if (input->stream) {
 		keep_rest(input, seen.start, seen.length);
+		if (set->digests) {
+			input->digest = digest_new();
+			digest_add(input->digest, seen.start, seen.length);
+		}
 	}
 }
 
@@ -134,7 +139,7 @@ static void look_whether_compressed(struct input *input)
  * Opened only when its turn comes, and closed behind its last block: a directory
  * may hold more files than a process may have descriptors.
  */
-static void open_input(struct input *input)
+static void open_input(const struct input_set *set, struct input *input)
 {
 	struct stat status;
 
@@ -154,7 +159,7 @@ static void open_input(struct input *input)
 	input->size = status.st_size;
 	if (!input->stream)
 		posix_fadvise(input->descriptor, 0, 0, POSIX_FADV_SEQUENTIAL);
-	look_whether_compressed(input);
+	look_whether_compressed(set, input);
 }
 
 static bool is_compressed_suffix(const char *suffix)
@@ -303,8 +308,13 @@ static size_t read_some(struct input_set *set, struct input *input, char *to, si
 		else
 			add_done(set, (uint64_t)got);
 	}
-	if (got > 0)
+	if (got > 0) {
+		if (input->digest)
+			digest_add(input->digest, to, (size_t)got);
 		return (size_t)got;
+	}
+	if (input->digest && !input->error)
+		input->has_sha256 = digest_finish(input->digest, input->sha256);
 	input->ended = true;
 	return 0;
 }
@@ -450,6 +460,20 @@ static void release(struct input_set *set, struct input_block *block)
 	input->rest = NULL;
 }
 
+/*
+ * Takes the digest of a file in one go, beside those who read its blocks: they read
+ * them in no order. Standard input is taken as it comes, since a part of it may be gone.
+ */
+static void take_digest(const struct input_set *set, struct input *input)
+{
+	struct stat status;
+
+	if (!set->digests || input->descriptor <= STDERR_FILENO ||
+	    fstat(input->descriptor, &status) < 0 || !S_ISREG(status.st_mode))
+		return;
+	input->has_sha256 = digest_file(input->descriptor, input->size, input->sha256);
+}
+
 /* The input whose turn it is, opened; NULL when all are done. Called under the lock. */
 static struct input *current_input(struct input_set *set)
 {
@@ -457,9 +481,12 @@ static struct input *current_input(struct input_set *set)
 		struct input *input = &set->input[set->current];
 
 		if (input->descriptor < 0 && !input->ended)
-			open_input(input);
+			open_input(set, input);
 		if (has_more(input))
 			return input;
+		/* Of an empty file there is no block with which it could be taken. */
+		if (input->next_block == 0)
+			take_digest(set, input);
 	}
 	return NULL;
 }
@@ -482,6 +509,8 @@ bool input_next(struct input_set *set, struct input_block *block)
 			read_stream_block(set, input, block);
 	}
 	pthread_mutex_unlock(&set->lock);
+	if (input && block->number == 0)
+		take_digest(set, input);
 	if (input && !stream) {
 		read_file_block(input, block);
 		add_done(set, INPUT_BLOCK_SIZE);

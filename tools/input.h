@@ -18,6 +18,7 @@
 #include <sys/types.h>
 
 #include "decoder.h"
+#include "digest.h"
 #include "slice.h"
 
 /* A line longer than this is no record; it is never held in memory as a whole. */
@@ -28,11 +29,13 @@
 
 struct input {
 	char *name;
-	int descriptor; /* -1: not open */
-	bool stream;    /* not a regular file, or compressed: read in turn */
-	off_t size;     /* of a regular file, when it was opened */
-	int error;      /* an errno of opening or reading; 0: none */
-	char *trouble;  /* what was wrong with compressed data, and where; NULL: nothing */
+	int descriptor;  /* -1: not open */
+	bool stream;     /* not a regular file, or compressed: read in turn */
+	off_t size;      /* of a regular file, when it was opened */
+	int error;       /* an errno of opening or reading; 0: none */
+	char *trouble;   /* what was wrong with compressed data, and where; NULL: nothing */
+	bool has_sha256; /* only if the set was asked for it, and what was read was read whole */
+	uint8_t sha256[DIGEST_SIZE];
 
 	/* What follows is the business of input.c, under the lock of its set. */
 	uint64_t next_block;
@@ -40,6 +43,7 @@ struct input {
 	bool ended;
 	bool inside_long_line;
 	struct decoder *decoder; /* NULL: not compressed */
+	struct digest *digest;   /* NULL: not wanted, or not taken piece by piece */
 	char *rest; /* of a stream: the beginning of a line that is still to be finished */
 	size_t rest_length;
 };
@@ -55,6 +59,9 @@ struct input_set {
 	uint64_t total; /* 0 if that is not known */
 	bool endless;   /* one of them is no file */
 	uint64_t done;  /* atomic */
+	/* Asks for the SHA-256 of each input as it lies there, compressed or not. What is no
+	 * file has one too, unless it is compressed. */
+	bool digests;
 };
 
 /* What a thread works on; its memory is used again for its next block. */
@@ -74,8 +81,8 @@ void input_set_init(struct input_set *set);
 /*
  * Adds what `path` names: a file, "-", or a directory, of which all files whose
  * names end in ".jsonl" are added with their rotated siblings (".jsonl.1",
- * ".jsonl-20261101"; with ".gz", ".zst" or ".xz" behind it), the oldest first. What can't be opened is added too, with
- * its error, so that the report can say so.
+ * ".jsonl-20261101"; with ".gz", ".zst" or ".xz" behind it), the oldest first. What can't be opened
+ * is added too, with its error, so that the report can say so.
  */
 void input_set_add(struct input_set *set, const char *path);
 

@@ -220,6 +220,8 @@ static struct report_input *settle_all(const struct input_set *set, struct worke
 			accounts[i].error = strerrordesc_np(set->input[i].error);
 		else
 			accounts[i].error = set->input[i].trouble;
+		accounts[i].has_sha256 = set->input[i].has_sha256;
+		memcpy(accounts[i].sha256, set->input[i].sha256, sizeof(accounts[i].sha256));
 	}
 	if (worker->account_count)
 		qsort(worker->account, worker->account_count, sizeof(worker->account[0]),

@@ -38,6 +38,7 @@ struct request {
 	enum { FORMAT_TEXT, FORMAT_JSON, FORMAT_CSV, FORMAT_OPENMETRICS, FORMAT_HTML } format;
 	bool has_by;
 	bool has_top;
+	bool sha256;
 	unsigned long top;
 	int64_t now;
 };
@@ -51,8 +52,7 @@ static void print_help(FILE *out)
 		 "file it reads $TLSWITNESS_LOG, else /var/log/tlswitness/, else\n"
 		 "${XDG_STATE_HOME:-~/.local/state}/tlswitness/. Of a directory it reads all\n"
 		 "*.jsonl files and their rotated siblings; - is standard input.\n"
-		 "\n"
-		 FILTER_HELP "\n"
+		 "\n" FILTER_HELP "\n"
 		 "What to make of them:\n"
 		 "  --by LIST          group by program, destination, version, verdict, place,\n"
 		 "                     host, service, user, hour, day (program,destination)\n"
@@ -66,6 +66,8 @@ static void print_help(FILE *out)
 		 "  --html             as one page that needs no script and no network\n"
 		 "  --top N            rows of each table; 0 for all (30, and 10 of the\n"
 		 "                     lists below the first)\n"
+		 "  --sha256           take the SHA-256 of each input, as --html always does,\n"
+		 "                     for --json\n"
 		 "  --threads N        use N threads (one for each core)\n"
 		 "\n"
 		 "Exit status: 0; 1 by --fail-on; 2 on bad use, or if nothing could be read.\n");
@@ -80,6 +82,7 @@ enum option_code {
 	OPTION_OPENMETRICS,
 	OPTION_HTML,
 	OPTION_TOP,
+	OPTION_SHA256,
 	OPTION_THREADS,
 };
 
@@ -93,6 +96,7 @@ static const struct option long_options[] = {
 	{"openmetrics", no_argument, NULL, OPTION_OPENMETRICS},
 	{"html", no_argument, NULL, OPTION_HTML},
 	{"top", required_argument, NULL, OPTION_TOP},
+	{"sha256", no_argument, NULL, OPTION_SHA256},
 	{"threads", required_argument, NULL, OPTION_THREADS},
 	{"help", no_argument, NULL, 'h'},
 	{NULL, 0, NULL, 0},
@@ -177,6 +181,9 @@ static bool take_option(struct request *request, int code, const char *argument)
 		if (!take_number("top", argument, 1000000000UL, &request->top))
 			return false;
 		request->has_top = true;
+		return true;
+	case OPTION_SHA256:
+		request->sha256 = true;
 		return true;
 	case OPTION_THREADS:
 		return take_threads(argument, &request->reading);
@@ -415,6 +422,7 @@ static int make_report(const struct request *request, struct input_set *set)
 	struct report *report = NULL;
 	int status = 0;
 
+	set->digests = request->sha256 || request->format == FORMAT_HTML;
 	reader_run(set, &request->reading, &request->counting, &aggregate, &inputs);
 	report = rollup(&aggregate, &request->rollup);
 	report->inputs = inputs;
