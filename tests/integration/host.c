@@ -162,23 +162,25 @@ static void expect_not_written_through(const char *log, const char *file)
 
 Test(host, is_not_led_through_links)
 {
+	/* Of their own, so that each is refused for its own reason. */
 	const char *victim = test_file("victim", message);
+	const char *linked = test_file("linked", message);
 	const char *symbolic = test_path("symbolic.jsonl");
 	const char *hard = test_path("hard.jsonl");
 	const char *directory = test_path("logs");
 
 	cr_assert_eq(symlink(victim, symbolic), 0);
-	cr_assert_eq(link(victim, hard), 0);
+	cr_assert_eq(link(linked, hard), 0);
 	expect_not_written_through(symbolic, victim);
-	expect_not_written_through(hard, victim);
+	expect_not_written_through(hard, linked);
 	/* In a directory that everybody may write to, under the name that our log would have. */
 	cr_assert_eq(mkdir(directory, 01777), 0);
 	const char *own = text("%s/%u.jsonl", directory, geteuid());
 	cr_assert_eq(symlink(victim, own), 0);
 	expect_not_written_through(text("%s/", directory), victim);
 	cr_assert_eq(unlink(own), 0);
-	cr_assert_eq(link(victim, own), 0);
-	expect_not_written_through(text("%s/", directory), victim);
+	cr_assert_eq(link(linked, own), 0);
+	expect_not_written_through(text("%s/", directory), linked);
 }
 
 Test(host, is_not_led_to_a_file_of_somebody_else)

@@ -89,6 +89,8 @@ static void exhaust_twice(void)
 	converse();
 	close(last - 1);
 	converse();
+	/* Both are there again. */
+	open_all(&last);
 }
 
 static void close_all(void)
