@@ -433,6 +433,26 @@ static bool has_grown(void *subject)
 	return stat(log->path, &status) == 0 && status.st_size >= log->size;
 }
 
+/* A neighbour's line that is only half there is not taken for a torn one. */
+Test(host, that_writes_beside_others_leaves_no_empty_line)
+{
+	enum { WRITERS = 8, RECORDS = 1500 };
+	const char *log = test_path("log.jsonl");
+	struct program writers[WRITERS];
+
+	for (int i = 0; i < WRITERS; i++) {
+		struct program bare = {
+			.argv = join_words(WORDS(program_path("giver_up"), text("%d", RECORDS)),
+					   NO_WORDS)};
+
+		writers[i] = with_recorder(&bare, log, WORDS("TLSWITNESS_SCOPE=all"));
+		start_program(&writers[i]);
+	}
+	for (int i = 0; i < WRITERS; i++)
+		cr_expect_eq(end_program(&writers[i]), 0, "%s", writers[i].err);
+	cr_expect_eq(json_array_size(read_json_lines(log)), WRITERS * RECORDS);
+}
+
 /* Processes that write without end are killed, one after the other, wherever they are. */
 Test(host, that_is_killed_swallows_no_line)
 {
