@@ -301,7 +301,8 @@ static void record_event(struct connection *connection, enum connection_event ev
 {
 	int saved = errno;
 
-	if (connection->local.family == 0 && connection->descriptor >= 0 &&
+	/* A connection that began with its first bytes had no port of its own yet. */
+	if (connection->local.port == 0 && connection->descriptor >= 0 &&
 	    still_connected(connection, connection->descriptor))
 		endpoint_of_self(&connection->local, connection->descriptor);
 	connection_record(connection, event);

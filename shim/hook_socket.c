@@ -79,6 +79,14 @@ static bool may_send(struct connection *connection, const struct iovec *parts, s
 	       connection_may_send(connection, parts, count);
 }
 
+/* In audit mode nothing is looked at before the kernel has found it readable. */
+static bool may_send_message(struct connection *connection, const struct msghdr *message)
+{
+	if (recorder.config.mode == MODE_AUDIT || !message)
+		return !connection_is_condemned(connection);
+	return may_send(connection, message->msg_iov, message->msg_iovlen);
+}
+
 /* A call that sends has returned `result`; gives the reference back, keeps errno. */
 static ssize_t sent(struct connection *connection, ssize_t result, const struct iovec *parts,
 		    size_t count, int flags)
@@ -95,20 +103,26 @@ static ssize_t sent(struct connection *connection, ssize_t result, const struct 
 	return result;
 }
 
+static bool has_room(const struct iovec *parts, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (parts[i].iov_len > 0)
+			return true;
+	}
+	return false;
+}
+
 /* A call that receives has returned `result`; as `sent`. */
 static ssize_t received(struct connection *connection, ssize_t result, const struct iovec *parts,
 			size_t count, int flags)
 {
 	int saved = errno;
-	size_t room = 0;
 
-	for (size_t i = 0; i < count; i++)
-		room += parts[i].iov_len;
 	if (result > 0 && (flags & MSG_TRUNC))
 		connection_lost_track(connection); /* TCP drops the bytes unseen: tcp(7) */
 	else if (result > 0 && !(flags & (MSG_PEEK | MSG_OOB)))
 		hand_over(connection, parts, count, (size_t)result, connection_received);
-	else if (result == 0 && room > 0)
+	else if (result == 0 && has_room(parts, count))
 		connection_ended(connection, 0);
 	else if (result < 0 && !is_passing_error(saved))
 		connection_ended(connection, saved);
@@ -277,6 +291,8 @@ DOOR ssize_t recvmsg(int fd, struct msghdr *message, int flags)
 	if (connection && !may_receive(connection))
 		return refused(connection);
 	result = libc()->recvmsg(fd, message, flags);
+	if (connection && result < 0) /* the message may be no readable address */
+		return received(connection, result, NULL, 0, flags);
 	if (connection)
 		return received(connection, result, message->msg_iov, message->msg_iovlen, flags);
 	if (result >= 0 && message->msg_controllen > 0)
@@ -447,7 +463,7 @@ DOOR ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 	if ((flags & MSG_FASTOPEN) && message->msg_name) {
 		connection =
 			opening_by_sending(fd, message->msg_name, message->msg_namelen, CALLER);
-		if (connection && !may_send(connection, message->msg_iov, message->msg_iovlen))
+		if (connection && !may_send_message(connection, message))
 			return refused(connection);
 		result = libc()->sendmsg(fd, message, flags);
 		return connection ? opened_by_sending(fd, connection, result, message->msg_iov,
@@ -457,12 +473,14 @@ DOOR ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 		return real_libc.sendmsg(fd, message, flags);
 	} else {
 		connection = connection_acquire(fd);
-		if (connection && !may_send(connection, message->msg_iov, message->msg_iovlen))
+		if (connection && !may_send_message(connection, message))
 			return refused(connection);
 		result = libc()->sendmsg(fd, message, flags);
 	}
 	if (!connection)
 		return result;
+	if (result < 0)
+		return sent(connection, result, NULL, 0, flags);
 	return sent(connection, result, message->msg_iov, message->msg_iovlen, flags);
 }
 
@@ -475,8 +493,7 @@ DOOR int sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags)
 	   depends on the first. */
 	if (connection && recorder.config.mode != MODE_AUDIT && count > 1)
 		count = 1;
-	if (connection && count > 0 &&
-	    !may_send(connection, messages[0].msg_hdr.msg_iov, messages[0].msg_hdr.msg_iovlen))
+	if (connection && count > 0 && !may_send_message(connection, &messages[0].msg_hdr))
 		return refused(connection);
 	result = libc()->sendmmsg(fd, messages, count, flags);
 	if (!connection)
@@ -492,6 +509,12 @@ DOOR int sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags)
 
 /* ---- opening and closing ---- */
 
+static bool is_internet(const struct sockaddr *address, socklen_t length)
+{
+	return address && length >= sizeof(struct sockaddr_in) &&
+	       (address->sa_family == AF_INET || address->sa_family == AF_INET6);
+}
+
 static int watched_connect(__typeof__(connect) *real, int fd, __CONST_SOCKADDR_ARG address,
 			   socklen_t length, const void *caller)
 {
@@ -502,29 +525,21 @@ static int watched_connect(__typeof__(connect) *real, int fd, __CONST_SOCKADDR_A
 		return missing();
 	result = real(fd, address, length);
 	saved = errno;
-	if (result == 0 || saved == EINPROGRESS || saved == EINTR)
+	/* Only now is it known that the address can be read. */
+	if ((result == 0 || saved == EINPROGRESS || saved == EINTR) &&
+	    is_internet(address.__sockaddr__, length))
 		connection_opened(fd, address.__sockaddr__, length, caller);
 	errno = saved;
 	return result;
 }
 
-static bool is_internet(const struct sockaddr *address, socklen_t length)
-{
-	return address && length >= sizeof(struct sockaddr_in) &&
-	       (address->sa_family == AF_INET || address->sa_family == AF_INET6);
-}
-
 DOOR int connect(int fd, __CONST_SOCKADDR_ARG address, socklen_t length)
 {
-	if (!is_internet(address.__sockaddr__, length))
-		return libc()->connect(fd, address, length);
 	return watched_connect(libc()->connect, fd, address, length, CALLER);
 }
 
 DOOR int __connect(int fd, __CONST_SOCKADDR_ARG address, socklen_t length)
 {
-	if (!is_internet(address.__sockaddr__, length))
-		return libc()->__connect(fd, address, length);
 	return watched_connect(libc()->__connect, fd, address, length, CALLER);
 }
 
