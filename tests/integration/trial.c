@@ -3,6 +3,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <criterion/criterion.h>
 
@@ -69,6 +70,8 @@ struct trial try_program(const char *name, program_for program, const void *row,
 	if (options != NULL) {
 		trial.name = text("%s %s", name, options[0]);
 		trial.program = tried(&trial.program, log, with_port(options, sink));
+		/* Also for a program that becomes another user. */
+		cr_assert_eq(chmod(test_file(text("trial%u.log", trials), ""), 0666), 0);
 	}
 	run_program(&trial.program);
 	cr_assert_eq(stop_sink(sink), 0);
