@@ -8,6 +8,7 @@
 
 #include <criterion/criterion.h>
 
+#include "mailers.h"
 #include "trial.h"
 
 TestSuite(floor, .init = harness_begin, .fini = harness_end, .timeout = 240);
@@ -183,6 +184,43 @@ static struct program neomutt(const struct sink *sink, const struct row *row)
 		.input = "hello\n"};
 }
 
+static struct program mailer(const struct mailer *mailer, const struct sink *sink,
+			     const struct row *row, const char *setting)
+{
+	struct program program =
+		mailer->program(sink, row->implicit ? TLS_MODE_IMPLICIT : TLS_MODE_STARTTLS);
+
+	if (*row->way != '\0')
+		program.env = join_words(program.env ? program.env : NO_WORDS,
+					 WORDS(text("%s%s", setting, row->way)));
+	return program;
+}
+
+static struct program java(const struct sink *sink, const struct row *row)
+{
+	return mailer(&mailer_java, sink, row, "JAVA_TOOL_OPTIONS=-Djdk.tls.client.protocols=");
+}
+
+static struct program node_official(const struct sink *sink, const struct row *row)
+{
+	return mailer(&mailer_node_official, sink, row, "TLS_MAX_VERSION=");
+}
+
+static struct program node_debian(const struct sink *sink, const struct row *row)
+{
+	return mailer(&mailer_node_debian, sink, row, "TLS_MAX_VERSION=");
+}
+
+static struct program php_curl(const struct sink *sink, const struct row *row)
+{
+	return mailer(&mailer_php_curl, sink, row, "");
+}
+
+static struct program curl_gnutls(const struct sink *sink, const struct row *row)
+{
+	return mailer(&mailer_curl_gnutls, sink, row, "");
+}
+
 /* ---- the rows ---- */
 
 Test(floor, python)
@@ -307,6 +345,46 @@ Test(floor, gnutls)
 		{"neomutt, TLS 1.0", neomutt,
 		 "ssl_use_tlsv1=yes ssl_use_tlsv1_1=no ssl_use_tlsv1_2=no ssl_use_tlsv1_3=no",
 		 "Could not", LIMIT_CLIENT_WIRE, false, "1.3"},
+	};
+
+	CHECK(rows);
+}
+
+/* Only the wire witness sees these: the refusal is a connection that breaks. */
+Test(floor, java)
+{
+	static const struct row rows[] = {
+		{"Java", java, "", "reset|protocol_version|Connection", LIMIT_SERVER, false, "1.3"},
+		{"Java, TLSv1", java, "TLSv1", "reset", LIMIT_CLIENT_WIRE, false, NULL},
+		{"Java, TLSv1.1, implicit", java, "TLSv1.1", "reset", LIMIT_CLIENT_WIRE, true,
+		 NULL},
+	};
+
+	CHECK(rows);
+}
+
+Test(floor, node)
+{
+	static const struct row rows[] = {
+		{"official Node", node_official, "", "ECONNRESET", LIMIT_SERVER, false, "1.3"},
+		{"official Node, maxVersion", node_official, "TLSv1", "ECONNRESET",
+		 LIMIT_CLIENT_WIRE, false, "1.3"},
+		{"official Node, maxVersion, implicit", node_official, "TLSv1.1", "ECONNRESET",
+		 LIMIT_CLIENT_WIRE, true, NULL},
+		{"Debian's Node", node_debian, "", "protocol version", LIMIT_SERVER, false, NULL},
+		{"Debian's Node, maxVersion", node_debian, "TLSv1", "no protocols available",
+		 LIMIT_CLIENT, false, NULL},
+	};
+
+	CHECK(rows);
+}
+
+Test(floor, libcurl)
+{
+	static const struct row rows[] = {
+		{"PHP's curl", php_curl, "", "protocol version", LIMIT_SERVER, false, "1.3"},
+		{"GnuTLS curl", curl_gnutls, "", "GnuTLS|reset|handshake", LIMIT_SERVER, false,
+		 "1.3"},
 	};
 
 	CHECK(rows);

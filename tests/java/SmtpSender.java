@@ -60,7 +60,9 @@ public class SmtpSender {
 		SSLSocket tls = (SSLSocket) trusting(caFile).getSocketFactory().createSocket(
 			socket, host, socket.getPort(), true);
 
-		tls.setEnabledProtocols(new String[] {"TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"});
+		if (System.getProperty("jdk.tls.client.protocols") == null)
+			tls.setEnabledProtocols(
+				new String[] {"TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"});
 		tls.startHandshake();
 		return tls;
 	}

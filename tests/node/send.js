@@ -16,6 +16,7 @@ const transport = nodemailer.createTransport({
 	tls: {
 		ca: mode !== 'none' ? fs.readFileSync(caFile) : undefined,
 		minVersion: 'TLSv1',
+		maxVersion: process.env.TLS_MAX_VERSION, // an old configuration's
 		ciphers: 'DEFAULT@SECLEVEL=0',
 	},
 });
