@@ -46,7 +46,7 @@ static void expect_one_line(const struct program *program, const char *part)
 
 Test(run, of_a_command_that_is_not_there)
 {
-	struct program program = run(WORDS("no-such-command"), NO_WORDS);
+	struct program program = run(WORDS("no-such-command"), WORDS("PATH=/usr/bin:/bin"));
 
 	cr_expect_eq(program.status, 127);
 	expect_one_line(&program, "no-such-command");
