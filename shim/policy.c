@@ -48,10 +48,8 @@ const char *policy_limited_by(const struct policy_facts *facts)
 		return NULL;
 	if (facts->version >= TLS_VERSION_1_3)
 		return "none";
-	if (facts->highest_offer == TLS_VERSION_UNKNOWN)
-		return NULL;
 	if (facts->version < facts->highest_offer)
 		return "server";
-	/* More than was offered is a broken peer or a gap of ours, and nobody's limit. */
+	/* More than was offered: the offer is not known, or the peer is broken. */
 	return facts->version == facts->highest_offer ? "client" : NULL;
 }

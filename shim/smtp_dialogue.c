@@ -116,7 +116,6 @@ static void start_line(struct smtp_line *line)
 {
 	line->length = 0;
 	line->command = COMMAND_INCOMPLETE;
-	line->after_cr = false;
 }
 
 /* How many of `bytes` are left in this line, its newline included. */
@@ -220,10 +219,8 @@ static void take_verb(struct smtp_dialogue *dialogue, uint8_t next)
 		*(held ? &dialogue->mail_held : &dialogue->mail_sent) = true;
 	if (verb->command == COMMAND_AUTH)
 		*(held ? &dialogue->auth_held : &dialogue->auth_sent) = true;
-	if (verb->command == COMMAND_BDAT) {
-		dialogue->chunk_left = 0;
+	if (verb->command == COMMAND_BDAT)
 		dialogue->chunk_last = false;
-	}
 }
 
 /*
@@ -453,10 +450,8 @@ static bool is_hello(enum command command)
 static void resume_commands(struct smtp_dialogue *dialogue, bool within_line)
 {
 	start_line(&dialogue->client);
-	if (within_line) {
-		dialogue->client.length = 1;
+	if (within_line)
 		dialogue->client.command = COMMAND_OTHER;
-	}
 }
 
 static void take_starttls_reply(struct smtp_dialogue *dialogue, uint16_t code)
@@ -522,7 +517,7 @@ static void take_reply(struct smtp_dialogue *dialogue, uint16_t code)
 		resume_commands(dialogue, dialogue->dot != DOT_AT_LINE_START);
 		break;
 	case COMMAND_RCPT:
-		if (code / 100 == 2 && dialogue->recipients < UINT16_MAX)
+		if (code / 100 == 2)
 			dialogue->recipients++;
 		break;
 	case COMMAND_MESSAGE:
@@ -534,26 +529,26 @@ static void take_reply(struct smtp_dialogue *dialogue, uint16_t code)
 	}
 }
 
-/* The three digits of a reply that has at least a newline after them; 0 if it is none. */
+/*
+ * The three digits at the start of a complete line; 0 if it is no reply. Of a
+ * short line, the newline stands where a digit should.
+ */
 static uint16_t reply_code(const struct smtp_line *line)
 {
 	uint16_t code = 0;
 
-	if (line->length < 4 || !(line->start[3] == '-' || ends_word(line->start[3])))
-		return 0;
 	for (unsigned i = 0; i < 3; i++) {
 		if (!is_digit(line->start[i]))
 			return 0;
 		code = (uint16_t)(code * 10 + (line->start[i] - '0'));
 	}
-	return code;
+	return line->start[3] == '-' || ends_word(line->start[3]) ? code : 0;
 }
 
 /* `250-STARTTLS` or `250 STARTTLS`, and no longer word (RFC 3207, 3). */
 static bool names_starttls(const struct smtp_line *line)
 {
-	return line->length >= sizeof(line->start) && begins("STARTTLS", line->start + 4, 8) &&
-	       ends_word(line->start[12]);
+	return begins("STARTTLS", line->start + 4, 8) && ends_word(line->start[12]);
 }
 
 /* A line of the answer to EHLO. The first names the server, and nothing else. */

@@ -69,7 +69,7 @@ struct smtp_dialogue {
 	bool greeting_over;
 	bool offered_before; /* by the EHLO answer before the one that is awaited */
 	bool lmtp;
-	uint16_t recipients; /* accepted so far, LMTP only */
+	uint32_t recipients; /* accepted so far, LMTP only */
 	bool in_auth;        /* the client's lines are credentials */
 	bool in_data;        /* the client's bytes are a message */
 	bool in_chunk;       /* the client's next chunk_left bytes are a message's */

@@ -201,6 +201,10 @@ Test(certificate_name, as_rfc_4514_has_them)
 		/* a length in more bytes than it takes */
 		{DER(RDN("\x0B", "\x09", CN "\x0C\x81\x01X")), "CN=X"},
 		{DER(RDN("\x0E", "\x0C", CN "\x0C\x84\x00\x00\x00\x01X")), "CN=X"},
+		{DER(RDN("\x09", "\x07", "\x06\x02\x55\x04\x0C\x01X")), "2.5.4=#0C0158"},
+		{DER(RDN("\x11", "\x0F",
+			 "\x06\x0A\x81\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x7F\x0C\x01X")),
+		 "2.18446744073709551535=#0C0158"},
 		{DER(RDN("\x08", "\x06", "\x06\x01\x00\x0C\x01X")), "0.0=#0C0158"},
 		{DER(RDN("\x08", "\x06", "\x06\x01\x27\x0C\x01X")), "0.39=#0C0158"},
 		{DER(RDN("\x08", "\x06", "\x06\x01\x4F\x0C\x01X")), "1.39=#0C0158"},
@@ -225,14 +229,16 @@ Test(certificate_name, what_is_no_name)
 		{DER(RDN("\x0C", "\x0A", CN "\x0C\x01X\x05\x00")), ""},     /* two values */
 		{DER(RDN("\x0A", "\x08", CN "\x0C\x02X")), ""},             /* a value cut short */
 		{DER(RDN("\x0A", "\x08", CN "\x0C\x80X")), ""},             /* without an end */
+		{DER(RDN("\x09", "\x07", CN "\x0C\x80")), ""},             /* and without a value */
 		{DER(RDN("\x0A", "\x08", CN "\x1F\x01X")), ""},            /* a tag of many bytes */
 		{DER(RDN("\x0E", "\x0C", CN "\x0C\x85\0\0\0\0\x01")), ""}, /* a length of five */
-		{DER(RDN("\x0A", "\x08", CN "\x0C\x82\x01")), ""},         /* half a length */
-		{DER(RDN("\x07", "\x05", "\x06\x00\x0C\x01X")), ""},       /* an OID of nothing */
+		{DER(RDN("\x0F", "\x0D", CN "\x0C\x85\0\0\0\0\x01X")), ""},
+		{DER(RDN("\x0A", "\x08", CN "\x0C\x82\x01")), ""},   /* half a length */
+		{DER(RDN("\x07", "\x05", "\x06\x00\x0C\x01X")), ""}, /* an OID of nothing */
 		{DER(RDN("\x0A", "\x08", "\x06\x03\x55\x04\x83\x0C\x01X")), ""}, /* half an OID */
 		{DER(RDN("\x0A", "\x08", "\x06\x03\x55\x80\x03\x0C\x01X")), ""}, /* a padded OID */
 		{DER(RDN("\x11", "\x0F",
-			 "\x06\x0A\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x7F\x0C\x01X")),
+			 "\x06\x0A\x82\x80\x80\x80\x80\x80\x80\x80\x80\x00\x0C\x01X")),
 		 ""}, /* a number beyond 64 bits */
 		{DER(RDN("\x0A", "\x08", CN "\x0C\x01X") "\x31"),
 		 ""}, /* half an RDN behind a good one */
@@ -249,6 +255,19 @@ Test(certificate_name, what_is_no_name)
 	/* The same, without what was wrong. */
 	cr_expect_eq(write_name(text, sizeof(text), behind, sizeof(behind) - 2), 4);
 	cr_expect_str_eq(text, "CN=X");
+}
+
+/* A character that would go on behind the end of its string, where its bytes stand. */
+Test(certificate_name, no_character_beyond_its_string)
+{
+	static const uint8_t utf8[] = "\x30\x0D\x31\x0B\x30\x09" CN "\x0C\x02\xE2\x82\xAC";
+	static const uint8_t bmp[] = "\x30\x0C\x31\x0A\x30\x08" CN "\x1E\x01\x20\xAC";
+	char text[TEXT_ROOM];
+
+	certificate_name_write(text, sizeof(text), utf8, sizeof(utf8) - 2);
+	cr_expect_str_eq(text, "CN=#0C02E282");
+	certificate_name_write(text, sizeof(text), bmp, sizeof(bmp) - 2);
+	cr_expect_str_eq(text, "CN=#1E0120");
 }
 
 /* Cut in every place: what remains is the longest run of whole units that fits. */
@@ -293,11 +312,13 @@ Test(certificate_name, cut_at_a_character)
 	cr_expect_eq(write_name(text, 0, der, length), 0);
 	for (size_t room = 1; room < 80; room++) {
 		char expected[TEXT_ROOM] = "";
+		size_t written = 0;
 
 		for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-			if (strlen(expected) + strlen(units[i]) >= room)
+			if (written + strlen(units[i]) >= room)
 				break;
-			(void)strcat(expected, units[i]);
+			memcpy(expected + written, units[i], strlen(units[i]));
+			written += strlen(units[i]);
 		}
 		memset(text, 'A', sizeof(text));
 		write_name(text, room, der, length);
@@ -347,7 +368,7 @@ static const struct time_case times[] = {
 	{"20261123130507Z", false, ""},
 	{"2A1123130507Z", false, ""},
 	{"-61123130507Z", false, ""},
-	{"26112313050/Z", false, ""},
+	{"26112313055/Z", false, ""},
 	{"2611231305:7Z", false, ""},
 	{"", false, ""},
 	{"", true, ""},
@@ -367,6 +388,19 @@ Test(certificate_time, written)
 		cr_expect_str_eq(text, times[i].text, "%s", times[i].digits);
 		cr_expect_eq(ok, times[i].text[0] != '\0', "%s", times[i].digits);
 		free(exact);
+	}
+}
+
+Test(certificate_time, digits_only)
+{
+	for (size_t i = 0; i < 12; i++) {
+		uint8_t digits[] = "261123130507Z";
+		char text[CERTIFICATE_TIME_SIZE];
+
+		digits[i] = 'x';
+		cr_expect_not(certificate_time_write(text, digits, 13, false), "digit %zu", i);
+		digits[i] = ' ';
+		cr_expect_not(certificate_time_write(text, digits, 13, false), "digit %zu", i);
 	}
 }
 
@@ -469,32 +503,50 @@ Test(certificate, not_all_there)
 	X509_free(certificate);
 }
 
+/* A certificate of next to nothing, as far as the subject: `time` is the validity. */
+#define SMALL(length, signed_length, time, subject)               \
+	"\x30" length "\x30" signed_length "\xA0\x03\x02\x01\x02" \
+	"\x02\x01\x01"                                            \
+	"\x30\x00\x30\x00\x30" time "\x30" subject
+
+#define NOT_BEFORE \
+	"\x17\x01" \
+	"1"
+#define NOT_AFTER  \
+	"\x18\x03" \
+	"234"
+
 /* The tag of each part on the way to the subject matters. */
 Test(certificate, not_a_certificate)
 {
-	static const uint8_t good[] = {
-		0x30, 33,                /* Certificate */
-		0x30, 31,                /* TBSCertificate */
-		0xA0, 3,   2,   1,    2, /* version */
-		2,    1,   1,            /* serial number */
-		0x30, 0,                 /* algorithm */
-		0x30, 0,                 /* issuer */
-		0x30, 15,                /* validity */
-		0x17, 1,   '0', 0x18, 10,  '1', '2',  '3', '4',
-		'5',  '6', '7', '8',  '9', '0', 0x30, 0, /* subject */
-	};
-	static const uint8_t tags[] = {0, 2, 4, 9, 12, 14, 16, 21, 33};
+	static const uint8_t good[] = SMALL("\x1A", "\x18", "\x08" NOT_BEFORE NOT_AFTER, "\x00");
+	static const uint8_t tags[] = {0, 2, 4, 9, 12, 14, 16, 21, 26};
 	struct certificate_facts facts;
 	uint8_t bad[sizeof(good)];
 
-	cr_assert(read_exactly(&facts, good, sizeof(good)));
-	cr_expect_eq(facts.not_after_length, 10);
+	cr_assert(read_exactly(&facts, good, sizeof(good) - 1));
+	cr_expect_eq(facts.not_after_length, 3);
 	cr_expect(facts.not_after_generalized);
 	cr_expect_eq(facts.issuer_length, 2);
 	cr_expect_eq(facts.subject_length, 2);
 	for (size_t i = 0; i < sizeof(tags); i++) {
 		memcpy(bad, good, sizeof(good));
 		bad[tags[i]] = 0x04;
-		cr_expect_not(read_exactly(&facts, bad, sizeof(bad)), "tag at %u", tags[i]);
+		cr_expect_not(read_exactly(&facts, bad, sizeof(bad) - 1), "tag at %u", tags[i]);
 	}
+}
+
+Test(certificate, more_or_less_than_a_certificate)
+{
+	static const uint8_t third_time[] =
+		SMALL("\x1D", "\x1B", "\x0B" NOT_BEFORE NOT_AFTER NOT_BEFORE, "\x00");
+	static const uint8_t one_time[] = SMALL("\x17", "\x15", "\x05" NOT_AFTER, "\x00");
+	/* The subject's length stands behind the end of the part that is signed. */
+	static const uint8_t length_outside[] =
+		SMALL("\x1B", "\x18", "\x08" NOT_BEFORE NOT_AFTER, "\x81\x00");
+	struct certificate_facts facts;
+
+	cr_expect_not(read_exactly(&facts, third_time, sizeof(third_time) - 1));
+	cr_expect_not(read_exactly(&facts, one_time, sizeof(one_time) - 1));
+	cr_expect_not(read_exactly(&facts, length_outside, sizeof(length_outside) - 1));
 }

@@ -205,6 +205,8 @@ Test(record, all_keys_in_the_order_of_the_table)
 	json_t *parsed = parse(&record, line);
 
 	expect_order(parsed, keys, KEY_COUNT);
+	cr_expect_eq(json_array_size(json_object_get(parsed, "code.stacktrace")),
+		     ORIGIN_FRAMES_MAX);
 	json_decref(parsed);
 }
 
@@ -233,8 +235,11 @@ Test(record, versions)
 	EXPECT_LINE("{\"tlswitness.offered\":[\"1.0\",\"1.3\"]}",
 		    .offered = {3, {TLS_VERSION_1_0, 0x0A0A, TLS_VERSION_1_3}});
 	EXPECT_LINE("{}", .offered = {1, {0x0A0A}});
-	EXPECT_LINE("{\"tlswitness.offered\":[\"1.0\",\"1.0\",\"1.0\",\"1.0\",\"1.0\"]}",
-		    .offered = {UINT8_MAX, {0x0301, 0x0301, 0x0301, 0x0301, 0x0301}});
+	EXPECT_LINE("{\"tlswitness.offered\":[\"1.1\"]}", .offered = {1, {0x0302, 0x0303}});
+	EXPECT_LINE("{\"tlswitness.offered\":[\"1.0\",\"1.0\",\"1.0\",\"1.0\",\"1.0\"],"
+		    "\"tlswitness.configured.min\":\"1.2\"}",
+		    .offered = {UINT8_MAX, {0x0301, 0x0301, 0x0301, 0x0301, 0x0301}},
+		    .configured_min = 0x0303);
 }
 
 Test(record, witnesses)
@@ -546,6 +551,24 @@ Test(record, frames_go_before_texts_and_the_outermost_first)
 		json_decref(parsed);
 	}
 	cr_expect_eq(kept, 0);
+	free(text);
+}
+
+/* Not even where the text is the last of the line, and could be cut at the line's end instead. */
+Test(record, frames_go_before_the_last_text)
+{
+	static struct origin stack;
+	char *text = long_text("\x01");
+	char line[RECORD_LINE_MAX + 1];
+
+	add_frame(&stack, "/a.py", 1, "f");
+	for (size_t length = 600; length < 675; length++) {
+		struct record record = {.stack = &stack, .setting = text + LONG_TEXT - length};
+		json_t *parsed = parse(&record, line);
+
+		expect_text(parsed, "tlswitness.setting", record.setting);
+		json_decref(parsed);
+	}
 	free(text);
 }
 

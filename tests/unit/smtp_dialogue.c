@@ -254,6 +254,15 @@ Test(smtp_dialogue, known_by_its_first_command)
 		 {EHLO, OFFER},
 		 .state = SMTP_DIALOGUE,
 		 .facts = HELLO | ANSWERED | OFFERED},
+		{"a greeting that went by, and STARTTLS",
+		 {EHLO, OFFER, C("STARTTLS\r\n"), S("220 go\r\n")},
+		 .state = SMTP_TLS,
+		 .facts = HELLO | ANSWERED | OFFERED | STARTTLS,
+		 .reply = 220},
+		{"sent away, and then not",
+		 {EHLO, S("554 no\r\n"), OFFER},
+		 .state = SMTP_DIALOGUE,
+		 .facts = HELLO | ANSWERED | OFFERED},
 		{"and mail that can't wait",
 		 {C("MAIL FROM:<>\r\n"), GREETING},
 		 .state = SMTP_DIALOGUE,
@@ -290,6 +299,10 @@ Test(smtp_dialogue, what_is_no_smtp)
 		 .facts = GREETED},
 		{"MAIL, but what?",
 		 {S("220 x\r\n"), C("MAIL\r\n")},
+		 .state = SMTP_NOT_SMTP,
+		 .facts = GREETED},
+		{"EHLO with a NUL",
+		 {GREETING, C("EHLO\0")},
 		 .state = SMTP_NOT_SMTP,
 		 .facts = GREETED},
 		{"an empty line",
@@ -365,11 +378,13 @@ static enum smtp_state state_after_greeting(size_t line, size_t total, size_t st
 	char *greeting = malloc(total);
 
 	cr_assert_not_null(greeting);
-	for (size_t i = 0; i < total; i++) {
-		size_t column = i % line;
-
-		greeting[i] = column < 4 ? "220-"[column] : column == line - 1 ? '\n' : 'x';
+	memset(greeting, 'x', total);
+	for (size_t start = 0; start + line <= total; start += line) {
+		memcpy(greeting + start, "220-", 4);
+		greeting[start + line - 1] = '\n';
 	}
+	/* What is left is the start of another line. */
+	memcpy(greeting + total - total % line, "220-", total % line < 4 ? total % line : 4);
 	smtp_dialogue_init(&dialogue);
 	for (size_t i = 0; i < total; i += step)
 		feed(&dialogue, SMTP_FROM_SERVER, greeting + i,
@@ -482,6 +497,10 @@ Test(smtp_dialogue, a_second_ehlo)
 		 {GREETING, EHLO, NO_OFFER, EHLO, S("503 again?\r\n")},
 		 .state = SMTP_DIALOGUE,
 		 .facts = GREETED | HELLO},
+		{"offered once, then no more, then refused",
+		 {GREETING, EHLO, OFFER, EHLO, NO_OFFER, EHLO, S("503 again?\r\n")},
+		 .state = SMTP_DIALOGUE,
+		 .facts = GREETED | HELLO},
 		{"both ahead of their answers",
 		 {GREETING, C("EHLO x\r\nEHLO x\r\n"),
 		  S("250-x\r\n250 STARTTLS\r\n250-x\r\n250 X\r\n")},
@@ -591,6 +610,15 @@ Test(smtp_dialogue, starttls)
 		 {GREETING, EHLO, OFFER, C("STARTTLSSTARTTLSSTARTTLS\r\n"), GO_AHEAD},
 		 .state = SMTP_DIALOGUE,
 		 .facts = OPENED | OFFERED},
+		{"a code that is none",
+		 {GREETING, EHLO, OFFER, START, S("2200 x\r\n22\r\n454 no\r\n")},
+		 .state = SMTP_DIALOGUE,
+		 .facts = OPENED | OFFERED | STARTTLS | REFUSED,
+		 .reply = 454},
+		{"no TLS within a line",
+		 {GREETING, EHLO, OFFER, C("STARTTLS\r\nNO\x16OP\r\n")},
+		 .state = SMTP_DIALOGUE,
+		 .facts = OPENED | OFFERED | STARTTLS},
 		{"not at the start",
 		 {GREETING, EHLO, OFFER, C("NOOP STARTTLS\r\n"), GO_AHEAD},
 		 .state = SMTP_DIALOGUE,
@@ -852,6 +880,12 @@ Test(smtp_dialogue, a_message_is_no_command)
 		  S("250 \r\n554 no\r\n"), C("AUTH x\r\n")},
 		 .state = SMTP_DIALOGUE,
 		 .facts = BASE},
+		{"refused, but the message is over",
+		 {GREETING, EHLO, OFFER, C("MAIL FROM:<>\r\nDATA\r\n.\r\nSTART"),
+		  S("250 \r\n554 no\r\n"), C("TLS\r\n"), S("500 \r\n220 \r\n")},
+		 .state = SMTP_TLS,
+		 .facts = BASE | STARTTLS,
+		 .reply = 220},
 		{"two messages",
 		 {TO_DATA, C("x\r\n.\r\n"), S("250 \r\n"), C("MAIL FROM:<>\r\nDATA\r\n"),
 		  S("250 \r\n354 \r\n"), C("AUTH x\r\n.\r\nSTARTTLS\r\n"), S("250 \r\n220 \r\n")},
@@ -906,7 +940,7 @@ Test(smtp_dialogue, chunks)
 		 .reply = 220},
 		{"a size beyond all bounds",
 		 {GREETING, EHLO, OFFER,
-		  C("MAIL FROM:<>\r\nBDAT 18446744073709551620\r\nAUTH x\r\n")},
+		  C("MAIL FROM:<>\r\nBDAT 18446744073709551616\r\nAUTH x\r\n")},
 		 .state = SMTP_DIALOGUE,
 		 .facts = BASE},
 	};
@@ -939,6 +973,23 @@ Test(smtp_dialogue, lmtp)
 		  C("MAIL FROM:<>\r\nRCPT TO:<a>\r\nRCPT TO:<b>\r\nBDAT 1\r\nxBDAT 1 "
 		    "LAST\r\nxSTARTTLS\r\n"),
 		  S("250 \r\n250 a\r\n250 b\r\n250 \r\n250 a\r\n250 b\r\n220 \r\n")},
+		 .state = SMTP_TLS,
+		 .facts = BASE | STARTTLS,
+		 .reply = 220},
+		{"forgotten by LHLO",
+		 {GREETING, hello, OFFER, C("MAIL FROM:<>\r\nRCPT TO:<a>\r\nRCPT TO:<b>\r\n"),
+		  S("250 \r\n250 a\r\n250 b\r\n"), hello, OFFER,
+		  C("RCPT TO:<a>\r\nDATA\r\n.\r\nSTARTTLS\r\n"),
+		  S("250 a\r\n354 \r\n250 a\r\n220 \r\n")},
+		 .state = SMTP_TLS,
+		 .facts = BASE | STARTTLS,
+		 .reply = 220},
+		{"a chunk that is not the last",
+		 {GREETING, hello, OFFER,
+		  C("MAIL FROM:<>\r\nRCPT TO:<a>\r\nBDAT 1 LAST\r\nxRCPT TO:<a>\r\nRCPT "
+		    "TO:<b>\r\nBDAT 1\r\nxRSET\r\nSTARTTLS\r\n"),
+		  S("250 \r\n250 a\r\n250 a\r\n250 a\r\n250 b\r\n250 chunk\r\n250 reset\r\n220 "
+		    "\r\n")},
 		 .state = SMTP_TLS,
 		 .facts = BASE | STARTTLS,
 		 .reply = 220},
@@ -1007,13 +1058,57 @@ Test(smtp_dialogue, many_recipients_ahead)
 	}
 }
 
+/* More than sixteen bits can count. */
+Test(smtp_dialogue, many_recipients_of_a_message)
+{
+	struct smtp_dialogue dialogue;
+
+	open_dialogue(&dialogue, "LHLO x\r\n");
+	say(&dialogue, SMTP_FROM_CLIENT, "RCPT TO:<x>\r\n", 70000);
+	say(&dialogue, SMTP_FROM_CLIENT, "DATA\r\n", 1);
+	say(&dialogue, SMTP_FROM_SERVER, "250 \r\n", 70000);
+	say(&dialogue, SMTP_FROM_SERVER, "354 \r\n", 1);
+	say(&dialogue, SMTP_FROM_CLIENT, ".\r\nSTARTTLS\r\n", 1);
+	say(&dialogue, SMTP_FROM_SERVER, "250 \r\n", 70000);
+	cr_expect_eq(dialogue.starttls_reply, 0);
+	say(&dialogue, SMTP_FROM_SERVER, "220 \r\n", 1);
+	cr_expect_eq(dialogue.state, SMTP_TLS);
+}
+
+/* A line's length is counted in sixteen bits too. */
+Test(smtp_dialogue, a_very_long_line)
+{
+	enum { LENGTH = 65538 };
+	struct smtp_dialogue dialogue;
+	char *line = malloc(LENGTH + 1);
+
+	cr_assert_not_null(line);
+	memset(line, 'x', LENGTH);
+	line[LENGTH - 1] = '\n';
+	line[LENGTH] = '\0';
+	open_dialogue(&dialogue, "EHLO x\r\n");
+	say(&dialogue, SMTP_FROM_CLIENT, line, 1);
+	say(&dialogue, SMTP_FROM_CLIENT, "STARTTLS\r\n", 1);
+	line[LENGTH - 1] = 'x';
+	memcpy(line, "500 ", 4);
+	say(&dialogue, SMTP_FROM_SERVER, line, 1);
+	say(&dialogue, SMTP_FROM_SERVER, "STARTTLS \r\n", 1);
+	cr_expect_eq(dialogue.starttls_reply, 0);
+	say(&dialogue, SMTP_FROM_SERVER, "220 \r\n", 1);
+	cr_expect_eq(dialogue.state, SMTP_TLS);
+	free(line);
+}
+
 /* No client does this. Whatever is lost track of, it is neither memory nor mail. */
 Test(smtp_dialogue, more_kinds_ahead_than_there_is_room_for)
 {
 	struct smtp_dialogue dialogue;
 
 	open_dialogue(&dialogue, "EHLO x\r\n");
-	say(&dialogue, SMTP_FROM_CLIENT, "NOOP\r\nRSET\r\n", 1000);
+	for (unsigned i = 1; i < 1000; i++) {
+		say(&dialogue, SMTP_FROM_CLIENT, i % 2 == 0 ? "NOOP\r\n" : "RSET\r\n", 1);
+		cr_assert_eq(dialogue.pending_count, i < SMTP_PENDING_MAX ? i : SMTP_PENDING_MAX);
+	}
 	say(&dialogue, SMTP_FROM_CLIENT, "MAIL FROM:<>\r\n", 1);
 	cr_expect(dialogue.mail_sent);
 	say(&dialogue, SMTP_FROM_SERVER, "250 \r\n", 2001);
