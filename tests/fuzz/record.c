@@ -120,7 +120,7 @@ static void demand_json(const char *line, size_t length)
 	for (size_t i = 0; i < length - 1; i++)
 		demand((uint8_t)line[i] >= 0x20 && line[i] != 0x7F);
 	parsed = json_loadb(line, length, JSON_REJECT_DUPLICATES, NULL);
-	demand(parsed && json_is_object(parsed));
+	demand(json_is_object(parsed));
 	json_decref(parsed);
 }
 
