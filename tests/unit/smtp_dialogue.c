@@ -396,7 +396,8 @@ static enum smtp_state state_after_greeting(size_t line, size_t total, size_t st
 		greeting[start + line - 1] = '\n';
 	}
 	/* What is left is the start of another line. */
-	memcpy(greeting + total - total % line, "220-", total % line < 4 ? total % line : 4);
+	for (size_t i = 0; i < total % line && i < 4; i++)
+		greeting[total - total % line + i] = greeting[i];
 	smtp_dialogue_init(&dialogue);
 	for (size_t i = 0; i < total; i += step)
 		feed(&dialogue, SMTP_FROM_SERVER, greeting + i,
