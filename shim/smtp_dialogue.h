@@ -106,9 +106,9 @@ size_t smtp_dialogue_feed(struct smtp_dialogue *dialogue, enum smtp_side from, c
  * Looks ahead at bytes that the client is about to send, without taking them:
  * would they carry MAIL, AUTH or what comes after them (RCPT, DATA, BDAT, a
  * line of an AUTH exchange, a message) in the clear? For the floor, which must
- * know before the bytes leave. What is held behind a STARTTLS counts too: on
- * the wire it is in the clear. For bytes in several pieces: copy the dialogue,
- * clear the copy's carried_mail, feed it the pieces and read it again.
+ * know before the bytes leave. What is held behind a STARTTLS counts too, for
+ * on the wire it is in the clear; and so do a verb's letters alone. For bytes
+ * in several pieces: copy the dialogue, ask about a piece, feed it, and so on.
  */
 bool smtp_dialogue_would_send_mail(const struct smtp_dialogue *dialogue, const uint8_t *bytes,
 				   size_t length);

@@ -69,8 +69,9 @@ static size_t feed(struct smtp_dialogue *dialogue, enum smtp_side from, const ui
 
 	dialogue->carried_mail = false;
 	taken = smtp_dialogue_feed(dialogue, from, bytes, length);
+	/* The look ahead sees a verb one byte sooner. */
 	if (from == SMTP_FROM_CLIENT)
-		demand(dialogue->carried_mail == ahead);
+		demand(ahead || !dialogue->carried_mail);
 	dialogue->carried_mail = dialogue->carried_mail || before.carried_mail;
 	demand(taken <= length);
 	demand(is_tls(dialogue) || taken == length);

@@ -386,13 +386,14 @@ Test(smtp_dialogue, tls_from_the_first_byte)
 /* A greeting line of `line` bytes with its newline, again and again until there are `total`. */
 static enum smtp_state state_after_greeting(size_t line, size_t total, size_t step)
 {
+	static const char code[] = {'2', '2', '0', '-'};
 	struct smtp_dialogue dialogue;
 	char *greeting = malloc(total);
 
 	cr_assert_not_null(greeting);
 	memset(greeting, 'x', total);
 	for (size_t start = 0; start + line <= total; start += line) {
-		memcpy(greeting + start, "220-", 4);
+		memcpy(greeting + start, code, sizeof(code));
 		greeting[start + line - 1] = '\n';
 	}
 	/* What is left is the start of another line. */
@@ -1177,6 +1178,11 @@ static const struct ahead_case ahead_cases[] = {
 	{"MAIL", {GREETING, EHLO, OFFER}, C("MAIL FROM:<>\r\n"), true},
 	{"AUTH", {GREETING, EHLO, OFFER}, C("AUTH PLAIN x\r\n"), true},
 	{"half of MAIL", {GREETING, EHLO, OFFER}, C("MAI"), false},
+	{"all of MAIL but what ends it", {GREETING, EHLO, OFFER}, C("MAIL"), true},
+	{"all of AUTH, at last", {GREETING, EHLO, OFFER, C("NOOP\r\nAUT")}, C("H"), true},
+	{"all of MAIL, by who doesn't greet", {NAMELESS}, C("MAIL"), true},
+	{"all of STARTTLS", {GREETING, EHLO, OFFER}, C("STARTTLS"), false},
+	{"all of FTP's", {S("220 x\r\n"), C("USER x\r\n")}, C("MAIL"), false},
 	{"the other half", {GREETING, EHLO, OFFER, C("MAI")}, C("L FROM:<>\r\n"), true},
 	{"MAIL behind others",
 	 {GREETING, EHLO, OFFER},
@@ -1218,6 +1224,7 @@ static const struct ahead_case ahead_cases[] = {
 	{"TLS", {GREETING, EHLO, OFFER, START, GO_AHEAD}, C("MAIL FROM:<>\r\n"), false},
 	{"implicit TLS", {C("\x16")}, C("MAIL FROM:<>\r\n"), false},
 	{"FTP", {S("220 x\r\n"), C("USER x\r\n")}, C("MAIL FROM:<>\r\n"), false},
+	{"POP3, after MAIL", {C("MAIL"), S("+OK\r\n")}, C(" "), false},
 	{"nothing", {GREETING, EHLO, OFFER}, C(""), false},
 };
 
