@@ -37,6 +37,7 @@ bool connection_lock(void)
 {
 	if (thread_state.locked || !recorder.on)
 		return false;
+	recorder_enter();
 	thread_state.locked = true;
 	atomic_signal_fence(memory_order_seq_cst);
 	for (unsigned i = 0; i < LOCK_SPINS_MAX + LOCK_YIELDS_MAX; i++) {
@@ -282,6 +283,15 @@ static enum connection_event last_event(struct connection *connection)
 	return event;
 }
 
+/* The kernel's own name for a socket, never given twice; 0 where it gives none. */
+static uint64_t socket_cookie(int fd)
+{
+	uint64_t cookie = 0;
+	socklen_t length = sizeof(cookie);
+
+	return sys_getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &length) == 0 ? cookie : 0;
+}
+
 /*
  * Is `fd` still this connection? A host can close it where we do not see it
  * (fclose, libuv's raw system call), and the number then means something else.
@@ -292,9 +302,19 @@ static bool still_connected(const struct connection *connection, int fd)
 
 	if (fd < 0 || connection->peer.family == 0)
 		return true;
+	if (connection->cookie != 0)
+		return socket_cookie(fd) == connection->cookie;
+	/* Before Linux 4.12 there are no cookies: the other end has to tell. */
 	if (endpoint_of_peer(&peer, fd))
 		return same_endpoint(&peer, &connection->peer);
 	return errno == ENOTCONN;
+}
+
+/* A native caller costs nothing to remember, and is looked up when it is wanted. */
+static void take_native_origin(struct connection *connection)
+{
+	if (!connection->has_origin && connection->caller)
+		connection->has_origin = origin_native(&connection->origin, connection->caller);
 }
 
 static void record_event(struct connection *connection, enum connection_event event)
@@ -305,6 +325,7 @@ static void record_event(struct connection *connection, enum connection_event ev
 	if (connection->local.port == 0 && connection->descriptor >= 0 &&
 	    still_connected(connection, connection->descriptor))
 		endpoint_of_self(&connection->local, connection->descriptor);
+	take_native_origin(connection);
 	connection_record(connection, event);
 	errno = saved;
 }
@@ -376,21 +397,15 @@ static void keep_origin(struct connection *connection, const struct origin *orig
 	connection_unlock();
 }
 
-/* A script's frames cost time, so for what may be no mail at all they are not taken yet. */
-static void take_origin(struct connection *connection, const void *caller)
+/*
+ * A script's frames, while they are there: at the connect to a mail port, and
+ * elsewhere once it has turned out to be mail, since they cost time.
+ */
+static void take_script_origin(struct connection *connection)
 {
 	struct origin origin;
 
-	if ((connection->mail_port && origin_of_script(&origin)) || origin_native(&origin, caller))
-		keep_origin(connection, &origin);
-}
-
-/* It turned out to be mail: the script's frames of now are worth more than none. */
-static void take_late_origin(struct connection *connection)
-{
-	struct origin origin;
-
-	if (!connection->mail_port && origin_of_script(&origin))
+	if (origin_of_script(&origin))
 		keep_origin(connection, &origin);
 }
 
@@ -399,6 +414,7 @@ void connection_opened(int fd, const struct sockaddr *address, socklen_t length,
 	struct endpoint peer;
 	struct endpoint local = {0};
 	struct connection *connection;
+	uint64_t cookie;
 	int type = 0;
 	socklen_t type_length = sizeof(type);
 
@@ -407,21 +423,24 @@ void connection_opened(int fd, const struct sockaddr *address, socklen_t length,
 	connection_closing(fd); /* whatever the number meant before */
 	if (!endpoint_set(&peer, address, length) ||
 	    sys_getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &type_length) != 0 ||
-	    type != SOCK_STREAM || !recorder_owns_tables())
+	    type != SOCK_STREAM)
 		return;
 	endpoint_of_self(&local, fd);
+	cookie = socket_cookie(fd);
 	if (!connection_lock())
 		return;
 	connection = take_connection(&peer, &local);
 	if (connection) {
 		connection->descriptor = fd;
+		connection->cookie = cookie;
+		connection->caller = caller;
 		set_entry(fd, connection_number(connection));
 	}
 	connection_unlock();
 	if (!connection)
 		atomic_fetch_add(&recorder_process->lost, 1);
-	else
-		take_origin(connection, caller);
+	else if (connection->mail_port)
+		take_script_origin(connection);
 }
 
 /* What is this descriptor? It was open before we were, or came from another process. */
@@ -479,12 +498,13 @@ struct connection *connection_acquire(int fd)
 	struct connection *connection = NULL;
 	int saved = errno;
 
-	if ((unsigned)fd >= CONNECTION_DESCRIPTORS_MAX || !recorder.on || !recorder_owns_tables())
+	if ((unsigned)fd >= CONNECTION_DESCRIPTORS_MAX || !recorder.on)
 		return NULL;
 	if (entry_of(fd) == DESCRIPTOR_UNKNOWN)
 		adopt(fd);
 	connection = acquire_entry(fd);
-	if (connection && !still_connected(connection, fd)) {
+	/* A TLS library's call that is under way holds its own descriptor open. */
+	if (connection && thread_state.library_depth == 0 && !still_connected(connection, fd)) {
 		/* Its end was not seen; what the number means now is asked anew. */
 		connection_release(connection);
 		connection_closing(fd);
@@ -612,8 +632,8 @@ static void pass(struct connection *connection, enum smtp_side from, const void 
 	recognised = recognised && connection->smtp.state == SMTP_DIALOGUE;
 	event = next_event(connection);
 	connection_unlock();
-	if (recognised)
-		take_late_origin(connection);
+	if (recognised && !connection->mail_port)
+		take_script_origin(connection);
 	if (event == EVENT_NONE)
 		return;
 	record_event(connection, event);

@@ -92,7 +92,9 @@ struct connection {
 	int error;       /* errno that a call ended with, 0: none */
 	struct endpoint local;
 	struct endpoint peer;
-	uint64_t began; /* recorder_clock() at the first TLS byte */
+	uint64_t cookie;    /* the kernel's name for the socket; 0: not known */
+	const void *caller; /* where its connect() returned to */
+	uint64_t began;     /* recorder_clock() at the first TLS byte */
 	char looked_up[CONNECTION_NAME_MAX + 1];
 	struct smtp_dialogue smtp;
 	struct tls_wire tls;

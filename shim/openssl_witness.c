@@ -249,8 +249,8 @@ bool openssl_call_begin(struct openssl_call *call, const struct ssl_library *lib
 	}
 	call->object = object_to_watch(library, ssl, connects);
 	if (call->object) {
-		if (recorder_owns_tables())
-			call->object->owner = recorder_process->pid;
+		recorder_enter();
+		call->object->owner = recorder_process->pid;
 		take_origin(call->object);
 		library->crypto->ERR_set_mark();
 		allowed = recorder.config.mode == MODE_AUDIT || enforce(call);
@@ -377,7 +377,7 @@ void openssl_object_freed(const struct ssl_library *library, SSL *ssl)
 	if (!recorder.on || !library->understood || !ssl)
 		return;
 	object = tls_object_find(ssl);
-	if (object && recorder_owns_tables()) {
+	if (object) {
 		struct openssl_call call = {library, ssl, object, 0};
 
 		if (!object->done && object->random_known &&

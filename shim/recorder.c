@@ -33,10 +33,15 @@ uint64_t recorder_clock(void)
 	return (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
 }
 
-bool recorder_owns_tables(void)
+void recorder_enter(void)
 {
 	if (recorder_process->pid == 0)
 		recorder_process->pid = sys_getpid();
+}
+
+bool recorder_owns_tables(void)
+{
+	recorder_enter();
 	return recorder_process->pid == sys_getpid();
 }
 

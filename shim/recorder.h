@@ -36,6 +36,12 @@ struct recorder_process {
 extern struct recorder_process *recorder_process;
 
 /*
+ * Before this process's own state is used: a child made by fork finds it wiped.
+ * No system call but the first time.
+ */
+void recorder_enter(void);
+
+/*
  * True if this is the process whose state the tables describe: the one that
  * was started, or a child made by fork, which has its own copy. False in a
  * child made by vfork, which must leave its parent's tables alone.

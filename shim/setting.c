@@ -25,6 +25,9 @@ struct setting {
 
 static struct setting settings[SETTINGS_MAX];
 
+/* How many are READY; spares the look at each of them. */
+static atomic_int ready;
+
 void setting_say(struct setting_words *words, const char *text)
 {
 	text_append(words->text, SETTING_WORDS_MAX, text);
@@ -127,6 +130,7 @@ void setting_made(const struct setting_words *words, const void *caller)
 		clock_gettime(CLOCK_REALTIME, &setting->made);
 		origin_copy(&setting->origin, &origin);
 		atomic_store_explicit(&setting->state, READY, memory_order_release);
+		atomic_fetch_add(&ready, 1);
 		break;
 	}
 	errno = saved;
@@ -134,7 +138,7 @@ void setting_made(const struct setting_words *words, const void *caller)
 
 void setting_tell_all(void)
 {
-	for (int i = 0; i < SETTINGS_MAX; i++) {
+	for (int i = 0; i < SETTINGS_MAX && atomic_load(&ready) > 0; i++) {
 		struct setting *setting = &settings[i];
 		const struct origin_frame *frame = &setting->origin.frame[setting->origin.own];
 		struct record record = {0};
@@ -142,6 +146,7 @@ void setting_tell_all(void)
 
 		if (!atomic_compare_exchange_strong(&setting->state, &expected, TOLD))
 			continue;
+		atomic_fetch_sub(&ready, 1);
 		record.action = "protocol-setting";
 		record.outcome = "success";
 		record.timestamp = setting->made;
