@@ -65,7 +65,7 @@ BUILD_PACKAGES := gcc libc6-dev libcriterion-dev uthash-dev libssl-dev libjansso
 		  zlib1g-dev libzstd-dev liblzma-dev
 DEMO_PACKAGES  := python3 php-cli libphp-phpmailer swaks perl libio-socket-ssl-perl \
 		  libnet-smtp-ssl-perl curl openssl
-TEST_PACKAGES  := iproute2 php-curl msmtp neomutt python3-pycurl python3-aiosmtplib openjdk-17-jdk-headless \
+TEST_PACKAGES  := iproute2 libnsl2 libsasl2-2 libdb5.3 php-curl msmtp neomutt python3-pycurl python3-aiosmtplib openjdk-17-jdk-headless \
 		  libgnutls-dane0 libicu72 libuv1 libc-ares2 libnghttp2-14 libbrotli1 \
 		  node-acorn node-cjs-module-lexer node-undici libnss-wrapper \
 		  ruby python3-django python3-gevent python3-uvloop gunicorn curl php-cgi php-fpm \
@@ -104,6 +104,7 @@ lint-packages:
 .PHONY: debian-programs
 debian-programs: build-packages
 	@SUDO="$(SUDO)" tests/fetch-debian $(BUILD)/debian $(UNPACKED_PACKAGES)
+	@SUDO="$(SUDO)" tests/fetch-debian $(BUILD)/postfix postfix
 
 # Debian's npm only where there is none: another vendor's Node brings its own.
 .PHONY: node-modules

@@ -285,3 +285,29 @@ Test(opportunistic, exim)
 	check_sender("exim, absent", exim, NULL, absent);
 	check_old_server("exim", exim, NULL);
 }
+
+/* ---- Postfix, whose master gives its children what it is told to ---- */
+
+static struct program postfix(const struct sink *sink, const void *level)
+{
+	static unsigned runs;
+	const char *build = getenv("TLSWITNESS_BUILD");
+	const char *unpacked = text("%s/postfix", realpath(build != NULL ? build : "build", NULL));
+	const char *directory = test_path(text("postfix.%u", ++runs));
+
+	cr_assert_eq(mkdir(directory, 0755), 0);
+	return (struct program){
+		.argv = join_words(WORDS("sh", "tests/senders/postfix_sender.sh", unpacked,
+					 directory, text("%u", sink->port), (const char *)level),
+				   NO_WORDS),
+		.env = join_words(WORDS(old_tls_allowed()), NO_WORDS),
+	};
+}
+
+Test(opportunistic, postfix)
+{
+	check_sender("Postfix, stripped", postfix, "may", stripped);
+	check_sender("Postfix, refused", postfix, "may", refused);
+	/* It would go on in the clear at a later attempt; the first is deferred. */
+	check_old_server("Postfix", postfix, "may");
+}
