@@ -145,6 +145,9 @@ Test(floor_openssl, what_is_set_after_the_look_is_refused_all_the_same)
 		trial = try_way(&attempt, sink, WORDS("--enforce"));
 		/* Where the program itself moves the bytes, its send() fails. */
 		expect_refused(&trial, "unsupported protocol|no error in the queue");
+		/* The answer was known, and nothing more has left: not even the handshake's end. */
+		cr_expect_not(json_is_true(
+			json_object_get(json_array_get(trial.accounts, 0), "established")));
 		trial = try_way(&attempt, sink, WORDS("--upgrade"));
 		expect_refused(&trial, "unsupported protocol|no error in the queue");
 	}

@@ -127,3 +127,36 @@ Test(floor_race, settings_that_change_during_the_handshake)
 	cr_expect_gt(count_of_verdict(&trial, "refused"), 0);
 	cr_expect_gt(count_with_mail(&trial), 0);
 }
+
+/* The statistics before the decision: as many as a real floor has refused. */
+static void check_what_if(const char *log, const char *floor, const json_t *accounts)
+{
+	struct program report = {
+		.argv = WORDS(tool_path(), "report", "--what-if", floor, "--json", log)};
+	size_t below = 0;
+
+	for (size_t i = 0; i < json_array_size(accounts); i++)
+		below += is_lower(field(json_array_get(accounts, i), "given"), floor);
+	cr_assert_eq(run_program(&report), 0, "%s", report.err);
+	json_t *json = json_loads(report.out, 0, NULL);
+	json_t *verdicts = json_object_get(json, "verdicts");
+	cr_expect_eq(json_integer_value(json_object_get(verdicts, "refused")), below);
+	cr_expect_eq(json_integer_value(json_object_get(verdicts, "below-floor")), 0);
+	json_decref(json);
+}
+
+Test(floor_race, what_if_foretells_what_the_floor_refuses)
+{
+	const char *log = test_path("audit.log");
+	struct sink *sink = start_sink(WORDS("--tls=1.0..1.3", "--implicit", "--mix"));
+	struct program bare = racer(sink, "steady");
+	struct program audited =
+		tried(&bare, log, join_words(WORDS(text("--ports=%u", sink->port)), NO_WORDS));
+
+	cr_assert_eq(run_program(&audited), 0, "%s", audited.err);
+	cr_assert_eq(stop_sink(sink), 0);
+	json_t *accounts = read_json_lines(sink->log);
+	cr_assert_eq(json_array_size(accounts), CONNECTIONS);
+	check_what_if(log, "1.2", accounts);
+	check_what_if(log, "1.3", accounts);
+}
