@@ -130,6 +130,15 @@ check: test-packages debian-programs node-modules
 	@$(MAKE) --no-print-directory all programs $(BUILD)/tlswitness-tests
 	@tests/run
 
+# Ten gigabytes and another seed each time it is asked for: SEED=7 make soak
+SEED ?= 1
+.PHONY: soak
+soak: all programs
+	$(BUILD)/programs/transparency $(SEED) 10240 >$(BUILD)/soak.bare & \
+	$(BUILD)/tlswitness run --log $(BUILD)/soak.jsonl -- \
+		$(BUILD)/programs/transparency $(SEED) 10240 >$(BUILD)/soak.watched; wait $$!
+	cmp $(BUILD)/soak.bare $(BUILD)/soak.watched && tail -n 2 $(BUILD)/soak.bare
+
 .PHONY: programs
 programs: $(PROGRAMS)
 
