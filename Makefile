@@ -20,7 +20,8 @@ PURE_SOURCES := $(addprefix shim/,tls_wire.c smtp_dialogue.c policy.c record.c c
 # `run` takes and refuses what the recorder does, by the recorder's own reader.
 SHARED_SOURCES := $(addprefix shim/,config.c config_load.c tls_names.c)
 TEST_SOURCES := $(wildcard tests/unit/*.c tests/integration/*.c)
-PROGRAM_SOURCES := $(wildcard tests/programs/*.c)
+# racing.c is built apart: it has the recorder in it.
+PROGRAM_SOURCES := $(filter-out tests/programs/racing.c,$(wildcard tests/programs/*.c))
 
 SHIM_OBJECTS := $(SHIM_SOURCES:%.c=$(BUILD)/%.o)
 TOOL_OBJECTS := $(TOOL_SOURCES:%.c=$(BUILD)/%.o)
@@ -54,6 +55,18 @@ $(BUILD)/tlswitness: $(TOOL_OBJECTS) $(SHARED_OBJECTS)
 $(BUILD)/programs/%: tests/programs/%.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -MMD -MP -o $@ $< -Wl,--as-needed -lssl -lcrypto -lpthread
+
+# The recorder within the program, so that ThreadSanitizer sees every access of it. Its
+# doors of the loader are left out: the sanitizer itself starts through them.
+TSAN_SOURCES := $(filter-out shim/hook_loader.c,$(SHIM_SOURCES))
+TSAN_OBJECTS := $(TSAN_SOURCES:%.c=$(BUILD)/tsan/%.o) $(BUILD)/tsan/tests/programs/racing.o
+
+$(BUILD)/tsan/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(SHIM_CFLAGS) -fsanitize=thread -Wno-tsan -MMD -MP -c -o $@ $<
+
+$(BUILD)/tsan/racing: $(TSAN_OBJECTS)
+	$(CC) -fsanitize=thread -o $@ $^
 
 $(BUILD)/tlswitness-tests: $(TEST_OBJECTS) $(PURE_OBJECTS) $(SHARED_OBJECTS) \
 		$(filter-out $(BUILD)/tools/tlswitness.o,$(TOOL_OBJECTS))
@@ -140,7 +153,7 @@ soak: all programs
 	cmp $(BUILD)/soak.bare $(BUILD)/soak.watched && tail -n 2 $(BUILD)/soak.bare
 
 .PHONY: programs
-programs: $(PROGRAMS)
+programs: $(PROGRAMS) $(BUILD)/tsan/racing
 
 # Figures, no test: every executable tests/bench/run-* in order.
 BENCH_PROGRAMS := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
@@ -175,4 +188,4 @@ install: all
 clean:
 	rm -rf $(BUILD)
 
--include $(SHIM_OBJECTS:.o=.d) $(TOOL_OBJECTS:.o=.d) $(TEST_OBJECTS:.o=.d) $(PROGRAMS:=.d)
+-include $(SHIM_OBJECTS:.o=.d) $(TOOL_OBJECTS:.o=.d) $(TEST_OBJECTS:.o=.d) $(TSAN_OBJECTS:.o=.d) $(PROGRAMS:=.d)
