@@ -11,8 +11,8 @@
 
 void aggregate_init(struct aggregate *aggregate, const struct aggregate_options *options)
 {
-	*aggregate = (struct aggregate){
-		.options = options, .hour_numbers = {.key_size = sizeof(int64_t)}};
+	*aggregate = (struct aggregate){.options = options,
+					.hour_numbers = {.key_size = sizeof(int64_t)}};
 }
 
 static void free_cells(struct cells *cells)
@@ -191,8 +191,8 @@ static struct hour *hour_at(struct aggregate *aggregate, int64_t number)
 		return &aggregate->hours[at];
 	at = numbering_of(&aggregate->hour_numbers, &number);
 	if (aggregate->hour_numbers.count > aggregate->hour_capacity) {
-		aggregate->hour_capacity = aggregate->hour_capacity ? aggregate->hour_capacity * 2
-								    : 64;
+		aggregate->hour_capacity =
+			aggregate->hour_capacity ? aggregate->hour_capacity * 2 : 64;
 		aggregate->hours = table_resize(
 			aggregate->hours, aggregate->hour_capacity * sizeof(aggregate->hours[0]));
 	}

@@ -186,9 +186,8 @@ static void put_event(FILE *out, const struct connection_line *line, const struc
 	put_byte(out, '\n');
 }
 
-static void put_connection(FILE *out, const struct connection_line *line,
-			   const struct entry *entry, enum record_action action,
-			   const struct widths *widths)
+static void put_connection(FILE *out, const struct connection_line *line, const struct entry *entry,
+			   enum record_action action, const struct widths *widths)
 {
 	enum report_verdict verdict = record_verdict(entry);
 	enum report_version version = record_version(entry, action);
@@ -196,11 +195,11 @@ static void put_connection(FILE *out, const struct connection_line *line,
 
 	put_name(out, line, first_known(entry, ENTRY_script, ENTRY_executable), widths->program,
 		 true);
-	put_name(out, line,
-		 first_known(entry, ENTRY_destination_domain, ENTRY_destination_ip),
+	put_name(out, line, first_known(entry, ENTRY_destination_domain, ENTRY_destination_ip),
 		 widths->destination, false);
 	put_padded(out, &line->style,
-		   version > VERSION_UNKNOWN && version < VERSION_TLS_1_2 ? COLOUR_BAD : COLOUR_NONE,
+		   version > VERSION_UNKNOWN && version < VERSION_TLS_1_2 ? COLOUR_BAD
+									  : COLOUR_NONE,
 		   report_version_name(version), VERSION_WIDTH);
 	if (widths->cipher)
 		put_name(out, line,

@@ -15,8 +15,9 @@
 #include "report.h"
 
 struct connection_line {
-	struct report_style style; /* width 0: nothing is cut, and the columns are as wide as usual */
-	int64_t day;               /* of the last line, so that a new day is said once */
+	struct report_style
+		style; /* width 0: nothing is cut, and the columns are as wide as usual */
+	int64_t day;   /* of the last line, so that a new day is said once */
 	bool has_day;
 };
 

@@ -21,7 +21,7 @@
  * As much as the most that xz and zstd use unless told to use more (xz -9: 65 MiB;
  * zstd -19: 8 MiB, --long: 128 MiB), and no file can ask us for all memory.
  */
-#define XZ_MEMORY_MAX   (UINT64_C(256) << 20)
+#define XZ_MEMORY_MAX    (UINT64_C(256) << 20)
 #define TROUBLE_TEXT_MAX 128
 
 struct decoder {
@@ -36,8 +36,8 @@ struct decoder {
 	size_t start;   /* what is read and not decoded: source[start] to source[end] */
 	size_t end;
 	bool file_ended;
-	bool ended;       /* nothing more comes out */
-	bool inside;      /* a member or frame has begun and not ended */
+	bool ended;  /* nothing more comes out */
+	bool inside; /* a member or frame has begun and not ended */
 	char trouble[TROUBLE_TEXT_MAX];
 	unsigned char source[SOURCE_SIZE];
 };
@@ -50,7 +50,10 @@ enum decoder_format decoder_recognise(struct slice beginning)
 	} formats[] = {
 		{DECODER_GZIP, {"\x1f\x8b\x08", 3}},
 		{DECODER_ZSTD, {"\x28\xb5\x2f\xfd", 4}},
-		{DECODER_XZ, {"\xfd" "7zXZ\0", 6}},
+		{DECODER_XZ,
+		 {"\xfd"
+		  "7zXZ\0",
+		  6}},
 	};
 
 	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {

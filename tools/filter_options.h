@@ -19,23 +19,25 @@ enum filter_option {
 };
 
 /* For a table of struct option. */
-#define FILTER_LONG_OPTIONS                                          \
-	{"since", required_argument, NULL, FILTER_SINCE},            \
-		{"until", required_argument, NULL, FILTER_UNTIL},    \
+#define FILTER_LONG_OPTIONS                                           \
+	{"since", required_argument, NULL, FILTER_SINCE},             \
+		{"until", required_argument, NULL, FILTER_UNTIL},     \
 		{"program", required_argument, NULL, FILTER_PROGRAM}, \
-		{"to", required_argument, NULL, FILTER_TO},          \
+		{"to", required_argument, NULL, FILTER_TO},           \
 		{"service", required_argument, NULL, FILTER_SERVICE}, \
-		{"host", required_argument, NULL, FILTER_HOST},      \
-		{"verdict", required_argument, NULL, FILTER_VERDICT}
+		{"host", required_argument, NULL, FILTER_HOST},       \
+	{                                                             \
+		"verdict", required_argument, NULL, FILTER_VERDICT    \
+	}
 
 /* How --help explains them. */
-#define FILTER_HELP                                                                \
-	"Which records:\n"                                                         \
-	"  --since TIME, --until TIME   2026-11-23, '2026-11-23 14:00', 14:00, today,\n" \
-	"                               yesterday, or so long ago: 2h, 30min, 3d\n" \
-	"  --program GLOB     the script or executable, its path or its name\n"    \
-	"  --to GLOB          the destination's domain or address\n"               \
-	"  --service GLOB, --host GLOB\n"                                          \
+#define FILTER_HELP                                                                       \
+	"Which records:\n"                                                                \
+	"  --since TIME, --until TIME   2026-11-23, '2026-11-23 14:00', 14:00, today,\n"  \
+	"                               yesterday, or so long ago: 2h, 30min, 3d\n"       \
+	"  --program GLOB     the script or executable, its path or its name\n"           \
+	"  --to GLOB          the destination's domain or address\n"                      \
+	"  --service GLOB, --host GLOB\n"                                                 \
 	"  --verdict LIST     of ok, at-risk, below-floor, plaintext, refused, failed,\n" \
 	"                     no-mail\n"
 

@@ -104,11 +104,11 @@ static struct followed *add_file(struct follower *follower, const char *path)
 {
 	struct followed *file = NULL;
 
-	follower->file = table_resize(follower->file,
-				      (follower->count + 1) * sizeof(follower->file[0]));
+	follower->file =
+		table_resize(follower->file, (follower->count + 1) * sizeof(follower->file[0]));
 	file = &follower->file[follower->count++];
-	*file = (struct followed){.path = copy_text(path), .now.descriptor = -1,
-				  .before.descriptor = -1};
+	*file = (struct followed){
+		.path = copy_text(path), .now.descriptor = -1, .before.descriptor = -1};
 	return file;
 }
 

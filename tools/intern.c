@@ -34,8 +34,8 @@ uint32_t intern(struct interner *interner, struct slice text)
 			return number;
 	}
 	make_room(interner);
-	interner->text[interner->count] = (struct slice){
-		arena_copy(&interner->arena, text.start, text.length), text.length};
+	interner->text[interner->count] =
+		(struct slice){arena_copy(&interner->arena, text.start, text.length), text.length};
 	index_put(index, slot, hash, interner->count);
 	return interner->count++;
 }

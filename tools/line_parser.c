@@ -37,10 +37,9 @@ static const char *after_journal_field(struct slice line)
 
 	if (line.start[0] >= '0' && line.start[0] <= '9')
 		return NULL;
-	while (length < line.length &&
-	       ((line.start[length] >= 'A' && line.start[length] <= 'Z') ||
-		(line.start[length] >= '0' && line.start[length] <= '9') ||
-		line.start[length] == '_'))
+	while (length < line.length && ((line.start[length] >= 'A' && line.start[length] <= 'Z') ||
+					(line.start[length] >= '0' && line.start[length] <= '9') ||
+					line.start[length] == '_'))
 		length++;
 	/* A name alone announces binary data on the lines behind it, which ours never is. */
 	if (length == 0 || (length < line.length && line.start[length] != '='))
@@ -88,9 +87,9 @@ static bool read_message(struct line_parser *parser, struct entry *entry, struct
 		while (text.length > 0 && strchr("\r\n", text.start[text.length - 1]))
 			text.length--;
 		text = carried_object(trim(text));
-		if (text.length == 0 || (!scan_message(parser, text, &inner) &&
-					 json_line_read(&parser->inner, text, &inner) !=
-						 JSON_LINE_OBJECT))
+		if (text.length == 0 ||
+		    (!scan_message(parser, text, &inner) &&
+		     json_line_read(&parser->inner, text, &inner) != JSON_LINE_OBJECT))
 			continue;
 		*entry = inner;
 		*record = text;

@@ -62,8 +62,7 @@ void progress_begin(struct progress *progress)
 
 	*progress = (struct progress){.start = timestamp_now()};
 	progress->next = progress->start + FIRST_AFTER;
-	progress->wanted =
-		isatty(STDERR_FILENO) == 1 && terminal && strcmp(terminal, "dumb") != 0;
+	progress->wanted = isatty(STDERR_FILENO) == 1 && terminal && strcmp(terminal, "dumb") != 0;
 }
 
 static void put_bar(uint64_t done, uint64_t total)

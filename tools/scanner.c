@@ -197,8 +197,7 @@ static bool unescape_texts(struct scanner *scanner, struct entry *entry)
 		struct slice text = entry_get(entry, field);
 		size_t length = 0;
 
-		if (keys[field].kind == ENTRY_KIND_STACK ||
-		    !memchr(text.start, '\\', text.length))
+		if (keys[field].kind == ENTRY_KIND_STACK || !memchr(text.start, '\\', text.length))
 			continue;
 		if (keys[field].kind > ENTRY_KIND_TEXT)
 			return false;

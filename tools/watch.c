@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "aggregate.h"
 #include "command.h"
 #include "connection_line.h"
 #include "default_log.h"
@@ -23,7 +24,6 @@
 #include "table.h"
 #include "terminal.h"
 #include "timestamp.h"
-#include "aggregate.h"
 
 #define DEFAULT_WIDTH 80
 #define DEFAULT_LINES 10
@@ -168,12 +168,11 @@ static void keep_early(struct watch *watch, int64_t time, struct slice record)
 	memset(copy + record.length, 0, SCANNER_PADDING);
 	if (watch->early_count == watch->early_capacity) {
 		watch->early_capacity = watch->early_capacity ? watch->early_capacity * 2 : 64;
-		watch->early_line =
-			table_resize(watch->early_line,
-				     watch->early_capacity * sizeof(watch->early_line[0]));
+		watch->early_line = table_resize(
+			watch->early_line, watch->early_capacity * sizeof(watch->early_line[0]));
 	}
-	watch->early_line[watch->early_count] = (struct early_line){
-		time, watch->early_count, {copy, record.length}};
+	watch->early_line[watch->early_count] =
+		(struct early_line){time, watch->early_count, {copy, record.length}};
 	watch->early_count++;
 }
 
@@ -269,8 +268,8 @@ static void show_early(struct watch *watch)
 		const struct early_line *early = &watch->early_line[i];
 		struct entry entry;
 
-		if (i >= first && line_parser_read(&watch->parser, early->text, &entry, NULL) ==
-					  LINE_OBJECT)
+		if (i >= first &&
+		    line_parser_read(&watch->parser, early->text, &entry, NULL) == LINE_OBJECT)
 			show(watch, &entry, early->time, early->text);
 		free((char *)(uintptr_t)early->text.start);
 	}
@@ -319,7 +318,8 @@ static bool wait_for_news(const struct watch *watch, const sigset_t *unblocked)
 						 FOLLOW_INTERVAL_MS % 1000 * 1000000L};
 	bool files = watch->socket.descriptor < 0;
 	struct pollfd polled[] = {
-		{.fd = files ? watch->follower.inotify : watch->socket.descriptor, .events = POLLIN},
+		{.fd = files ? watch->follower.inotify : watch->socket.descriptor,
+		 .events = POLLIN},
 		/* A pipe whose reader has gone is known without a write to it. */
 		{.fd = STDOUT_FILENO, .events = 0},
 	};
@@ -329,7 +329,7 @@ static bool wait_for_news(const struct watch *watch, const sigset_t *unblocked)
 	return !(polled[1].revents & (POLLERR | POLLNVAL));
 }
 
-static void catch(int number)
+static void catch (int number)
 {
 	struct sigaction action = {.sa_handler = note_signal};
 	struct sigaction before;
@@ -369,9 +369,9 @@ static int follow(struct watch *watch)
 	sigaddset(&blocked, SIGTERM);
 	sigaddset(&blocked, SIGHUP);
 	(void)sigprocmask(SIG_BLOCK, &blocked, &before);
-	catch(SIGINT);
-	catch(SIGTERM);
-	catch(SIGHUP);
+	catch (SIGINT);
+	catch (SIGTERM);
+	catch (SIGHUP);
 	begin(watch);
 	while (put_end(stdout) && !stop_signal && !reader_gone) {
 		reader_gone = !wait_for_news(watch, &before);

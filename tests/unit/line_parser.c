@@ -81,8 +81,8 @@ Test(line_parser, tells_nothing_from_rubbish)
 		struct entry entry;
 		struct slice record;
 
-		cr_expect_eq(read_both(padded(cases[i].line, strlen(cases[i].line)), &entry,
-				       &record),
-			     cases[i].result, "%s", cases[i].line);
+		cr_expect_eq(
+			read_both(padded(cases[i].line, strlen(cases[i].line)), &entry, &record),
+			cases[i].result, "%s", cases[i].line);
 	}
 }
