@@ -122,36 +122,42 @@ static bool is_followed(const struct follower *follower, const char *path)
 }
 
 /* Only the live logs: what has a rotated sibling's name was read when it had the live one. */
-static bool is_live_log(const char *name)
+static int is_live_log(const struct dirent *entry)
 {
-	size_t length = strlen(name);
+	size_t length = strlen(entry->d_name);
 
-	return name[0] != '.' && length > 6 && strcmp(name + length - 6, ".jsonl") == 0;
+	return entry->d_name[0] != '.' && length > 6 &&
+	       strcmp(entry->d_name + length - 6, ".jsonl") == 0;
+}
+
+static void follow_new(struct follower *follower, const char *directory, const char *name)
+{
+	struct followed *file = NULL;
+	char *path = NULL;
+
+	if (asprintf(&path, "%s/%s", directory, name) < 0)
+		table_out_of_memory();
+	if (!is_followed(follower, path)) {
+		file = add_file(follower, path);
+		if (!source_open(&file->now, path) && errno != ENOENT)
+			follower->remark(follower->context, path, strerrordesc_np(errno));
+	}
+	free(path);
 }
 
 /* Follows the logs of a directory that are new in it, from their first line. */
 static bool look_into(struct follower *follower, const char *directory)
 {
-	DIR *stream = opendir(directory);
+	struct dirent **entries = NULL;
+	int count = scandir(directory, &entries, is_live_log, alphasort);
 
-	if (!stream)
+	if (count < 0)
 		return false;
-	for (const struct dirent *entry = readdir(stream); entry; entry = readdir(stream)) {
-		char *path = NULL;
-
-		if (!is_live_log(entry->d_name))
-			continue;
-		if (asprintf(&path, "%s/%s", directory, entry->d_name) < 0)
-			table_out_of_memory();
-		if (!is_followed(follower, path)) {
-			struct followed *file = add_file(follower, path);
-
-			if (!source_open(&file->now, path) && errno != ENOENT)
-				follower->remark(follower->context, path, strerrordesc_np(errno));
-		}
-		free(path);
+	for (int i = 0; i < count; i++) {
+		follow_new(follower, directory, entries[i]->d_name);
+		free(entries[i]);
 	}
-	closedir(stream);
+	free(entries);
 	return true;
 }
 
