@@ -74,7 +74,7 @@ $(BUILD)/tlswitness-tests: $(TEST_OBJECTS) $(PURE_OBJECTS) $(SHARED_OBJECTS) \
 
 # ---- what the machine must have ----
 
-BUILD_PACKAGES := gcc libc6-dev libcriterion-dev uthash-dev libssl-dev libjansson-dev libelf-dev \
+BUILD_PACKAGES := gcc libc6-dev libcriterion-dev libssl-dev libjansson-dev libelf-dev \
 		  zlib1g-dev libzstd-dev liblzma-dev
 DEMO_PACKAGES  := python3 php-cli libphp-phpmailer swaks perl libio-socket-ssl-perl \
 		  libnet-smtp-ssl-perl curl openssl

@@ -210,7 +210,7 @@ static struct cell *add_cell(struct cells *cells, const struct cell_key *key)
 	if (number % CELLS_PER_BLOCK == 0) {
 		size_t blocks = number / CELLS_PER_BLOCK + 1;
 
-		cells->block = table_resize(cells->block, blocks * sizeof(cells->block[0]));
+		cells->block = table_resize(cells->block, blocks * sizeof(struct cell *));
 		cells->block[blocks - 1] = table_allocate(CELLS_PER_BLOCK * sizeof(struct cell));
 	}
 	cell = cell_of(cells, number);

@@ -123,7 +123,7 @@ static struct slice short_cipher(struct slice name, char *room, size_t size)
 	if (name.length > size)
 		return name;
 	for (size_t i = 0; i < name.length; i++)
-		room[i] = name.start[i] == '_' ? '-' : name.start[i];
+		room[i] = (char)(name.start[i] == '_' ? '-' : name.start[i]);
 	return (struct slice){room, name.length};
 }
 

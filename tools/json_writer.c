@@ -29,13 +29,12 @@ static size_t begin_member(struct json_writer *writer, const char *key, char mem
 	}
 	writer->first = false;
 	if (key) {
-		size_t key_length = strlen(key);
-
 		member[length++] = '"';
-		memcpy(member + length, key, key_length);
-		length += key_length;
-		memcpy(member + length, "\": ", 3);
-		length += 3;
+		while (*key)
+			member[length++] = *key++;
+		member[length++] = '"';
+		member[length++] = ':';
+		member[length++] = ' ';
 	}
 	return length;
 }

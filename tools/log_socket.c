@@ -20,7 +20,7 @@ static bool make_address(struct sockaddr_un *address, const char *path)
 			 sizeof(address->sun_path) - 1);
 		return false;
 	}
-	strcpy(address->sun_path, path);
+	memcpy(address->sun_path, path, strlen(path) + 1);
 	return true;
 }
 

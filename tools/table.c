@@ -109,7 +109,7 @@ void *arena_allocate(struct arena *arena, size_t size)
 	size_t skipped = -(uintptr_t)arena->next & 15;
 
 	size = (size + 15) & ~(size_t)15;
-	if (skipped + size > arena->left) {
+	if (!arena->next || skipped + size > arena->left) {
 		make_arena_block(arena, size);
 		skipped = 0;
 	}
@@ -137,7 +137,7 @@ char *arena_copy(struct arena *arena, const char *bytes, size_t length)
 {
 	char *copy = NULL;
 
-	if (length > arena->left)
+	if (!arena->next || length > arena->left)
 		make_arena_block(arena, length);
 	copy = arena->next;
 	memcpy(copy, bytes, length);
