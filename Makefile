@@ -82,9 +82,10 @@ TEST_PACKAGES  := iproute2 libnsl2 libsasl2-2 libdb5.3 php-curl msmtp neomutt py
 		  libgnutls-dane0 libicu72 libuv1 libc-ares2 libnghttp2-14 libbrotli1 \
 		  node-acorn node-cjs-module-lexer node-undici libnss-wrapper \
 		  ruby python3-django python3-gevent python3-uvloop gunicorn curl php-cgi php-fpm \
-		  php-symfony-mailer libfcgi-bin
-# Not to be installed beside postfix, or beside another vendor's Node: unpacked only.
-UNPACKED_PACKAGES := exim4-daemon-light nodejs libnode108
+		  php-symfony-mailer libfcgi-bin libxml2-utils chromium
+# Not to be installed beside postfix, or beside another vendor's Node, or since it starts a
+# daemon: unpacked only.
+UNPACKED_PACKAGES := exim4-daemon-light nodejs libnode108 prometheus
 LINT_PACKAGES  := clang-format clang-tidy cppcheck
 
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)

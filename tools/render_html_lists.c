@@ -108,7 +108,11 @@ void html_write_groups(FILE *out, const struct report *report, const struct html
 	add_group_column(&table, &groups, GROUP_LAST, 0,
 			 (struct html_column){"Last (UTC)", HTML_SHORT});
 	html_section_open(out, "groups", "In detail");
+	/* With many keys no screen is wide enough: then the table moves, and not the page. */
+	put_text(out, "<div class=\"scroll\" tabindex=\"0\" role=\"region\" "
+		      "aria-labelledby=\"groups-title\">\n");
 	html_table_write(out, &table);
+	put_text(out, "</div>\n");
 	html_section_close(out);
 }
 

@@ -1,0 +1,441 @@
+/*
+ * `tlswitness report` for machines and for people: CSV, metrics and the page, held to
+ * account by those who know these formats (promtool, xmllint, a browser).
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <criterion/criterion.h>
+#include <jansson.h>
+
+#include "harness.h"
+
+TestSuite(formats, .init = harness_begin, .fini = harness_end);
+
+#define RECORD(action, domain, program, verdict, more)                               \
+	"{\"@timestamp\":\"2026-11-20T10:00:00.000000Z\",\"event.action\":\"" action \
+	"\",\"destination.domain\":\"" domain "\",\"process.executable\":\"" program \
+	"\",\"tlswitness.verdict\":\"" verdict "\"" more "}\n"
+
+#define OK                                                           \
+	RECORD("tls-handshake", "mx.example", "/usr/bin/curl", "ok", \
+	       ",\"tls.version\":\"1.3\",\"tlswitness.floor\":\"1.2\"")
+#define OLD                                                                                       \
+	RECORD("tls-handshake", "old.example", "/usr/bin/python3.11", "below-floor",              \
+	       ",\"tls.version\":\"1.0\",\"tlswitness.floor\":\"1.2\",\"tlswitness.limited_by\":" \
+	       "\"server\",\"tlswitness.peer_certificate\":\"unchecked\",\"code.file.path\":"     \
+	       "\"/srv/a.py\",\"code.line.number\":7,\"code.function.name\":\"send\"")
+#define CLEAR                                                                 \
+	RECORD("plaintext-mail", "old.example", "/usr/bin/perl", "plaintext", \
+	       ",\"event.reason\":\"starttls-not-offered\",\"host.name\":\"web1\"")
+#define FAILED                                                           \
+	RECORD("tls-handshake", "fax-gateway.branch-office.example.net", \
+	       "/var/www/intranet/public/index.php", "failed",           \
+	       ",\"event.reason\":\"certificate verify failed\"")
+#define BLIND RECORD("blind-spot", "", "/opt/mailer", "", ",\"event.reason\":\"static\"")
+
+/* Names that are markup, formulas, controls, of another direction, no XML. */
+#define EVIL                                                                                       \
+	RECORD("tls-handshake", "<script>alert(1)</script>", "/x\\\"'><img src=x>", "below-floor", \
+	       ",\"code.file.path\":\"&amp;]]><!--\",\"code.function.name\":\"http://x\"")         \
+	RECORD("tls-handshake", "=1+1", "-x,\\\"y\\\"", "ok", ",\"host.name\":\"</td>\"")          \
+	RECORD("tls-handshake", "@x\\\\", "\\t=x\\r\\n", "ok", ",\"service.name\":\"\\u0000\"")    \
+	RECORD("plaintext-mail", "\\u202e\\u001b[31m\\u009b", "/\\u05d0/\\uffff", "plaintext", "")
+
+static struct program run_report(const char *const arguments[], const char *input,
+				 const char *const env[])
+{
+	const char *const head[] = {tool_path(), "report", NULL};
+	struct program program = {
+		.argv = join_words(head, arguments),
+		.env = env,
+		.input = input,
+	};
+
+	run_program(&program);
+	cr_assert_eq(program.status, 0, "%s", program.err);
+	return program;
+}
+
+static const char *report_as(const char *format, const char *log)
+{
+	return run_report(WORDS(format, "-"), log, NO_WORDS).out;
+}
+
+/* As many groups as `programs` times `destinations`, each with its own verdict. */
+static char *many_groups(int programs, int destinations)
+{
+	char *log = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&log, &size);
+
+	for (int program = 0; program < programs; program++) {
+		for (int destination = 0; destination < destinations; destination++)
+			fprintf(out,
+				"{\"@timestamp\":\"2026-11-%02dT10:00:00Z\",\"event.action\":"
+				"\"tls-handshake\",\"tls.version\":\"1.%d\","
+				"\"destination.domain\":\"mx%d.department.example\","
+				"\"process.executable\":\"/srv/application%d/bin/send\","
+				"\"tlswitness.verdict\":\"%s\",\"code.file.path\":"
+				"\"/srv/application%d/lib/mail.py\",\"code.line.number\":%d}\n",
+				1 + program % 20, destination % 4, destination, program,
+				destination % 4 < 2 ? "below-floor" : "ok", program, program + 1);
+	}
+	fclose(out);
+	return log;
+}
+
+/* ---- CSV ---- */
+
+Test(formats, csv_has_a_row_for_each_group)
+{
+	cr_expect_str_eq(report_as("--csv", OK OLD CLEAR OK),
+			 "program,destination,version,verdict,connections,worst,first,last\r\n"
+			 "/usr/bin/perl,old.example,clear,plaintext,1,plaintext,"
+			 "2026-11-20T10:00:00.000000Z,2026-11-20T10:00:00.000000Z\r\n"
+			 "/usr/bin/python3.11,old.example,1.0,below-floor,1,below-floor,"
+			 "2026-11-20T10:00:00.000000Z,2026-11-20T10:00:00.000000Z\r\n"
+			 "/usr/bin/curl,mx.example,1.3,ok,2,ok,"
+			 "2026-11-20T10:00:00.000000Z,2026-11-20T10:00:00.000000Z\r\n");
+	cr_expect_str_eq(report_as("--csv", ""),
+			 "program,destination,version,verdict,connections,worst,first,last\r\n");
+}
+
+Test(formats, csv_groups_as_asked)
+{
+	struct program program =
+		run_report(WORDS("--csv", "--by", "host,day", "-"), CLEAR, NO_WORDS);
+
+	cr_expect(strstr(program.out,
+			 "host,day,connections,worst,first,last\r\nweb1,2026-11-20,1,plaintext,"),
+		  "%s", program.out);
+}
+
+Test(formats, csv_quotes_and_begins_no_formula)
+{
+	const char *rows = report_as("--csv", EVIL);
+
+	cr_expect(strstr(rows, "\n\"'-x,\"\"y\"\"\",'=1+1,unknown,ok,"), "%s", rows);
+	cr_expect(strstr(rows, "\n\"'\t=x\r\n\",'@x\\,unknown,ok,"), "%s", rows);
+	cr_expect(strstr(rows, "\\xe2\\x80\\xae\\x1b[31m\\xc2\\x9b,"), "%s", rows);
+	cr_expect_null(strchr(rows, 0x1b));
+}
+
+/* ---- metrics ---- */
+
+static const char *promtool(void)
+{
+	const char *build = getenv("TLSWITNESS_BUILD");
+	const char *path = text("%s/debian/usr/bin/promtool", build ? build : "build");
+
+	if (access(path, X_OK) != 0)
+		cr_skip("no promtool: `make check` fetches it");
+	return path;
+}
+
+Test(formats, metrics_are_what_promtool_takes)
+{
+	char *many = many_groups(60, 40);
+	const char *const logs[] = {"", OK, OK OLD CLEAR FAILED BLIND "rubbish\n", EVIL, many};
+	const char *tool = promtool();
+
+	for (size_t i = 0; i < sizeof(logs) / sizeof(logs[0]); i++) {
+		struct program check = {
+			.argv = WORDS(tool, "check", "metrics"),
+			.input = report_as("--openmetrics", logs[i]),
+		};
+
+		run_program(&check);
+		cr_expect_eq(check.status, 0, "%zu: %s%s", i, check.out, check.err);
+		cr_expect_eq(check.err_length, 0, "%zu: %s", i, check.err);
+	}
+	free(many);
+}
+
+Test(formats, metrics_have_labels_units_and_an_end)
+{
+	const char *metrics = report_as("--openmetrics", OK OLD CLEAR OK BLIND EVIL);
+	size_t length = strlen(metrics);
+
+	cr_expect(strstr(metrics, "# TYPE tlswitness_connections gauge\n"
+				  "# UNIT tlswitness_connections connections\n"));
+	cr_expect(strstr(
+		metrics,
+		"tlswitness_connections{program=\"/usr/bin/curl\",destination=\"mx.example\","
+		"version=\"1.3\",verdict=\"ok\"} 2\n"));
+	cr_expect(strstr(metrics, "tlswitness_place_connections{place=\"/srv/a.py:7 send\","
+				  "program=\"/usr/bin/python3.11\",verdict=\"below-floor\"} 1\n"));
+	cr_expect(strstr(metrics, "tlswitness_records{kind=\"blind-spot\"} 1\n"));
+	cr_expect(strstr(metrics, "destination=\"@x\\\\\""));
+	cr_expect_str_eq(metrics + length - 6, "# EOF\n");
+}
+
+/* The sum of all samples of `name`, and how many there are. */
+static unsigned long sum_of(const char *metrics, const char *name, size_t *count)
+{
+	unsigned long sum = 0;
+	const char *line = metrics;
+
+	*count = 0;
+	for (; *line; line += strcspn(line, "\n") + 1) {
+		if (strncmp(line, name, strlen(name)) != 0)
+			continue;
+		sum += strtoul(strstr(line, "} ") + 2, NULL, 10);
+		(*count)++;
+	}
+	return sum;
+}
+
+Test(formats, metrics_are_few_and_sum_up_all_the_same)
+{
+	char *log = many_groups(60, 40);
+	const char *metrics = report_as("--openmetrics", log);
+	size_t count = 0;
+
+	cr_expect_eq(sum_of(metrics, "tlswitness_connections{", &count), 60 * 40);
+	cr_expect_geq(count, 500);
+	cr_expect_leq(count, 510);
+	cr_expect(strstr(metrics, "{program=\"(other)\",destination=\"(other)\",version=\"1.3\","
+				  "verdict=\"ok\"} "));
+	cr_expect_eq(sum_of(metrics, "tlswitness_place_connections{", &count), 60 * 20);
+	cr_expect_leq(count, 52);
+	free(log);
+}
+
+/* ---- the page ---- */
+
+static bool is_installed(const char *command)
+{
+	struct program program = {.argv = WORDS("sh", "-c", text("command -v %s", command))};
+
+	return run_program(&program) == 0;
+}
+
+Test(formats, page_is_xml_too)
+{
+	char *many = many_groups(60, 40);
+	const char *const logs[] = {"", OK, OK OLD CLEAR FAILED BLIND "rubbish\n", EVIL, many};
+
+	if (!is_installed("xmllint"))
+		cr_skip("no xmllint");
+	for (size_t i = 0; i < sizeof(logs) / sizeof(logs[0]); i++) {
+		struct program check = {
+			.argv = WORDS("xmllint", "--noout", "-"),
+			.input = report_as("--html", logs[i]),
+		};
+
+		run_program(&check);
+		cr_expect_eq(check.status, 0, "%zu: %s", i, check.err);
+	}
+	free(many);
+}
+
+Test(formats, page_takes_nothing_for_markup_and_points_nowhere)
+{
+	const char *page = report_as("--html", EVIL);
+
+	cr_expect(strstr(page, "&lt;script&gt;alert(1)&lt;/script&gt;"));
+	cr_expect(strstr(page, "&amp;amp;]]&gt;&lt;!--"));
+	cr_expect_null(strstr(page, "<script"));
+	cr_expect_null(strstr(page, "<img"));
+	cr_expect_null(strstr(page, "</td></td>"));
+	cr_expect_null(strchr(page, 0x1b));
+	cr_expect_null(strstr(page, "\u202e"));
+	page = report_as("--html", OK OLD CLEAR BLIND);
+	cr_expect_null(strstr(page, "://"));
+	cr_expect_null(strstr(page, "src="));
+	cr_expect_null(strstr(page, "@import"));
+	cr_expect(strstr(page, "content=\"default-src 'none'; style-src 'unsafe-inline';"));
+}
+
+Test(formats, page_says_how_it_is)
+{
+	const char *page = report_as("--html", OK OK);
+
+	cr_expect(strstr(page, "Every connection is in order."));
+	cr_expect_null(strstr(page, "id=\"change\""));
+	cr_expect_null(strstr(page, "id=\"gaps\""));
+	page = report_as("--html", OK OLD);
+	cr_expect(strstr(page, "Some mail left with a TLS version below the floor."));
+	cr_expect(strstr(page, "id=\"change\""));
+	cr_expect(strstr(page, "id=\"servers\""));
+	cr_expect(strstr(page, "not checked at all"));
+	page = report_as("--html", OK OLD CLEAR BLIND);
+	cr_expect(strstr(page, "Some mail left in the clear."));
+	cr_expect(strstr(page, "starttls-not-offered"));
+	cr_expect(strstr(page, "id=\"gaps\""));
+	page = report_as("--html", "");
+	cr_expect(strstr(page, "No outgoing mail was recorded."));
+}
+
+Test(formats, page_stays_small)
+{
+	char *log = many_groups(300, 100);
+	const char *path = test_file("many.jsonl", log);
+	struct program program = run_report(WORDS("--html", path), NULL, NO_WORDS);
+
+	cr_expect_lt(program.out_length, 300000, "%zu", program.out_length);
+	cr_expect(strstr(program.out, "and 29,970 more;"));
+	program = run_report(WORDS("--html", "--top", "0", path), NULL, NO_WORDS);
+	cr_expect_lt(program.out_length, 3000000, "%zu", program.out_length);
+	cr_expect(strstr(program.out, "and 29,000 more;"));
+	free(log);
+}
+
+Test(formats, page_is_the_same_each_time)
+{
+	const char *log = test_file("a.jsonl", OK OLD CLEAR EVIL);
+	const char *const *const env = WORDS("SOURCE_DATE_EPOCH=1795392000", "LC_ALL=C", "TZ=X+5");
+	const char *first = run_report(WORDS("--html", log), NULL, env).out;
+	const char *second =
+		run_report(WORDS("--html", "--threads", "7", log), NULL,
+			   WORDS("SOURCE_DATE_EPOCH=1795392000", "LC_ALL=C.UTF-8", "TZ=UTC"))
+			.out;
+
+	cr_expect_str_eq(first, second);
+	cr_expect(strstr(first, "2026-11-23T00:00:00.000000Z</span> by tlswitness "));
+}
+
+/* ---- sums ---- */
+
+static const char *sum_in(struct program program)
+{
+	json_t *report = json_loads(program.out, 0, NULL);
+	json_t *input = json_array_get(json_object_get(report, "inputs"), 0);
+	const char *sum = text("%s", field(input, "sha256"));
+
+	json_decref(report);
+	return sum;
+}
+
+/* As sha256sum(1) says. */
+static const char *expected_sum(const char *path)
+{
+	struct program program = {.argv = WORDS("sha256sum", path)};
+
+	cr_assert_eq(run_program(&program), 0);
+	return text("%.64s", program.out);
+}
+
+Test(formats, sums_are_those_of_the_files_as_they_lie_there)
+{
+	/* Some megabytes: several blocks, read in no order. */
+	char *many = many_groups(200, 50);
+	const char *log = test_file("many.jsonl", many);
+	const char *empty = test_file("empty.jsonl", "");
+	struct program gzip = {.argv = WORDS("gzip", "-k", log)};
+	struct program program = run_report(WORDS("--json", "--sha256", log), NULL, NO_WORDS);
+	const char *sum = expected_sum(log);
+
+	cr_expect_str_eq(sum_in(program), sum);
+	program = run_report(WORDS("--json", "--sha256", "-"), many, NO_WORDS);
+	cr_expect_str_eq(sum_in(program), sum);
+	program = (struct program){
+		.argv = WORDS("sh", "-c",
+			      text("cat %s | %s report --json --sha256 -", log, tool_path()))};
+	run_program(&program);
+	cr_expect_str_eq(sum_in(program), sum);
+	program = run_report(WORDS("--json", "--sha256", empty), NULL, NO_WORDS);
+	cr_expect_str_eq(sum_in(program), expected_sum(empty));
+	cr_assert_eq(run_program(&gzip), 0, "%s", gzip.err);
+	program = run_report(WORDS("--json", "--sha256", text("%s.gz", log)), NULL, NO_WORDS);
+	cr_expect_str_eq(sum_in(program), expected_sum(text("%s.gz", log)));
+	program = run_report(WORDS("--json", log), NULL, NO_WORDS);
+	cr_expect_str_eq(sum_in(program), "");
+	free(many);
+}
+
+/* ---- in a browser ---- */
+
+/*
+ * Names what sticks out of a page: of the window, or of the page's own column. What is
+ * there for screen readers alone, and the chart's pieces, are let be.
+ */
+static const char measure[] =
+	"<script>addEventListener('load',()=>{let said='';"
+	"for(const frame of document.querySelectorAll('iframe')){"
+	"const page=frame.contentDocument,root=page.scrollingElement;"
+	"const edge=page.querySelector('main').getBoundingClientRect().right+1;"
+	"if(root.scrollWidth>frame.clientWidth)said+=frame.id+': '+root.scrollWidth+' wide; ';"
+	"for(const part of page.querySelectorAll('main *')){"
+	"if(part.closest('caption,.hidden,.scale,.chart>svg'))continue;"
+	"if(frame.clientWidth<=360&&part.closest('thead'))continue;"
+	"const box=part.getBoundingClientRect();"
+	"if(box.width&&box.right>edge)said+=frame.id+': '+part.tagName+' '+part.className+' to '"
+	"+Math.round(box.right)+'; ';}}"
+	"document.body.textContent='measured '+"
+	"document.querySelectorAll('iframe').length+' ['+said+']';});</script>";
+
+static void put_frame(FILE *out, const char *page, size_t number, int width)
+{
+	fprintf(out, "<iframe id='page%zu-%d' width='%d' height='900' style='border:0' srcdoc=\"",
+		number, width, width);
+	for (; *page; page++) {
+		if (*page == '&')
+			fputs("&amp;", out);
+		else if (*page == '"')
+			fputs("&quot;", out);
+		else
+			fputc(*page, out);
+	}
+	fputs("\"></iframe>\n", out);
+}
+
+/* Each page in a frame of each width: in one browser, at exactly that width. */
+static const char *frames_of(const char *const logs[], size_t count)
+{
+	static const int widths[] = {360, 800, 1400};
+	char *frames = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&frames, &size);
+	const char *path = NULL;
+
+	fputs("<!DOCTYPE html><meta charset='utf-8'><body>", out);
+	for (size_t i = 0; i < count; i++) {
+		const char *page = report_as("--html", logs[i]);
+
+		for (size_t width = 0; width < sizeof(widths) / sizeof(widths[0]); width++)
+			put_frame(out, page, i, widths[width]);
+	}
+	fputs(measure, out);
+	fclose(out);
+	path = test_file("frames.html", frames);
+	free(frames);
+	return path;
+}
+
+Test(formats, page_fits_its_window)
+{
+	char *many = many_groups(60, 40);
+	char *long_names = NULL;
+	char name[10001];
+	const char *frames = NULL;
+	struct program browser = {0};
+
+	if (!is_installed("chromium"))
+		cr_skip("no chromium");
+	memset(name, 'n', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	cr_assert_gt(asprintf(&long_names,
+			      RECORD("tls-handshake", "%s", "/%s", "below-floor",
+				     ",\"tls.version\":\"1.0\",\"host.name\":\"%s\","
+				     "\"code.file.path\":\"%s\",\"code.function.name\":\"%s\""),
+			      name, name, name, name, name),
+		     0);
+	frames = frames_of((const char *const[]){"", OK, OK OLD CLEAR FAILED BLIND "rubbish\n",
+						 EVIL, many, long_names},
+			   6);
+	browser = (struct program){
+		.argv = WORDS("chromium", "--headless", "--no-sandbox", "--disable-gpu",
+			      "--disable-quic", "--no-first-run", "--disable-background-networking",
+			      "--disable-component-update", "--disable-sync",
+			      text("--user-data-dir=%s", test_path("profile")),
+			      "--window-size=1500,1000", "--dump-dom", text("file://%s", frames)),
+		.env = WORDS(text("HOME=%s", test_path("home"))),
+	};
+	cr_expect_eq(run_program(&browser), 0, "%s", browser.err);
+	cr_expect(strstr(browser.out, "measured 18 []"), "%.2000s", strstr(browser.out, "<body"));
+	free(long_names);
+	free(many);
+}
