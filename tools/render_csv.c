@@ -22,10 +22,15 @@ static bool is_blank(uint32_t character)
 	return character == '\t' || character == '\r' || character == '\n';
 }
 
+static bool is_one_of(char byte, const char *bytes)
+{
+	return byte != '\0' && strchr(bytes, byte) != NULL;
+}
+
 static bool needs_quotes(struct slice text)
 {
 	for (size_t i = 0; i < text.length; i++) {
-		if (memchr(",\"\r\n\t ", text.start[i], 6))
+		if (is_one_of(text.start[i], ",\"\r\n\t "))
 			return true;
 	}
 	return false;
@@ -34,7 +39,7 @@ static bool needs_quotes(struct slice text)
 /* What OWASP lists as the beginnings of formulas. */
 static bool looks_like_formula(struct slice text)
 {
-	return text.length > 0 && memchr("=+-@\t\r", text.start[0], 6);
+	return text.length > 0 && is_one_of(text.start[0], "=+-@\t\r");
 }
 
 static void put_character(FILE *out, struct slice bytes, uint32_t character)

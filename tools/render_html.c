@@ -191,8 +191,7 @@ static const char *conclusion(const struct report *report)
 		[VERDICT_NO_MAIL] = "All mail is in order.",
 		[VERDICT_OTHER] = "Some connections could not be judged.",
 		[VERDICT_FAILED] = "Some handshakes failed; all mail that left is in order.",
-		[VERDICT_AT_RISK] = "All mail was encrypted well, but some programs would have "
-				    "accepted less.",
+		[VERDICT_AT_RISK] = "All mail left in order, but less would have been accepted.",
 		[VERDICT_REFUSED] = "Connections were refused because they were below the floor.",
 		[VERDICT_BELOW_FLOOR] = "Some mail left with a TLS version below the floor.",
 		[VERDICT_PLAINTEXT] = "Some mail left in the clear.",
@@ -217,10 +216,11 @@ static void write_scope(FILE *out, const struct report *report)
 			      "was sent.");
 	} else {
 		html_count(out, total->connections);
-		put_format(out, " connection%s, from %zu program%s to %zu destination%s; ",
-			   plural(total->connections), report->program_count,
-			   plural(report->program_count), report->destination_count,
-			   plural(report->destination_count));
+		put_format(out, " connection%s, from ", plural(total->connections));
+		html_count(out, report->program_count);
+		put_format(out, " program%s to ", plural(report->program_count));
+		html_count(out, report->destination_count);
+		put_format(out, " destination%s; ", plural(report->destination_count));
 		html_share(out, total->verdict[VERDICT_OK], total->connections);
 		put_text(out, " in order.");
 	}

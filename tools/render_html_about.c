@@ -106,12 +106,43 @@ static void write_records(FILE *out, const struct report *report)
 	write_kind(out, records->other, "of other kinds", &separator);
 	end_term(out);
 	write_term(out, "Left out");
+	put_text(out, "by the filters ");
 	html_count(out, records->filtered_out);
-	put_text(out, " by the filters, ");
+	put_text(out, ", lines that are no records ");
 	html_count(out, html_rejected_lines(report));
-	put_text(out, " lines that are no records, ");
+	put_text(out, ", records that could not be written ");
 	html_count(out, records->lost);
-	put_text(out, " that could not be written");
+	end_term(out);
+}
+
+static void write_absent_one(FILE *out, bool absent, const char *words, const char **separator)
+{
+	if (!absent)
+		return;
+	put_format(out, "%s%s", *separator, words);
+	*separator = ", ";
+}
+
+/* To an auditor, what was looked for and did not occur says as much as what did. */
+static void write_absent(FILE *out, const struct report *report)
+{
+	const uint64_t *verdict = report->total.verdict;
+	const char *separator = "";
+
+	if (report->total.connections == 0)
+		return;
+	write_term(out, "Not found");
+	write_absent_one(out, verdict[VERDICT_PLAINTEXT] == 0, "mail in the clear", &separator);
+	write_absent_one(out, verdict[VERDICT_BELOW_FLOOR] == 0, "connections below the floor",
+			 &separator);
+	write_absent_one(out, verdict[VERDICT_AT_RISK] == 0, "connections at risk", &separator);
+	write_absent_one(out, verdict[VERDICT_FAILED] == 0, "failed handshakes", &separator);
+	write_absent_one(out, report->certificates.records == 0,
+			 "certificates known to be unverified", &separator);
+	write_absent_one(out, report->records.blind_spots == 0, "blind spots", &separator);
+	write_absent_one(out, report->records.lost_notices == 0, "lost records", &separator);
+	if (*separator == '\0')
+		put_text(out, "nothing: all that is looked for occurred");
 	end_term(out);
 }
 
@@ -209,6 +240,7 @@ void html_write_about(FILE *out, const struct report *report, const struct html_
 	write_names(out, "Services", report->services, report->service_count);
 	write_floor(out, report);
 	write_records(out, report);
+	write_absent(out, report);
 	write_making(out, report);
 	put_text(out, "</dl>\n");
 	write_inputs(out, report, limits);

@@ -34,6 +34,20 @@ static const char *key_title(enum report_key key)
 	return titles[key];
 }
 
+/* Names may be of any length; the other keys are as short as their values. */
+static int key_kind(enum report_key key)
+{
+	switch (key) {
+	case KEY_VERSION:
+	case KEY_VERDICT:
+	case KEY_HOUR:
+	case KEY_DAY:
+		return HTML_SHORT;
+	default:
+		return HTML_NAME;
+	}
+}
+
 static void write_key(FILE *out, enum report_key key, struct slice text)
 {
 	if (key == KEY_PROGRAM || key == KEY_PLACE)
@@ -97,8 +111,9 @@ void html_write_groups(FILE *out, const struct report *report, const struct html
 	if (report->group_count == 0)
 		return;
 	for (size_t i = 0; i < report->by_count; i++)
-		add_group_column(&table, &groups, GROUP_KEY, i,
-				 (struct html_column){key_title(report->by[i]), HTML_NAME});
+		add_group_column(
+			&table, &groups, GROUP_KEY, i,
+			(struct html_column){key_title(report->by[i]), key_kind(report->by[i])});
 	add_group_column(&table, &groups, GROUP_CONNECTIONS, 0,
 			 (struct html_column){"All", HTML_NUMBER});
 	add_group_column(&table, &groups, GROUP_VERDICT, 0,

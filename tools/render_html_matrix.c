@@ -54,12 +54,16 @@ static void write_column_head(FILE *out, struct slice name)
 
 static void write_head(FILE *out, const struct matrix *matrix)
 {
+	size_t others = matrix->report->destination_count - matrix->destinations;
+
 	put_text(out, "<thead><tr><th scope=\"col\" class=\"corner\">Program</th>");
 	for (size_t i = 0; i < matrix->destinations; i++)
 		write_column_head(out, matrix->report->destinations[i].name);
-	if (matrix->has_others)
-		put_format(out, "<th scope=\"col\"><span>%zu other destinations</span></th>",
-			   matrix->report->destination_count - matrix->destinations);
+	if (matrix->has_others) {
+		put_text(out, "<th scope=\"col\"><span>");
+		html_count(out, others);
+		put_format(out, " other destination%s</span></th>", others == 1 ? "" : "s");
+	}
 	put_text(out, "<th scope=\"col\"><span>All</span></th></tr></thead>\n");
 }
 

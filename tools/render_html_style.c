@@ -134,7 +134,7 @@ static const char table_style[] =
 	".scroll{overflow-x:auto}\n"
 	".rows .name{min-width:7.5rem}\n"
 	".rows .short{width:1%}\n"
-	".sum{display:inline-block;max-width:38ch;line-height:1.35}\n"
+	".sum{display:block;max-width:33ch;line-height:1.4}\n"
 	".matrix{width:auto;font-size:.875rem;border-spacing:2px;border-collapse:separate}\n"
 	".matrix thead th{vertical-align:bottom;font-weight:400;padding:0 0 .35rem;"
 	"color:var(--dim)}\n"
