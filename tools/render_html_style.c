@@ -179,6 +179,7 @@ static const char narrow_style[] =
 	".rows tr,.matrix tr{padding:.55rem 0;border-bottom:1px solid var(--rule)}\n"
 	".rows tbody th,.rows td,.matrix tbody th,.matrix td{border:0;padding:.1rem 0;"
 	"min-width:0;width:auto;max-width:none}\n"
+	".rows .name,.rows .short{width:auto;min-width:0}\n"
 	".rows tbody th,.matrix tbody th{display:block;font-weight:600}\n"
 	".rows td,.rows .number,.matrix td{display:grid;"
 	"grid-template-columns:minmax(6.5rem,38%) 1fr;gap:.75rem;text-align:left}\n"

@@ -350,7 +350,8 @@ Test(formats, sums_are_those_of_the_files_as_they_lie_there)
 
 /*
  * Names what sticks out of a page: of the window, or of the page's own column. What is
- * there for screen readers alone, and the chart's pieces, are let be.
+ * there for screen readers alone, and the chart's pieces, are let be. Words broken into
+ * columns of letters are named too.
  */
 static const char measure[] =
 	"<script>addEventListener('load',()=>{let said='';"
@@ -363,7 +364,9 @@ static const char measure[] =
 	"if(frame.clientWidth<=360&&part.closest('thead'))continue;"
 	"const box=part.getBoundingClientRect();"
 	"if(box.width&&box.right>edge)said+=frame.id+': '+part.tagName+' '+part.className+' to '"
-	"+Math.round(box.right)+'; ';}}"
+	"+Math.round(box.right)+'; ';"
+	"if(part.matches('.verdict')&&box.height>60)said+=frame.id+': a verdict is '+box.height+' "
+	"high; ';}}"
 	"document.body.textContent='measured '+"
 	"document.querySelectorAll('iframe').length+' ['+said+']';});</script>";
 
