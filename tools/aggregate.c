@@ -33,6 +33,7 @@ void aggregate_free(struct aggregate *aggregate)
 	free(aggregate->hours);
 	aggregate->hours = NULL;
 	interner_free(&aggregate->texts);
+	filter_cache_free(&aggregate->filtered);
 }
 
 enum record_action record_action_from(struct slice name)
@@ -347,7 +348,7 @@ enum aggregate_result aggregate_add(struct aggregate *aggregate, const struct en
 	if (subject.connection)
 		judge(aggregate->options, entry, &key);
 	subject.verdict = key.verdict;
-	if (!filter_passes(aggregate->options->filter, &subject, entry)) {
+	if (!filter_passes(aggregate->options->filter, &aggregate->filtered, &subject, entry)) {
 		aggregate->filtered_out++;
 		return AGGREGATE_FILTERED_OUT;
 	}

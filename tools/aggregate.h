@@ -105,6 +105,7 @@ struct aggregate_options {
 struct aggregate {
 	const struct aggregate_options *options;
 	struct interner texts;
+	struct filter_cache filtered;
 	struct cells cells;
 	struct numbering hour_numbers; /* of the hours since 1970 */
 	struct hour *hours;            /* by them */

@@ -68,19 +68,47 @@ static struct slice last_part(struct slice path)
 	return (struct slice){slash + 1, path.length - (size_t)(slash + 1 - path.start)};
 }
 
-static bool program_matches(const struct filter_patterns *patterns, const struct entry *entry)
+static bool text_matches(const struct filter *filter, enum filter_kind kind, struct slice text)
 {
-	struct slice script = entry_get(entry, ENTRY_script);
-	struct slice executable = entry_get(entry, ENTRY_executable);
-
-	return matches(patterns, script, 0) || matches(patterns, last_part(script), 0) ||
-	       matches(patterns, executable, 0) || matches(patterns, last_part(executable), 0);
+	switch (kind) {
+	case FILTER_BY_PROGRAM:
+		return matches(&filter->program, text, 0) ||
+		       matches(&filter->program, last_part(text), 0);
+	case FILTER_BY_TO:
+		return matches(&filter->to, text, FNM_CASEFOLD);
+	case FILTER_BY_SERVICE:
+		return matches(&filter->service, text, 0);
+	default:
+		return matches(&filter->host, text, 0);
+	}
 }
 
-static bool destination_matches(const struct filter_patterns *patterns, const struct entry *entry)
+/* As text_matches, which is asked once for each text. */
+static bool field_matches(const struct filter *filter, struct filter_cache *cache,
+			  enum filter_kind kind, const struct entry *entry, enum entry_field field)
 {
-	return matches(patterns, entry_get(entry, ENTRY_destination_domain), FNM_CASEFOLD) ||
-	       matches(patterns, entry_get(entry, ENTRY_destination_ip), FNM_CASEFOLD);
+	struct slice text = entry_get(entry, field);
+	uint32_t before = cache->texts[kind].count;
+	uint32_t number = intern(&cache->texts[kind], text);
+
+	if (number == 0)
+		return false;
+	if (number >= cache->capacity[kind]) {
+		cache->capacity[kind] = (size_t)number * 2 + 64;
+		cache->answer[kind] = table_resize(cache->answer[kind], cache->capacity[kind]);
+	}
+	if (cache->texts[kind].count > before)
+		cache->answer[kind][number] = text_matches(filter, kind, text);
+	return cache->answer[kind][number];
+}
+
+void filter_cache_free(struct filter_cache *cache)
+{
+	for (unsigned kind = 0; kind < FILTER_KINDS; kind++) {
+		interner_free(&cache->texts[kind]);
+		free(cache->answer[kind]);
+	}
+	*cache = (struct filter_cache){0};
 }
 
 static bool verdict_passes(const struct filter *filter, const struct filter_subject *subject)
@@ -92,8 +120,8 @@ static bool verdict_passes(const struct filter *filter, const struct filter_subj
 	return filter->verdict[subject->verdict];
 }
 
-bool filter_passes(const struct filter *filter, const struct filter_subject *subject,
-		   const struct entry *entry)
+bool filter_passes(const struct filter *filter, struct filter_cache *cache,
+		   const struct filter_subject *subject, const struct entry *entry)
 {
 	if (filter->has_since && subject->time < filter->since)
 		return false;
@@ -101,11 +129,17 @@ bool filter_passes(const struct filter *filter, const struct filter_subject *sub
 		return false;
 	if (!verdict_passes(filter, subject))
 		return false;
-	if (filter->program.count && !program_matches(&filter->program, entry))
+	if (filter->program.count &&
+	    !field_matches(filter, cache, FILTER_BY_PROGRAM, entry, ENTRY_script) &&
+	    !field_matches(filter, cache, FILTER_BY_PROGRAM, entry, ENTRY_executable))
 		return false;
-	if (filter->to.count && subject->connection && !destination_matches(&filter->to, entry))
+	if (filter->to.count && subject->connection &&
+	    !field_matches(filter, cache, FILTER_BY_TO, entry, ENTRY_destination_domain) &&
+	    !field_matches(filter, cache, FILTER_BY_TO, entry, ENTRY_destination_ip))
 		return false;
-	if (filter->service.count && !matches(&filter->service, entry_get(entry, ENTRY_service), 0))
+	if (filter->service.count &&
+	    !field_matches(filter, cache, FILTER_BY_SERVICE, entry, ENTRY_service))
 		return false;
-	return !filter->host.count || matches(&filter->host, entry_get(entry, ENTRY_host), 0);
+	return !filter->host.count ||
+	       field_matches(filter, cache, FILTER_BY_HOST, entry, ENTRY_host);
 }

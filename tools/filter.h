@@ -11,6 +11,7 @@
 #define TLSWITNESS_FILTER_H
 
 #include "entry.h"
+#include "intern.h"
 #include "report.h"
 
 struct filter_patterns {
@@ -42,8 +43,30 @@ struct filter_subject {
 	bool connection;
 	enum report_verdict verdict;
 };
-bool filter_passes(const struct filter *filter, const struct filter_subject *subject,
-		   const struct entry *entry);
+
+/*
+ * What the patterns said of each text: a log has few different ones, and matching
+ * is dear. One cache belongs to one thread and one filter, whose patterns stay
+ * as they are; zero it before first use.
+ */
+enum filter_kind {
+	FILTER_BY_PROGRAM,
+	FILTER_BY_TO,
+	FILTER_BY_SERVICE,
+	FILTER_BY_HOST,
+	FILTER_KINDS
+};
+
+struct filter_cache {
+	struct interner texts[FILTER_KINDS];
+	uint8_t *answer[FILTER_KINDS]; /* by the text's number */
+	size_t capacity[FILTER_KINDS];
+};
+
+bool filter_passes(const struct filter *filter, struct filter_cache *cache,
+		   const struct filter_subject *subject, const struct entry *entry);
+
+void filter_cache_free(struct filter_cache *cache);
 
 void filter_free(struct filter *filter);
 

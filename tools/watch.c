@@ -40,6 +40,7 @@ struct early_line {
 
 struct watch {
 	struct filter filter;
+	struct filter_cache filtered;
 	int64_t now;
 	bool json;
 	bool has_lines;
@@ -222,7 +223,7 @@ static void take_line(void *context, const char *name, struct slice line)
 	}
 	if (trouble)
 		say(name, trouble);
-	else if (!filter_passes(&watch->filter, &subject, &entry))
+	else if (!filter_passes(&watch->filter, &watch->filtered, &subject, &entry))
 		return;
 	else if (watch->early)
 		keep_early(watch, subject.time, record);
@@ -464,6 +465,7 @@ int command_watch(int argc, char **argv)
 	log_socket_close(&watch.socket);
 	follower_free(&watch.follower);
 	line_parser_free(&watch.parser);
+	filter_cache_free(&watch.filtered);
 	filter_free(&watch.filter);
 	return ended_by ? end_by(ended_by) : status;
 }
