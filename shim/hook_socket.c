@@ -22,6 +22,8 @@
 
 #define CALLER __builtin_return_address(0)
 
+#define APART __attribute__((noinline))
+
 /*
  * The real functions, also for a call that comes before our start. A function
  * that libc does not have fails as an unknown system call does.
@@ -136,8 +138,13 @@ static ssize_t received(struct connection *connection, ssize_t result, const str
 
 /* ---- receiving ---- */
 
-static ssize_t watched_read(__typeof__(read) *real, int fd, void *buffer, size_t count)
+/*
+ * `slot` is a member of real_libc. Kept apart, and the rest of the doors with
+ * it, so that the way of every other descriptor through them saves no register.
+ */
+APART static ssize_t watched_read(__typeof__(read) **slot, int fd, void *buffer, size_t count)
 {
+	__typeof__(read) *real = libc() ? *slot : NULL;
 	struct connection *connection = connection_acquire(fd);
 	struct iovec part = {buffer, count};
 
@@ -152,14 +159,14 @@ DOOR ssize_t read(int fd, void *buffer, size_t count)
 {
 	if (connection_passes(fd))
 		return real_libc.read(fd, buffer, count);
-	return watched_read(libc()->read, fd, buffer, count);
+	return watched_read(&real_libc.read, fd, buffer, count);
 }
 
 DOOR ssize_t __read(int fd, void *buffer, size_t count)
 {
 	if (connection_passes(fd))
 		return real_libc.__read(fd, buffer, count);
-	return watched_read(libc()->__read, fd, buffer, count);
+	return watched_read(&real_libc.__read, fd, buffer, count);
 }
 
 DOOR ssize_t __read_chk(int fd, void *buffer, size_t count, size_t room)
@@ -192,19 +199,23 @@ DOOR ssize_t readv(int fd, const struct iovec *parts, int count)
 			count > 0 ? (size_t)count : 0, 0);
 }
 
-DOOR ssize_t recv(int fd, void *buffer, size_t count, int flags)
+APART static ssize_t watched_recv(int fd, void *buffer, size_t count, int flags)
 {
-	struct connection *connection;
+	struct connection *connection = connection_acquire(fd);
 	struct iovec part = {buffer, count};
 
-	if (connection_passes(fd))
-		return real_libc.recv(fd, buffer, count, flags);
-	connection = connection_acquire(fd);
 	if (!connection)
 		return libc()->recv(fd, buffer, count, flags);
 	if (!may_receive(connection))
 		return refused(connection);
 	return received(connection, real_libc.recv(fd, buffer, count, flags), &part, 1, flags);
+}
+
+DOOR ssize_t recv(int fd, void *buffer, size_t count, int flags)
+{
+	if (connection_passes(fd))
+		return real_libc.recv(fd, buffer, count, flags);
+	return watched_recv(fd, buffer, count, flags);
 }
 
 DOOR ssize_t __recv_chk(int fd, void *buffer, size_t count, size_t room, int flags)
@@ -325,8 +336,10 @@ DOOR int recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags,
 
 /* ---- sending ---- */
 
-static ssize_t watched_write(__typeof__(write) *real, int fd, const void *buffer, size_t count)
+APART static ssize_t watched_write(__typeof__(write) **slot, int fd, const void *buffer,
+				   size_t count)
 {
+	__typeof__(write) *real = libc() ? *slot : NULL;
 	struct connection *connection = connection_acquire(fd);
 	struct iovec part = {(void *)(uintptr_t)buffer, count};
 
@@ -341,14 +354,14 @@ DOOR ssize_t write(int fd, const void *buffer, size_t count)
 {
 	if (connection_passes(fd))
 		return real_libc.write(fd, buffer, count);
-	return watched_write(libc()->write, fd, buffer, count);
+	return watched_write(&real_libc.write, fd, buffer, count);
 }
 
 DOOR ssize_t __write(int fd, const void *buffer, size_t count)
 {
 	if (connection_passes(fd))
 		return real_libc.__write(fd, buffer, count);
-	return watched_write(libc()->__write, fd, buffer, count);
+	return watched_write(&real_libc.__write, fd, buffer, count);
 }
 
 DOOR ssize_t writev(int fd, const struct iovec *parts, int count)
@@ -366,9 +379,10 @@ DOOR ssize_t writev(int fd, const struct iovec *parts, int count)
 		    count > 0 ? (size_t)count : 0, 0);
 }
 
-static ssize_t watched_send(__typeof__(send) *real, int fd, const void *buffer, size_t count,
-			    int flags)
+APART static ssize_t watched_send(__typeof__(send) **slot, int fd, const void *buffer, size_t count,
+				  int flags)
 {
+	__typeof__(send) *real = libc() ? *slot : NULL;
 	struct connection *connection = connection_acquire(fd);
 	struct iovec part = {(void *)(uintptr_t)buffer, count};
 
@@ -383,14 +397,14 @@ DOOR ssize_t send(int fd, const void *buffer, size_t count, int flags)
 {
 	if (connection_passes(fd))
 		return real_libc.send(fd, buffer, count, flags);
-	return watched_send(libc()->send, fd, buffer, count, flags);
+	return watched_send(&real_libc.send, fd, buffer, count, flags);
 }
 
 DOOR ssize_t __send(int fd, const void *buffer, size_t count, int flags)
 {
 	if (connection_passes(fd))
 		return real_libc.__send(fd, buffer, count, flags);
-	return watched_send(libc()->__send, fd, buffer, count, flags);
+	return watched_send(&real_libc.__send, fd, buffer, count, flags);
 }
 
 /*
