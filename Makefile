@@ -69,6 +69,7 @@ $(BUILD)/tsan/racing: $(TSAN_OBJECTS)
 	$(CC) -fsanitize=thread -o $@ $^
 
 $(BUILD)/tlswitness-tests: $(TEST_OBJECTS) $(PURE_OBJECTS) $(SHARED_OBJECTS) \
+		$(BUILD)/shim/connection_record.o \
 		$(filter-out $(BUILD)/tools/tlswitness.o,$(TOOL_OBJECTS))
 	$(CC) -o $@ $^ -lcriterion $(TOOL_LIBS)
 

@@ -1,0 +1,105 @@
+/*
+ * What becomes of two witnesses that disagree. No real program makes them, so
+ * here is the one step between the model and the record, with what lies behind
+ * it replaced.
+ */
+#include <string.h>
+
+#include <criterion/criterion.h>
+
+#include "connection_record.h"
+#include "loaded_objects.h"
+#include "recorder.h"
+#include "setting.h"
+
+struct recorder recorder;
+static struct record emitted;
+
+void recorder_emit(struct record *record)
+{
+	emitted = *record;
+}
+
+void setting_tell_all(void)
+{
+}
+
+uint64_t recorder_clock(void)
+{
+	return 5000;
+}
+
+bool loaded_objects_named(const char *prefix, struct loaded_object *object)
+{
+	(void)prefix;
+	(void)object;
+	return false;
+}
+
+/* An established handshake of OpenSSL's, as the wire has seen it too. */
+static struct connection seen_by_both(uint16_t by_library, uint16_t by_wire)
+{
+	return (struct connection){
+		.mail_port = true,
+		.began = 1000,
+		.smtp = {.state = SMTP_TLS},
+		.tls = {.progress = TLS_ESTABLISHED, .version = by_wire, .cipher = 0xc02f},
+		.library = {.witness = WITNESS_OPENSSL,
+			    .established = true,
+			    .version = by_library,
+			    .cipher = 0xc030},
+	};
+}
+
+Test(connection_record, witnesses_that_disagree_are_a_conflict)
+{
+	struct connection connection = seen_by_both(TLS_VERSION_1_3, TLS_VERSION_1_2);
+
+	connection_record(&connection, EVENT_HANDSHAKE);
+	cr_expect_eq(emitted.version, TLS_VERSION_1_3);
+	cr_assert_not_null(emitted.conflict);
+	cr_expect_str_eq(emitted.conflict, "1.2");
+	cr_expect_eq(emitted.witnesses, WITNESS_OPENSSL | WITNESS_WIRE);
+}
+
+Test(connection_record, witnesses_that_agree_are_none)
+{
+	struct connection connection = seen_by_both(TLS_VERSION_1_2, TLS_VERSION_1_2);
+
+	connection_record(&connection, EVENT_HANDSHAKE);
+	cr_expect_null(emitted.conflict);
+	cr_expect_eq(emitted.witnesses, WITNESS_OPENSSL | WITNESS_WIRE);
+}
+
+Test(connection_record, a_witness_that_saw_no_version_contradicts_nobody)
+{
+	struct connection connection = seen_by_both(0, TLS_VERSION_1_2);
+
+	connection_record(&connection, EVENT_HANDSHAKE);
+	cr_expect_eq(emitted.version, TLS_VERSION_1_2);
+	cr_expect_null(emitted.conflict);
+	cr_expect_eq(emitted.witnesses, WITNESS_WIRE);
+}
+
+/* By the wire alone: it lasts from the first byte of TLS to this record. */
+Test(connection_record, a_handshake_of_the_wire_alone_has_a_duration)
+{
+	struct connection connection = seen_by_both(0, TLS_VERSION_1_2);
+
+	memset(&connection.library, 0, sizeof(connection.library));
+	connection_record(&connection, EVENT_HANDSHAKE);
+	cr_expect_eq(emitted.duration, 4000);
+	cr_expect_eq(emitted.established, RECORD_TRUE);
+}
+
+Test(connection_record, a_version_outlives_bytes_that_are_no_tls)
+{
+	struct connection connection = seen_by_both(0, TLS_VERSION_1_2);
+
+	memset(&connection.library, 0, sizeof(connection.library));
+	connection.tls.progress = TLS_NOT_TLS;
+	connection_record(&connection, EVENT_HANDSHAKE);
+	cr_expect_eq(emitted.version, TLS_VERSION_1_2);
+	cr_expect_str_eq(emitted.outcome, "failure");
+	cr_expect_str_eq(emitted.reason, "what followed the ServerHello was no TLS");
+}
