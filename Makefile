@@ -178,7 +178,7 @@ lint: build-packages lint-packages
 	cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,performance,portability \
 		--inline-suppr --suppress=missingIncludeSystem -D_GNU_SOURCE '-DElfW(type)=Elf64_\#\#type' \
 		-DTLSWITNESS_VERSION='"$(VERSION)"' -Ishim -Itools shim tools
-	printf '%s\n' $(SHIM_SOURCES) $(TOOL_SOURCES) | xargs -n 4 -P 2 -I{} \
+	printf '%s\n' $(SHIM_SOURCES) $(TOOL_SOURCES) | xargs -P 2 -I{} \
 		clang-tidy --quiet {} -- $(filter-out -Werror,$(CFLAGS))
 
 .PHONY: install
