@@ -5,8 +5,15 @@
 #include "openssl_settings.h"
 #include "openssl_witness.h"
 #include "real.h"
+#include "thread.h"
 
 #define CALLER __builtin_return_address(0)
+
+/*
+ * libssl's functions call each other through these doors too, and what the
+ * application called is the outer one. To be asked after real_ssl_library().
+ */
+#define IS_APPLICATIONS_CALL (thread_state.caller == CALLER)
 
 /*
  * A context for one version below the floor would be deaf to any minimum, so in
@@ -16,14 +23,16 @@
 DOOR SSL_CTX *SSL_CTX_new(const SSL_METHOD *method)
 {
 	const struct ssl_library *library = real_ssl_library(CALLER);
+	const SSL_METHOD *used;
 	SSL_CTX *context;
 	uint16_t pin;
 
 	if (!library)
 		return NULL;
-	openssl_setting_method("SSL_CTX_new", library, method);
-	method = openssl_floor_flexible(library, method, &pin);
-	context = library->SSL_CTX_new(method);
+	used = openssl_floor_flexible(library, method, &pin);
+	context = library->SSL_CTX_new(used);
+	if (context && IS_APPLICATIONS_CALL)
+		openssl_setting_method("SSL_CTX_new", library, method, context);
 	openssl_floor_pin(library, context, pin);
 	return context;
 }
@@ -32,15 +41,17 @@ DOOR SSL_CTX *SSL_CTX_new_ex(OSSL_LIB_CTX *library_context, const char *properti
 			     const SSL_METHOD *method)
 {
 	const struct ssl_library *library = real_ssl_library(CALLER);
+	const SSL_METHOD *used;
 	SSL_CTX *context;
 	uint16_t pin;
 
 	/* A program that looks for it finds our door even where OpenSSL 1.1 has none. */
 	if (!library || !library->SSL_CTX_new_ex)
 		return NULL;
-	openssl_setting_method("SSL_CTX_new_ex", library, method);
-	method = openssl_floor_flexible(library, method, &pin);
-	context = library->SSL_CTX_new_ex(library_context, properties, method);
+	used = openssl_floor_flexible(library, method, &pin);
+	context = library->SSL_CTX_new_ex(library_context, properties, used);
+	if (context && IS_APPLICATIONS_CALL)
+		openssl_setting_method("SSL_CTX_new_ex", library, method, context);
 	openssl_floor_pin(library, context, pin);
 	return context;
 }
@@ -48,14 +59,16 @@ DOOR SSL_CTX *SSL_CTX_new_ex(OSSL_LIB_CTX *library_context, const char *properti
 DOOR int SSL_CTX_set_ssl_version(SSL_CTX *context, const SSL_METHOD *method)
 {
 	const struct ssl_library *library = real_ssl_library(CALLER);
+	const SSL_METHOD *used;
 	uint16_t pin;
 	int result;
 
 	if (!library)
 		return 0;
-	openssl_setting_method("SSL_CTX_set_ssl_version", library, method);
-	method = openssl_floor_flexible(library, method, &pin);
-	result = library->SSL_CTX_set_ssl_version(context, method);
+	used = openssl_floor_flexible(library, method, &pin);
+	result = library->SSL_CTX_set_ssl_version(context, used);
+	if (result == 1 && IS_APPLICATIONS_CALL)
+		openssl_setting_method("SSL_CTX_set_ssl_version", library, method, NULL);
 	if (result == 1)
 		openssl_floor_pin(library, context, pin);
 	return result;
@@ -64,11 +77,14 @@ DOOR int SSL_CTX_set_ssl_version(SSL_CTX *context, const SSL_METHOD *method)
 DOOR int SSL_set_ssl_method(SSL *ssl, const SSL_METHOD *method)
 {
 	const struct ssl_library *library = real_ssl_library(CALLER);
+	int result;
 
 	if (!library)
 		return 0;
-	openssl_setting_method("SSL_set_ssl_method", library, method);
-	return library->SSL_set_ssl_method(ssl, method);
+	result = library->SSL_set_ssl_method(ssl, method);
+	if (result == 1 && IS_APPLICATIONS_CALL)
+		openssl_setting_method("SSL_set_ssl_method", library, method, NULL);
+	return result;
 }
 
 /* ---- minimum and maximum ---- */
@@ -76,12 +92,18 @@ DOOR int SSL_set_ssl_method(SSL *ssl, const SSL_METHOD *method)
 DOOR long SSL_CTX_ctrl(SSL_CTX *context, int command, long number, void *pointer)
 {
 	const struct ssl_library *library = real_ssl_library(CALLER);
+	int bound;
+	bool is_news;
 	long result;
 
 	if (!library)
 		return 0;
+	openssl_setting_place(context);
+	bound = openssl_setting_bound(command);
+	is_news = bound == 0 || number == 0 ||
+		  library->SSL_CTX_ctrl(context, bound, 0, NULL) != number;
 	result = library->SSL_CTX_ctrl(context, command, number, pointer);
-	if (result == 1)
+	if (result == 1 && is_news && IS_APPLICATIONS_CALL)
 		openssl_setting_ctrl("SSL_CTX_ctrl", command, number);
 	return result;
 }
@@ -89,12 +111,16 @@ DOOR long SSL_CTX_ctrl(SSL_CTX *context, int command, long number, void *pointer
 DOOR long SSL_ctrl(SSL *ssl, int command, long number, void *pointer)
 {
 	const struct ssl_library *library = real_ssl_library(CALLER);
+	int bound;
+	bool is_news;
 	long result;
 
 	if (!library)
 		return 0;
+	bound = openssl_setting_bound(command);
+	is_news = bound == 0 || number == 0 || library->SSL_ctrl(ssl, bound, 0, NULL) != number;
 	result = library->SSL_ctrl(ssl, command, number, pointer);
-	if (result == 1)
+	if (result == 1 && is_news && IS_APPLICATIONS_CALL)
 		openssl_setting_ctrl("SSL_ctrl", command, number);
 	return result;
 }
@@ -107,7 +133,9 @@ DOOR uint64_t SSL_CTX_set_options(SSL_CTX *context, uint64_t options)
 
 	if (!library)
 		return 0;
-	openssl_setting_options_set("SSL_CTX_set_options", options);
+	openssl_setting_place(context);
+	if (IS_APPLICATIONS_CALL)
+		openssl_setting_options_set("SSL_CTX_set_options", options);
 	return library->SSL_CTX_set_options(context, options);
 }
 
@@ -117,7 +145,8 @@ DOOR uint64_t SSL_set_options(SSL *ssl, uint64_t options)
 
 	if (!library)
 		return 0;
-	openssl_setting_options_set("SSL_set_options", options);
+	if (IS_APPLICATIONS_CALL)
+		openssl_setting_options_set("SSL_set_options", options);
 	return library->SSL_set_options(ssl, options);
 }
 
@@ -127,7 +156,8 @@ DOOR uint64_t SSL_CTX_clear_options(SSL_CTX *context, uint64_t options)
 
 	if (!library)
 		return 0;
-	if (library->SSL_CTX_get_options)
+	openssl_setting_place(context);
+	if (library->SSL_CTX_get_options && IS_APPLICATIONS_CALL)
 		openssl_setting_options_cleared("SSL_CTX_clear_options",
 						options & library->SSL_CTX_get_options(context));
 	return library->SSL_CTX_clear_options(context, options);
@@ -139,7 +169,7 @@ DOOR uint64_t SSL_clear_options(SSL *ssl, uint64_t options)
 
 	if (!library)
 		return 0;
-	if (library->SSL_get_options)
+	if (library->SSL_get_options && IS_APPLICATIONS_CALL)
 		openssl_setting_options_cleared("SSL_clear_options",
 						options & library->SSL_get_options(ssl));
 	return library->SSL_clear_options(ssl, options);
@@ -153,7 +183,8 @@ DOOR void SSL_CTX_set_security_level(SSL_CTX *context, int level)
 
 	if (!library)
 		return;
-	openssl_setting_security_level("SSL_CTX_set_security_level", level);
+	if (IS_APPLICATIONS_CALL)
+		openssl_setting_security_level("SSL_CTX_set_security_level", level);
 	library->SSL_CTX_set_security_level(context, level);
 }
 
@@ -163,38 +194,49 @@ DOOR void SSL_set_security_level(SSL *ssl, int level)
 
 	if (!library)
 		return;
-	openssl_setting_security_level("SSL_set_security_level", level);
+	if (IS_APPLICATIONS_CALL)
+		openssl_setting_security_level("SSL_set_security_level", level);
 	library->SSL_set_security_level(ssl, level);
 }
 
 DOOR int SSL_CTX_set_cipher_list(SSL_CTX *context, const char *ciphers)
 {
 	const struct ssl_library *library = real_ssl_library(CALLER);
+	int result;
 
 	if (!library)
 		return 0;
-	openssl_setting_ciphers("SSL_CTX_set_cipher_list", ciphers);
-	return library->SSL_CTX_set_cipher_list(context, ciphers);
+	openssl_setting_place(context);
+	result = library->SSL_CTX_set_cipher_list(context, ciphers);
+	if (result == 1 && IS_APPLICATIONS_CALL)
+		openssl_setting_ciphers("SSL_CTX_set_cipher_list", ciphers);
+	return result;
 }
 
 DOOR int SSL_set_cipher_list(SSL *ssl, const char *ciphers)
 {
 	const struct ssl_library *library = real_ssl_library(CALLER);
+	int result;
 
 	if (!library)
 		return 0;
-	openssl_setting_ciphers("SSL_set_cipher_list", ciphers);
-	return library->SSL_set_cipher_list(ssl, ciphers);
+	result = library->SSL_set_cipher_list(ssl, ciphers);
+	if (result == 1 && IS_APPLICATIONS_CALL)
+		openssl_setting_ciphers("SSL_set_cipher_list", ciphers);
+	return result;
 }
 
 DOOR int SSL_CONF_cmd(SSL_CONF_CTX *context, const char *command, const char *value)
 {
 	const struct ssl_library *library = real_ssl_library(CALLER);
+	int result;
 
 	if (!library)
 		return 0;
-	openssl_setting_command(command, value);
-	return library->SSL_CONF_cmd(context, command, value);
+	result = library->SSL_CONF_cmd(context, command, value);
+	if (result > 0 && IS_APPLICATIONS_CALL)
+		openssl_setting_command(command, value);
+	return result;
 }
 
 /* ---- the transport: the last calls under an interpreter's lock before the handshake ---- */
@@ -205,6 +247,7 @@ DOOR int SSL_set_fd(SSL *ssl, int fd)
 
 	if (!library)
 		return 0;
+	openssl_setting_place(NULL);
 	openssl_transport_set(library, ssl);
 	return library->SSL_set_fd(ssl, fd);
 }
@@ -215,6 +258,7 @@ DOOR int SSL_set_rfd(SSL *ssl, int fd)
 
 	if (!library)
 		return 0;
+	openssl_setting_place(NULL);
 	openssl_transport_set(library, ssl);
 	return library->SSL_set_rfd(ssl, fd);
 }
@@ -225,6 +269,7 @@ DOOR void SSL_set_bio(SSL *ssl, BIO *read_bio, BIO *write_bio)
 
 	if (!library)
 		return;
+	openssl_setting_place(NULL);
 	openssl_transport_set(library, ssl);
 	library->SSL_set_bio(ssl, read_bio, write_bio);
 }

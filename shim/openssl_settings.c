@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "openssl_floor.h"
+#include "origin.h"
 #include "recorder.h"
 #include "setting.h"
 #include "thread.h"
@@ -19,7 +20,7 @@ static void begin(struct setting_words *words, const char *call)
 
 static void end(struct setting_words *words)
 {
-	setting_say(words, ")");
+	setting_end(words);
 	/* libssl calls some of these doors itself: the application called the outer one. */
 	setting_made(words, thread_state.caller);
 }
@@ -35,6 +36,13 @@ static void begin_bound(struct setting_words *words, const char *call, bool mini
 	words->text[0] = '\0';
 	setting_say(words, strcmp(call, "SSL_CTX_ctrl") == 0 ? "SSL_CTX_set_" : "SSL_set_");
 	setting_say(words, minimum ? "min_proto_version(" : "max_proto_version(");
+}
+
+int openssl_setting_bound(int command)
+{
+	if (command == SSL_CTRL_SET_MIN_PROTO_VERSION)
+		return SSL_CTRL_GET_MIN_PROTO_VERSION;
+	return command == SSL_CTRL_SET_MAX_PROTO_VERSION ? SSL_CTRL_GET_MAX_PROTO_VERSION : 0;
 }
 
 void openssl_setting_ctrl(const char *call, int command, long value)
@@ -112,8 +120,31 @@ void openssl_setting_options_cleared(const char *call, uint64_t options)
 	end(&words);
 }
 
+static void say_method(struct setting_words *words, const char *call, const char *method)
+{
+	words->text[0] = '\0';
+	setting_say(words, call);
+	setting_say(words, "(");
+	setting_say(words, method);
+	setting_end(words);
+}
+
+void openssl_setting_place(const SSL_CTX *context)
+{
+	struct setting_words words;
+
+	if (!thread_state.unplaced.call)
+		return;
+	say_method(&words, thread_state.unplaced.call, thread_state.unplaced.method);
+	if (context == thread_state.unplaced.context)
+		setting_made(&words, thread_state.unplaced.caller);
+	else
+		setting_made_unplaced(&words, thread_state.unplaced.caller);
+	thread_state.unplaced.call = NULL;
+}
+
 void openssl_setting_method(const char *call, const struct ssl_library *library,
-			    const SSL_METHOD *method)
+			    const SSL_METHOD *method, const SSL_CTX *context)
 {
 	struct setting_words words;
 	const char *name;
@@ -123,9 +154,16 @@ void openssl_setting_method(const char *call, const struct ssl_library *library,
 	name = openssl_floor_pinned_name(library, method);
 	if (!name)
 		return;
-	begin(&words, call);
-	setting_say(&words, name);
-	end(&words);
+	openssl_setting_place(NULL);
+	if (context && origin_python_has_released()) {
+		thread_state.unplaced.call = call;
+		thread_state.unplaced.method = name;
+		thread_state.unplaced.context = context;
+		thread_state.unplaced.caller = thread_state.caller;
+		return;
+	}
+	say_method(&words, call, name);
+	setting_made(&words, thread_state.caller);
 }
 
 void openssl_setting_security_level(const char *call, int level)
@@ -139,53 +177,117 @@ void openssl_setting_security_level(const char *call, int level)
 	end(&words);
 }
 
+static bool has_level_zero(const char *ciphers)
+{
+	return ciphers && strstr(ciphers, "@SECLEVEL=0");
+}
+
 void openssl_setting_ciphers(const char *call, const char *ciphers)
 {
 	struct setting_words words;
 
-	if (!is_watching() || !ciphers || !strstr(ciphers, "@SECLEVEL=0"))
+	if (!is_watching() || !has_level_zero(ciphers))
 		return;
 	begin(&words, call);
 	setting_say(&words, "@SECLEVEL=0");
 	end(&words);
 }
 
-/* The versions as SSL_CONF_cmd(3) names them; -1 for what is none. */
+/* The versions as SSL_CONF_cmd(3) names them. */
+static const struct {
+	const char *name;
+	int version;
+} command_versions[] = {
+	{"None", 0},
+	{"SSLv3", TLS_VERSION_SSL_3_0},
+	{"TLSv1", TLS_VERSION_1_0},
+	{"TLSv1.1", TLS_VERSION_1_1},
+	{"TLSv1.2", TLS_VERSION_1_2},
+	{"TLSv1.3", TLS_VERSION_1_3},
+};
+
+#define BLANKS           " \t\r\n\v\f" /* around the elements of a list */
+#define COMMAND_VERSIONS (sizeof(command_versions) / sizeof(command_versions[0]))
+
+/* -1 for what is none. */
 static int version_of_command(const char *value)
 {
-	static const struct {
-		const char *name;
-		int version;
-	} names[] = {
-		{"None", 0},
-		{"SSLv3", TLS_VERSION_SSL_3_0},
-		{"TLSv1", TLS_VERSION_1_0},
-		{"TLSv1.1", TLS_VERSION_1_1},
-		{"TLSv1.2", TLS_VERSION_1_2},
-		{"TLSv1.3", TLS_VERSION_1_3},
-	};
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (strcmp(names[i].name, value) == 0)
-			return names[i].version;
+	for (size_t i = 0; i < COMMAND_VERSIONS; i++) {
+		if (strcmp(command_versions[i].name, value) == 0)
+			return command_versions[i].version;
 	}
 	return -1;
+}
+
+static bool is_old(size_t i)
+{
+	return command_versions[i].version > 0 &&
+	       command_versions[i].version < recorder.config.floor;
+}
+
+/* What one element of a list says of the versions: a bit each. SSLv3 needs its own name. */
+static unsigned versions_of_element(const char *name, size_t length)
+{
+	unsigned all = 0;
+
+	for (size_t i = 1; i < COMMAND_VERSIONS; i++) {
+		const char *known = command_versions[i].name;
+
+		if (strlen(known) == length && strncasecmp(known, name, length) == 0)
+			return 1U << i;
+		if (command_versions[i].version != TLS_VERSION_SSL_3_0)
+			all |= 1U << i;
+	}
+	return length == 3 && strncasecmp(name, "ALL", 3) == 0 ? all : 0;
+}
+
+/* "ALL,-TLSv1.3": the last word on a version counts, and one that has none stays as it was. */
+static bool list_matters(const char *list)
+{
+	unsigned allowed = 0;
+	unsigned forbidden = 0;
+
+	for (; *list; list += strcspn(list, ","), list += *list == ',') {
+		const char *name = list + strspn(list, BLANKS);
+		bool minus = *name == '-';
+		unsigned named;
+
+		name += minus || *name == '+';
+		named = versions_of_element(name, strcspn(name, "," BLANKS));
+		forbidden = minus ? forbidden | named : forbidden & ~named;
+		allowed = minus ? allowed & ~named : allowed | named;
+	}
+	for (size_t i = 1; i < COMMAND_VERSIONS; i++) {
+		if ((allowed & (1U << i)) && is_old(i))
+			return true;
+		if ((forbidden & (1U << i)) && command_versions[i].version >= TLS_VERSION_1_2)
+			return true;
+	}
+	return false;
+}
+
+/* Commands are named without regard to case in files, and as they are, with '-', in arguments. */
+static bool is_command(const char *command, const char *in_file, const char *as_argument)
+{
+	return strcasecmp(command, in_file) == 0 || strcmp(command, as_argument) == 0;
 }
 
 static bool command_matters(const char *command, const char *value)
 {
 	int version;
 
-	if (strcasecmp(command, "Protocol") == 0 || strcmp(command, "-protocol") == 0)
-		return true;
 	if (strcmp(command, "-no_tls1_2") == 0 || strcmp(command, "-no_tls1_3") == 0)
 		return true;
 	if (!value)
 		return false;
+	if (is_command(command, "Protocol", "-protocol"))
+		return list_matters(value);
+	if (is_command(command, "CipherString", "-cipher"))
+		return has_level_zero(value);
 	version = version_of_command(value);
-	if (strcasecmp(command, "MinProtocol") == 0 || strcmp(command, "-min_protocol") == 0)
+	if (is_command(command, "MinProtocol", "-min_protocol"))
 		return version >= 0 && version < recorder.config.floor;
-	if (strcasecmp(command, "MaxProtocol") == 0 || strcmp(command, "-max_protocol") == 0)
+	if (is_command(command, "MaxProtocol", "-max_protocol"))
 		return version > 0 && version < HIGHEST;
 	return false;
 }

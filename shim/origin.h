@@ -80,6 +80,12 @@ bool origin_is_complete(const struct origin *origin);
  */
 bool origin_of_script(struct origin *origin);
 
+/*
+ * Is this a thread of a script that has let go of its interpreter's lock for
+ * the call under way? It will hold it again right after, and can be asked then.
+ */
+bool origin_python_has_released(void);
+
 /* One per interpreter, with the contract of origin_of_script. */
 bool origin_python(struct origin *origin);
 bool origin_php(struct origin *origin);

@@ -8,6 +8,7 @@
  */
 #include "origin.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "origin_lookup.h"
@@ -317,4 +318,19 @@ bool origin_python(struct origin *origin)
 	walk(&python, origin);
 	put_back(&python, &state);
 	return origin->count > 0;
+}
+
+bool origin_python_has_released(void)
+{
+	void *address[ORIGIN_SYMBOLS_MAX];
+	const int saved_errno = errno;
+	const bool loaded = origin_symbols_find(&symbols, address);
+	struct python python;
+
+	errno = saved_errno;
+	if (!loaded)
+		return false;
+	memcpy(&python, address, sizeof(python));
+	return python.is_initialized() && !is_finalizing(&python) && python.this_thread_state() &&
+	       !holds_lock(&python);
 }

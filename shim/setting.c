@@ -13,11 +13,11 @@
 
 #define SETTINGS_MAX 48
 
-enum setting_state { FREE, BEING_FILLED, READY, TOLD };
+enum setting_state { BEING_FILLED, READY, TOLD };
 
 struct setting {
+	_Atomic uint64_t place; /* hash of words and place; 0: a free slot */
 	_Atomic int state;
-	uint64_t place; /* hash of words and place; 0: none */
 	struct timespec made;
 	struct setting_words words;
 	struct origin origin;
@@ -31,6 +31,22 @@ static atomic_int ready;
 void setting_say(struct setting_words *words, const char *text)
 {
 	text_append(words->text, SETTING_WORDS_MAX, text);
+}
+
+void setting_end(struct setting_words *words)
+{
+	static const char cut[] = "...)";
+	size_t end = SETTING_WORDS_MAX - sizeof(cut);
+
+	if (strlen(words->text) + 1 < SETTING_WORDS_MAX) {
+		setting_say(words, ")");
+		return;
+	}
+	/* Half a character would be no UTF-8. */
+	while (end > 0 && ((unsigned char)words->text[end] & 0xc0) == 0x80)
+		end--;
+	words->text[end] = '\0';
+	setting_say(words, cut);
 }
 
 void setting_say_version(struct setting_words *words, uint16_t version, const char *if_none)
@@ -68,14 +84,22 @@ static uint64_t hash_of(const struct setting_words *words, const struct origin *
 	return hash ? hash : 1;
 }
 
-static bool is_known(uint64_t place)
+/*
+ * A slot for this place, for one caller only: NULL if another has taken it, or
+ * if there is no room. Slots are taken in order and never given back, so that
+ * two threads at the same place meet at the same slot.
+ */
+static struct setting *claim(uint64_t place)
 {
 	for (int i = 0; i < SETTINGS_MAX; i++) {
-		if (atomic_load_explicit(&settings[i].state, memory_order_acquire) >= READY &&
-		    settings[i].place == place)
-			return true;
+		uint64_t found = 0;
+
+		if (atomic_compare_exchange_strong(&settings[i].place, &found, place))
+			return &settings[i];
+		if (found == place)
+			return NULL;
 	}
-	return false;
+	return NULL;
 }
 
 /*
@@ -109,29 +133,38 @@ static void find_origin(struct origin *origin, const void *caller)
 		origin->own = native.count;
 }
 
+static void keep(const struct setting_words *words, const struct origin *origin)
+{
+	struct setting *setting = claim(hash_of(words, origin));
+
+	if (!setting)
+		return;
+	setting->words = *words;
+	clock_gettime(CLOCK_REALTIME, &setting->made);
+	origin_copy(&setting->origin, origin);
+	atomic_store_explicit(&setting->state, READY, memory_order_release);
+}
+
 void setting_made(const struct setting_words *words, const void *caller)
 {
 	const int saved = errno;
 	struct origin origin;
-	uint64_t place;
 
-	if (!recorder.on)
-		return;
-	find_origin(&origin, caller);
-	place = hash_of(words, &origin);
-	for (int i = 0; i < SETTINGS_MAX && !is_known(place); i++) {
-		struct setting *setting = &settings[i];
-		int expected = FREE;
+	if (recorder.on) {
+		find_origin(&origin, caller);
+		keep(words, &origin);
+	}
+	errno = saved;
+}
 
-		if (!atomic_compare_exchange_strong(&setting->state, &expected, BEING_FILLED))
-			continue;
-		setting->place = place;
-		setting->words = *words;
-		clock_gettime(CLOCK_REALTIME, &setting->made);
-		origin_copy(&setting->origin, &origin);
-		atomic_store_explicit(&setting->state, READY, memory_order_release);
-		atomic_fetch_add(&ready, 1);
-		break;
+void setting_made_unplaced(const struct setting_words *words, const void *caller)
+{
+	const int saved = errno;
+	struct origin origin;
+
+	if (recorder.on) {
+		origin_native(&origin, caller);
+		keep(words, &origin);
 	}
 	errno = saved;
 }

@@ -18,6 +18,9 @@ struct setting_words {
 };
 
 void setting_say(struct setting_words *words, const char *text);
+
+/* The call's closing bracket; "...)" if something was cut. */
+void setting_end(struct setting_words *words);
 void setting_say_version(struct setting_words *words, uint16_t version, const char *if_none);
 
 /*
@@ -26,6 +29,9 @@ void setting_say_version(struct setting_words *words, uint16_t version, const ch
  * Keeps errno. Thread-safe, takes no lock.
  */
 void setting_made(const struct setting_words *words, const void *caller);
+
+/* The same, of a call that was made earlier: the script is elsewhere by now. */
+void setting_made_unplaced(const struct setting_words *words, const void *caller);
 
 /* This process sends mail: writes what was kept and is not yet written. */
 void setting_tell_all(void);

@@ -19,6 +19,13 @@ struct thread_state {
 	const struct ssl_library *ssl_library; /* entered last through a door */
 	const void *caller; /* from where the application, not libssl itself, called it */
 	const struct crypto_library *crypto_library;
+	/* A context's method whose place in the script can't be asked for yet. */
+	struct {
+		const char *call; /* NULL: none */
+		const char *method;
+		const void *context;
+		const void *caller;
+	} unplaced;
 };
 
 extern __thread struct thread_state thread_state __attribute__((visibility("hidden")));
