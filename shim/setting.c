@@ -143,6 +143,7 @@ static void keep(const struct setting_words *words, const struct origin *origin)
 	clock_gettime(CLOCK_REALTIME, &setting->made);
 	origin_copy(&setting->origin, origin);
 	atomic_store_explicit(&setting->state, READY, memory_order_release);
+	atomic_fetch_add(&ready, 1);
 }
 
 void setting_made(const struct setting_words *words, const void *caller)
