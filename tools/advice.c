@@ -39,9 +39,9 @@ static const char *const language_advice[REPORT_LANGUAGES] = {
 	[LANGUAGE_PYTHON] =
 		"Python: set context.minimum_version = ssl.TLSVersion.TLSv{_} on the "
 		"SSLContext, and drop any maximum_version, OP_NO_TLSv1_x or PROTOCOL_TLSv1.",
-	[LANGUAGE_PHP] = "PHP: set the stream option 'crypto_method' => "
-			 "STREAM_CRYPTO_METHOD_TLSv{_}_CLIENT (with PHPMailer in "
-			 "SMTPOptions['ssl']).",
+	[LANGUAGE_PHP] = "PHP: set the ssl stream option 'min_proto_version' => "
+			 "STREAM_CRYPTO_PROTO_TLSv{_}, and drop a crypto_method that names older "
+			 "versions (with PHPMailer both in SMTPOptions['ssl']).",
 	[LANGUAGE_PERL] = "Perl: pass SSL_version => '!SSLv2:!SSLv3:!TLSv1:!TLSv1_1{!}' to "
 			  "IO::Socket::SSL or starttls.",
 	[LANGUAGE_RUBY] = "Ruby: set context.min_version = OpenSSL::SSL::TLS{_}_VERSION on the "
@@ -92,6 +92,49 @@ static bool ends_with(struct slice text, const char *suffix)
 
 	return text.length >= length &&
 	       memcmp(text.start + text.length - length, suffix, length) == 0;
+}
+
+static struct slice argument_of(struct slice call)
+{
+	const char *open = memchr(call.start, '(', call.length);
+	struct slice argument;
+
+	if (!open)
+		return slice_of("");
+	argument = slice_from(call, (size_t)(open + 1 - call.start));
+	if (ends_with(argument, ")"))
+		argument.length--;
+	return argument;
+}
+
+static bool calls(struct slice call, const char *suffix)
+{
+	const char *open = memchr(call.start, '(', call.length);
+
+	return open && ends_with((struct slice){call.start, (size_t)(open - call.start)}, suffix);
+}
+
+void advice_put_setting(FILE *out, struct slice call)
+{
+	struct slice argument = argument_of(call);
+
+	if (calls(call, "_set_max_proto_version")) {
+		put_text(out, "allows nothing above ");
+		put_slice(out, argument);
+	} else if (calls(call, "_set_min_proto_version")) {
+		put_text(out, "allows versions down to ");
+		put_slice(out, slice_is(argument, "lowest") ? slice_of("the oldest") : argument);
+	} else if (calls(call, "_set_options")) {
+		put_text(out, "switches new versions off");
+	} else if (calls(call, "_clear_options")) {
+		put_text(out, "switches old versions on");
+	} else if (ends_with(argument, "_method")) {
+		put_text(out, "allows one version only");
+	} else if (calls(call, "_set_security_level") || calls(call, "_set_cipher_list")) {
+		put_text(out, "allows weak keys and hashes, which old versions need");
+	} else {
+		put_text(out, "sets which versions are allowed");
+	}
 }
 
 enum report_language advice_language(struct slice executable, struct slice file)

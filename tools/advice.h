@@ -4,10 +4,15 @@
 #ifndef TLSWITNESS_ADVICE_H
 #define TLSWITNESS_ADVICE_H
 
+#include <stdio.h>
+
 #include "report.h"
 
 /* The language of a program by its interpreter, or by the name of the file. */
 enum report_language advice_language(struct slice executable, struct slice file);
+
+/* What a protocol setting does, for who does not know OpenSSL: "allows nothing above TLS 1.1". */
+void advice_put_setting(FILE *out, struct slice call);
 
 /* Some servers, for a sentence: the one with the most connections, and how many there are. */
 struct advice_servers {

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <inttypes.h>
 
+#include "advice.h"
 #include "put.h"
 #include "render_html.h"
 #include "table.h"
@@ -205,7 +206,9 @@ static void write_settings(FILE *out, const struct report_place *place)
 	for (size_t i = 0; i < place->setting_count && i < SHOWN; i++) {
 		const struct report_setting *setting = &place->settings[i];
 
-		put_text(out, "<dt>Sets</dt><dd><code>");
+		put_text(out, "<dt>Setting</dt><dd>");
+		advice_put_setting(out, setting->text);
+		put_text(out, ": <code>");
 		html_name(out, setting->text);
 		put_text(out, "</code>");
 		if (setting->file.length) {

@@ -3,6 +3,7 @@
  * change, and what else an operator has to know. Sections that have nothing to
  * say are left out.
  */
+#include "advice.h"
 #include "report.h"
 
 #include <inttypes.h>
@@ -370,7 +371,7 @@ static void put_place_counts(FILE *out, const struct report_place *place)
 	const char *separator = "";
 
 	if (place->tally.connections == 0) {
-		put_text(out, "no connection yet that is not ok");
+		put_text(out, "no connection was limited by it so far");
 		return;
 	}
 	for (unsigned i = REPORT_VERDICTS; i-- > 0;) {
@@ -394,7 +395,8 @@ static void write_settings(FILE *out, const struct report_place *place,
 		struct line line = line_begin();
 		FILE *text = line_out(&line);
 
-		put_text(text, "sets ");
+		advice_put_setting(text, setting->text);
+		put_text(text, ": ");
 		put_slice(text, setting->text);
 		if (setting->file.length) {
 			put_text(text, " at ");
