@@ -27,16 +27,16 @@ DOOR void *dlopen(const char *path, int flags)
  * The door for a function that a program resolves by hand from a library that
  * it loaded itself; NULL where the real dlsym is to answer.
  */
-static void *door_by_hand(void *handle, const char *name)
+static void *door_by_hand(void *handle, const char *name, const void *caller)
 {
-	void *door;
+	void *address;
 
 	if (!recorder.on || handle == RTLD_DEFAULT || handle == RTLD_NEXT || !name)
 		return NULL;
 	if (strncmp(name, "SSL_", 4) != 0 && strncmp(name, "BIO_", 4) != 0)
 		return NULL;
-	door = real_openssl_door(name);
-	return door && real_libc.dlsym(handle, name) ? door : NULL;
+	address = real_libc.dlsym(handle, name);
+	return address ? real_openssl_door(name, caller, address) : NULL;
 }
 
 /* RTLD_NEXT means "next after the caller": here too the real one must be jumped to. */
@@ -46,7 +46,7 @@ DOOR void *dlsym(void *restrict handle, const char *restrict name)
 
 	if (!real_libc.dlsym)
 		real_libc_find();
-	door = door_by_hand(handle, name);
+	door = door_by_hand(handle, name, __builtin_return_address(0));
 	if (door)
 		return door;
 	return real_libc.dlsym(handle, name);

@@ -123,15 +123,6 @@ void *real_symbol_global(const char *name)
 	return real_libc.dlsym ? real_libc.dlsym(RTLD_DEFAULT, name) : NULL;
 }
 
-void *real_openssl_door(const char *name)
-{
-	for (size_t i = 0; i < COUNT(openssl_doors); i++) {
-		if (strcmp(openssl_doors[i].name, name) == 0)
-			return (void *)openssl_doors[i].address;
-	}
-	return NULL;
-}
-
 /* The libraries found so far. An entry is complete before `count` counts it, and never changes. */
 static struct ssl_library ssl_libraries[LIBRARIES_MAX];
 static struct crypto_library crypto_libraries[LIBRARIES_MAX];
@@ -219,6 +210,30 @@ static bool choose_object(const char *symbol, const void *caller, struct loaded_
 		}
 	}
 	return true;
+}
+
+/* The door of this name, and the function by which its kind of library is known. */
+static const struct door *find_door(const char *name, const char **known_by)
+{
+	for (size_t i = 0; i < COUNT(openssl_doors); i++) {
+		if (strcmp(openssl_doors[i].name, name) != 0)
+			continue;
+		*known_by = strncmp(name, "BIO_", 4) == 0 ? "BIO_ctrl" : "SSL_connect";
+		return &openssl_doors[i];
+	}
+	return NULL;
+}
+
+void *real_openssl_door(const char *name, const void *caller, const void *address)
+{
+	struct loaded_object chosen = {0};
+	const char *known_by;
+	const struct door *door = find_door(name, &known_by);
+
+	if (!door || !choose_object(known_by, caller, &chosen) ||
+	    loaded_object_function(&chosen, name) != address)
+		return NULL;
+	return (void *)door->address;
 }
 
 static void fill_all(void *table, const struct slot *slots, size_t count,

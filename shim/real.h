@@ -108,7 +108,11 @@ const struct crypto_library *real_crypto_library(const void *return_address);
 /* The address of `name` in the global scope (RTLD_DEFAULT), or NULL. */
 void *real_symbol_global(const char *name);
 
-/* The door named `name` if it is one of libssl's or libcrypto's, else NULL. */
-void *real_openssl_door(const char *name);
+/*
+ * The door in front of the function `name` at `address`, that `caller` has
+ * resolved by hand; NULL if there is none, or if a call through the door from
+ * there would reach another library than the caller asked.
+ */
+void *real_openssl_door(const char *name, const void *caller, const void *address);
 
 #endif
