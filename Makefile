@@ -79,7 +79,7 @@ BUILD_PACKAGES := gcc libc6-dev libcriterion-dev libssl-dev libjansson-dev libel
 		  zlib1g-dev libzstd-dev liblzma-dev
 DEMO_PACKAGES  := python3 php-cli libphp-phpmailer swaks perl libio-socket-ssl-perl \
 		  libnet-smtp-ssl-perl curl openssl
-TEST_PACKAGES  := iproute2 libnsl2 libsasl2-2 libdb5.3 php-curl msmtp neomutt python3-pycurl python3-aiosmtplib openjdk-17-jdk-headless \
+TEST_PACKAGES  := libauthen-sasl-perl gnutls-bin iproute2 libnsl2 libsasl2-2 libdb5.3 php-curl msmtp neomutt python3-pycurl python3-aiosmtplib openjdk-17-jdk-headless \
 		  libgnutls-dane0 libicu72 libuv1 libc-ares2 libnghttp2-14 libbrotli1 \
 		  node-acorn node-cjs-module-lexer node-undici libnss-wrapper \
 		  ruby python3-django python3-gevent python3-uvloop gunicorn curl php-cgi php-fpm \

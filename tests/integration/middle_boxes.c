@@ -85,7 +85,7 @@ static struct program sender_named(const char *name, const struct sink *sink, en
 static struct program swaks_opportunistic(const struct sink *sink)
 {
 	return (struct program){
-		.argv = join_words(WORDS("swaks", "--server", "localhost", "--port",
+		.argv = join_words(WORDS("swaks", "--server", "127.0.0.1", "--port",
 					 text("%u", sink->port), "--from", "a@example.com", "--to",
 					 "b@example.com", "--silent", "3", "-tlso"),
 				   NO_WORDS),
@@ -174,7 +174,7 @@ Test(middle_boxes, a_server_without_tls)
 Test(middle_boxes, a_client_that_never_asks)
 {
 	struct sink *sink = start_sink(WORDS("--tls=1.3"));
-	struct program visitor = {.argv = WORDS("swaks", "--server", "localhost", "--port",
+	struct program visitor = {.argv = WORDS("swaks", "--server", "127.0.0.1", "--port",
 						text("%u", sink->port), "--to", "b@example.com",
 						"--silent", "3", "--quit-after", "EHLO")};
 

@@ -177,7 +177,7 @@ Test(opportunistic, loopback_may_stay_clear_and_nothing_else)
 static struct program swaks(const struct sink *sink, const void *tls)
 {
 	return (struct program){
-		.argv = join_words(WORDS("swaks", (const char *)tls, "--server", "localhost",
+		.argv = join_words(WORDS("swaks", (const char *)tls, "--server", "127.0.0.1",
 					 "--port", text("%u", sink->port), "--from",
 					 "a@example.com", "--to", "b@example.com", "--auth",
 					 "PLAIN", "--auth-user", "user", "--auth-password",

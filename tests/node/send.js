@@ -1,8 +1,12 @@
 // Sends one mail with nodemailer: HOST PORT starttls|implicit|none CA-FILE
 'use strict';
 
+const dns = require('node:dns');
 const fs = require('node:fs');
 const nodemailer = require('nodemailer');
+
+// The sink listens on 127.0.0.1; /etc/hosts may have ::1 for localhost as well.
+dns.setDefaultResultOrder('ipv4first');
 
 const [host, port, mode, caFile] = process.argv.slice(2);
 
