@@ -137,12 +137,12 @@ npm-package:
 
 .PHONY: demo
 demo: demo-packages
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory -s all
 	@examples/demo/run
 
 .PHONY: check
 check: test-packages debian-programs node-modules
-	@$(MAKE) --no-print-directory all programs $(BUILD)/tlswitness-tests
+	@$(MAKE) --no-print-directory -s all programs $(BUILD)/tlswitness-tests
 	@tests/run
 
 # Ten gigabytes and another seed each time it is asked for: SEED=7 make soak
@@ -166,7 +166,7 @@ $(BUILD)/bench/%: tests/bench/%.c $(PURE_OBJECTS) $(SHARED_OBJECTS) Makefile
 
 .PHONY: bench
 bench: demo-packages
-	@$(MAKE) --no-print-directory all $(BENCH_PROGRAMS)
+	@$(MAKE) --no-print-directory -s all $(BENCH_PROGRAMS)
 	@for run in tests/bench/run-*; do [ ! -x "$$run" ] || "$$run" || exit 1; done
 
 SOURCES := $(wildcard shim/*.[ch] tools/*.[ch] tests/unit/*.[ch] tests/integration/*.[ch] \
