@@ -1,193 +1,202 @@
-# tlswitness: `make demo` shows the main job, `make check` passes the tests.
-# Both install what is missing (Debian packages), build, and run.
+# tlswitness: `make demo` shows the main job, `make check` passes the tests. `make help` lists
+# the rest. Only `setup` installs anything; whatever needs it calls it.
 
-VERSION  := 0.1.0
-CC       := gcc
-BUILD    := build
-PREFIX   := /usr/local
+VERSION := 0.1.0
+CC      := gcc
+BUILD   := build
+PREFIX  := /usr/local
 
-WARNINGS := -Wall -Wextra -Wpedantic -Werror
-CFLAGS   := -std=gnu11 -O2 -g $(WARNINGS) -fvisibility=hidden -D_GNU_SOURCE \
-	    -DTLSWITNESS_VERSION='"$(VERSION)"' -Ishim -Itools
-SHIM_CFLAGS := $(CFLAGS) -fPIC -ftls-model=initial-exec -foptimize-sibling-calls
-TOOL_LIBS   := -lssl -lcrypto -lelf -ljansson -lz -lzstd -llzma -lpthread
+# The user's, beside the project's own below. WERROR=-Werror is what CI asks.
+CFLAGS   ?= -O2 -g
+CPPFLAGS ?=
+LDFLAGS  ?=
+WERROR   ?=
 
-SHIM_SOURCES := $(wildcard shim/*.c)
-TOOL_SOURCES := $(wildcard tools/*.c)
-# The parts that know no socket, clock or library: linked into the unit tests too.
-PURE_SOURCES := $(addprefix shim/,tls_wire.c smtp_dialogue.c policy.c record.c certificate_name.c \
-		looked_up.c origin.c origin_process.c)
-# `run` takes and refuses what the recorder does, by the recorder's own reader.
-SHARED_SOURCES := $(addprefix shim/,config.c config_load.c tls_names.c)
-TEST_SOURCES := $(wildcard tests/unit/*.c tests/integration/*.c)
-# racing.c is built apart: it has the recorder in it.
+WARNINGS     := -Wall -Wextra -Wpedantic $(WERROR)
+ALL_CPPFLAGS := -I. -D_GNU_SOURCE -DTLSWITNESS_VERSION='"$(VERSION)"' $(CPPFLAGS)
+ALL_CFLAGS   := -std=gnu11 $(WARNINGS) -fvisibility=hidden $(CFLAGS)
+SHIM_CFLAGS  := $(ALL_CFLAGS) -fPIC -ftls-model=initial-exec -foptimize-sibling-calls
+TOOL_LIBS    := -lssl -lcrypto -lelf -ljansson -lz -lzstd -llzma -lpthread
+
+SHIM_SOURCES := $(wildcard shim/*/*.c)
+TOOL_SOURCES := $(wildcard tools/*.c tools/*/*.c tools/*/*/*.c)
+# What `tools/` shares with the recorder: the values of settings, and the names of TLS.
+SHARED_SOURCES := $(wildcard shim/config/*.c shim/record/*.c)
+# Unit tests need nothing but the compiler, Criterion and OpenSSL's headers; those that read
+# JSON back by the JSON library are linked with the integration tests.
+UNIT_SOURCES := $(wildcard tests/unit/*.c)
+UNIT_SUBJECTS := $(wildcard shim/wire/*.c shim/record/*.c shim/config/*.c) \
+		 $(addprefix shim/core/,policy.c connection_record.c dns_cache.c) \
+		 $(addprefix shim/origin/,origin.c origin_process.c) \
+		 $(filter-out tools/base/digest.c,$(wildcard tools/base/*.c)) \
+		 tools/report/timeline.c tools/report/report_names.c tools/report/render/html.c tools/sink/sink_session.c
+INTEGRATION_SOURCES := $(wildcard tests/unit/json/*.c tests/integration/*.c)
 PROGRAM_SOURCES := $(filter-out tests/programs/racing.c,$(wildcard tests/programs/*.c))
 
-SHIM_OBJECTS := $(SHIM_SOURCES:%.c=$(BUILD)/%.o)
-TOOL_OBJECTS := $(TOOL_SOURCES:%.c=$(BUILD)/%.o)
-PURE_OBJECTS := $(PURE_SOURCES:%.c=$(BUILD)/%.o)
-SHARED_OBJECTS := $(SHARED_SOURCES:%.c=$(BUILD)/%.o)
-TEST_OBJECTS := $(TEST_SOURCES:%.c=$(BUILD)/%.o)
-PROGRAMS     := $(PROGRAM_SOURCES:tests/programs/%.c=$(BUILD)/programs/%)
+objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
+SHIM_OBJECTS := $(call objects,$(SHIM_SOURCES))
+TOOL_OBJECTS := $(call objects,$(TOOL_SOURCES))
+SHARED_OBJECTS := $(call objects,$(SHARED_SOURCES))
+PROGRAMS := $(patsubst tests/programs/%.c,$(BUILD)/programs/%,$(PROGRAM_SOURCES))
 
 .PHONY: all
-all: $(BUILD)/libtlswitness.so $(BUILD)/tlswitness
+all: $(BUILD)/libtlswitness.so $(BUILD)/tlswitness ## build the recorder and the command
 
 $(BUILD)/shim/%.o: shim/%.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(SHIM_CFLAGS) -MMD -MP -c -o $@ $<
+	$(CC) $(ALL_CPPFLAGS) $(SHIM_CFLAGS) -MMD -MP -c -o $@ $<
 
-$(BUILD)/tools/%.o: tools/%.c Makefile
+$(BUILD)/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
-
-$(BUILD)/tests/%.o: tests/%.c Makefile
-	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 # libc alone: -z defs proves that nothing else is needed.
 $(BUILD)/libtlswitness.so: $(SHIM_OBJECTS)
-	$(CC) -shared -Wl,-z,defs -Wl,-z,now -Wl,-z,relro -Wl,--as-needed -o $@ $^
+	$(CC) $(CFLAGS) -shared -Wl,-z,defs -Wl,-z,now -Wl,-z,relro -Wl,--as-needed $(LDFLAGS) -o $@ $^
 
 $(BUILD)/tlswitness: $(TOOL_OBJECTS) $(SHARED_OBJECTS)
-	$(CC) -o $@ $^ $(TOOL_LIBS)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(TOOL_LIBS)
 
 $(BUILD)/programs/%: tests/programs/%.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -MMD -MP -o $@ $< -Wl,--as-needed -lssl -lcrypto -lpthread
+	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(LDFLAGS) -MMD -MP -o $@ $< -Wl,--as-needed \
+		-lssl -lcrypto -lpthread
 
-# The recorder within the program, so that ThreadSanitizer sees every access of it. Its
-# doors of the loader are left out: the sanitizer itself starts through them.
-TSAN_SOURCES := $(filter-out shim/hook_loader.c,$(SHIM_SOURCES))
-TSAN_OBJECTS := $(TSAN_SOURCES:%.c=$(BUILD)/tsan/%.o) $(BUILD)/tsan/tests/programs/racing.o
+$(BUILD)/unit-tests: $(call objects,$(UNIT_SOURCES) $(UNIT_SUBJECTS))
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcriterion -lssl -lcrypto -lpthread
 
-$(BUILD)/tsan/%.o: %.c Makefile
-	@mkdir -p $(@D)
-	$(CC) $(SHIM_CFLAGS) -fsanitize=thread -Wno-tsan -MMD -MP -c -o $@ $<
-
-$(BUILD)/tsan/racing: $(TSAN_OBJECTS)
-	$(CC) -fsanitize=thread -o $@ $^
-
-$(BUILD)/tlswitness-tests: $(TEST_OBJECTS) $(PURE_OBJECTS) $(SHARED_OBJECTS) \
-		$(BUILD)/shim/connection_record.o \
+$(BUILD)/integration-tests: $(call objects,$(INTEGRATION_SOURCES)) $(SHARED_OBJECTS) \
 		$(filter-out $(BUILD)/tools/tlswitness.o,$(TOOL_OBJECTS))
-	$(CC) -o $@ $^ -lcriterion $(TOOL_LIBS)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcriterion $(TOOL_LIBS)
+
+.PHONY: help
+help: ## this list
+	@awk -F':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # ---- what the machine must have ----
 
-BUILD_PACKAGES := gcc libc6-dev libcriterion-dev libssl-dev libjansson-dev libelf-dev \
-		  zlib1g-dev libzstd-dev liblzma-dev
-DEMO_PACKAGES  := python3 php-cli libphp-phpmailer swaks perl libio-socket-ssl-perl \
-		  libnet-smtp-ssl-perl curl openssl
-TEST_PACKAGES  := libauthen-sasl-perl gnutls-bin iproute2 libnsl2 libsasl2-2 libdb5.3 php-curl msmtp neomutt python3-pycurl python3-aiosmtplib openjdk-17-jdk-headless \
-		  libgnutls-dane0 libicu72 libuv1 libc-ares2 libnghttp2-14 libbrotli1 \
-		  node-acorn node-cjs-module-lexer node-undici libnss-wrapper \
-		  ruby python3-django python3-gevent python3-uvloop gunicorn curl php-cgi php-fpm \
-		  php-symfony-mailer libfcgi-bin libxml2-utils chromium
-# Not to be installed beside postfix, or beside another vendor's Node, or since it starts a
-# daemon: unpacked only.
-UNPACKED_PACKAGES := exim4-daemon-light nodejs libnode108 prometheus
-LINT_PACKAGES  := clang-format clang-tidy cppcheck
-
-SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
-
-# Installs those of the packages $(1) that are missing; asks no mirror if none is.
-define install_packages
-	@missing=; \
-	for package in $(1); do \
-		dpkg-query -W -f '$${db:Status-Status}\n' $$package 2>/dev/null | \
-			grep -qx installed || missing="$$missing $$package"; \
-	done; \
-	if [ -n "$$missing" ]; then \
-		echo "installing:$$missing"; \
-		$(SUDO) apt-get update -qq && \
-		$(SUDO) env DEBIAN_FRONTEND=noninteractive \
-			apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
-	fi
-endef
-
-.PHONY: build-packages demo-packages test-packages lint-packages
-build-packages:
-	$(call install_packages,$(BUILD_PACKAGES))
-demo-packages: build-packages
-	$(call install_packages,$(DEMO_PACKAGES))
-test-packages: demo-packages
-	$(call install_packages,$(TEST_PACKAGES))
-lint-packages:
-	$(call install_packages,$(LINT_PACKAGES))
-
-.PHONY: debian-programs
-debian-programs: build-packages
-	@SUDO="$(SUDO)" tests/fetch-debian $(BUILD)/debian $(UNPACKED_PACKAGES)
-	@SUDO="$(SUDO)" tests/fetch-debian $(BUILD)/postfix postfix
-
-# Debian's npm only where there is none: another vendor's Node brings its own.
-.PHONY: node-modules
-node-modules: tests/node/node_modules/.package-lock.json
-tests/node/node_modules/.package-lock.json: tests/node/package-lock.json
-	@command -v npm >/dev/null || $(MAKE) --no-print-directory npm-package
-	cd tests/node && npm ci --ignore-scripts --no-audit --no-fund --silent
-	@touch $@
-
-.PHONY: npm-package
-npm-package:
-	$(call install_packages,npm)
+FOR ?= check
+.PHONY: setup
+setup: ## install what FOR=build, demo, check (default), lint or bench needs
+	@tests/setup $(FOR) $(BUILD)
 
 # ---- what a person calls ----
 
 .PHONY: demo
-demo: demo-packages
+demo: ## show the main job: who sends with which TLS version, and which line is to blame
+	@$(MAKE) --no-print-directory setup FOR=demo
 	@$(MAKE) --no-print-directory -s all
 	@examples/demo/run
 
+# TEST=suite/name runs one test, TEST='floor*/*' several.
+TEST ?=
 .PHONY: check
-check: test-packages debian-programs node-modules
-	@$(MAKE) --no-print-directory -s all programs $(BUILD)/tlswitness-tests
-	@tests/run
+check: ## all tests; TEST=suite/name for one
+	@$(MAKE) --no-print-directory setup FOR=check
+	@$(MAKE) --no-print-directory -s all programs $(BUILD)/unit-tests $(BUILD)/integration-tests
+	@tests/run $(BUILD) unit-tests integration-tests -- $(if $(TEST),--filter '$(TEST)')
+
+.PHONY: check-unit
+check-unit: $(BUILD)/unit-tests ## the unit tests alone: seconds, installs nothing; TEST= as above
+	@tests/run $(BUILD) unit-tests -- $(if $(TEST),--filter '$(TEST)')
+
+.PHONY: programs
+programs: $(PROGRAMS) $(BUILD)/tsan/racing
+
+# The same tests over a recorder and a command with sanitizers, in a build of their own.
+.PHONY: asan
+asan: ## the unit tests under AddressSanitizer and UndefinedBehaviorSanitizer
+	@$(MAKE) --no-print-directory check-unit BUILD=$(BUILD)/asan \
+		CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover'
+
+# The recorder within the program, so that ThreadSanitizer sees every access of it. Its
+# hooks of the loader are left out: the sanitizer itself starts through them.
+TSAN_SOURCES := $(filter-out shim/hooks/hook_loader.c,$(SHIM_SOURCES))
+TSAN_OBJECTS := $(TSAN_SOURCES:%.c=$(BUILD)/tsan/%.o) $(BUILD)/tsan/tests/programs/racing.o
+
+$(BUILD)/tsan/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CPPFLAGS) $(SHIM_CFLAGS) -fsanitize=thread -Wno-tsan -MMD -MP -c -o $@ $<
+
+$(BUILD)/tsan/racing: $(TSAN_OBJECTS)
+	$(CC) $(LDFLAGS) -fsanitize=thread -o $@ $^
+
+.PHONY: tsan
+tsan: $(BUILD)/tsan/racing ## races over descriptors and connections under ThreadSanitizer
+	$(BUILD)/tsan/racing 100000
+
+# Each target is one file of tests/fuzz; what it parses is linked from the tree. FUZZ_SECONDS
+# for each, FUZZ=tls_wire for one alone. Corpora lie in tests/fuzz/corpus/NAME.
+FUZZ_SECONDS ?= 60
+FUZZ ?= $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
+FUZZ_SUBJECTS := $(wildcard shim/wire/*.c shim/record/*.c) tools/base/utf8.c \
+		 $(addprefix tools/log/,scanner.c scanner_index.c json_line.c)
+FUZZ_FLAGS := -std=gnu11 -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover
+
+$(BUILD)/fuzz/%: tests/fuzz/%.c $(FUZZ_SUBJECTS) Makefile
+	@mkdir -p $(@D)
+	clang $(ALL_CPPFLAGS) $(FUZZ_FLAGS) -o $@ $< $(FUZZ_SUBJECTS) -ljansson
+
+.PHONY: fuzz
+fuzz: ## fuzz whatever parses; FUZZ_SECONDS=60 each, FUZZ=name for one
+	@$(MAKE) --no-print-directory setup FOR=fuzz
+	@$(MAKE) --no-print-directory -s $(FUZZ:%=$(BUILD)/fuzz/%)
+	@for name in $(FUZZ); do mkdir -p $(BUILD)/fuzz/corpus/$$name; \
+		$(BUILD)/fuzz/$$name -max_total_time=$(FUZZ_SECONDS) -max_len=4200 \
+			-print_final_stats=1 -verbosity=0 $(BUILD)/fuzz/corpus/$$name \
+			$(wildcard tests/fuzz/corpus/$$name) || exit 1; done
+
+.PHONY: coverage
+coverage: ## line coverage of shim/ and tools/ by all tests, in build/coverage/report.txt
+	@$(MAKE) --no-print-directory setup FOR=coverage
+	@$(MAKE) --no-print-directory check BUILD=$(BUILD)/coverage \
+		CFLAGS='-O0 -g --coverage -fprofile-update=atomic' || true
+	@gcovr --root . --filter 'shim/' --filter 'tools/' $(BUILD)/coverage | \
+		tee $(BUILD)/coverage/report.txt
 
 # Ten gigabytes and another seed each time it is asked for: SEED=7 make soak
 SEED ?= 1
 .PHONY: soak
-soak: all programs
+soak: all programs ## ten gigabytes of every call in every form, bare and recorded; SEED=1
 	$(BUILD)/programs/transparency $(SEED) 10240 >$(BUILD)/soak.bare & \
 	$(BUILD)/tlswitness run --log $(BUILD)/soak.jsonl -- \
 		$(BUILD)/programs/transparency $(SEED) 10240 >$(BUILD)/soak.watched; wait $$!
 	cmp $(BUILD)/soak.bare $(BUILD)/soak.watched && tail -n 2 $(BUILD)/soak.bare
 
-.PHONY: programs
-programs: $(PROGRAMS) $(BUILD)/tsan/racing
-
 # Figures, no test: every executable tests/bench/run-* in order.
 BENCH_PROGRAMS := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
 
-$(BUILD)/bench/%: tests/bench/%.c $(PURE_OBJECTS) $(SHARED_OBJECTS) Makefile
+$(BUILD)/bench/%: tests/bench/%.c $(SHARED_OBJECTS) Makefile
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -MMD -MP -o $@ $< $(PURE_OBJECTS) $(SHARED_OBJECTS) -Wl,--as-needed -lssl -lcrypto -lpthread
+	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(LDFLAGS) -MMD -MP -o $@ $< $(SHARED_OBJECTS) \
+		-Wl,--as-needed -lssl -lcrypto -lpthread
 
 .PHONY: bench
-bench: demo-packages
+bench: ## figures: what the recorder costs, how fast the report is, beside other tools
+	@$(MAKE) --no-print-directory setup FOR=bench
 	@$(MAKE) --no-print-directory -s all $(BENCH_PROGRAMS)
 	@for run in tests/bench/run-*; do [ ! -x "$$run" ] || "$$run" || exit 1; done
 
-SOURCES := $(wildcard shim/*.[ch] tools/*.[ch] tests/unit/*.[ch] tests/integration/*.[ch] \
-	     tests/programs/*.[ch] tests/fuzz/*.[ch] tests/bench/*.[ch])
+C_SOURCES := $(SHIM_SOURCES) $(TOOL_SOURCES) $(wildcard tests/*/*.c tests/*/*/*.c)
+C_HEADERS := $(wildcard shim/*/*.h tools/*.h tools/*/*.h tools/*/*/*.h tests/*/*.h tests/*/*/*.h)
 
 .PHONY: lint
-lint: build-packages lint-packages
-	clang-format --dry-run -Werror $(SOURCES)
+lint: ## clang-format, cppcheck and clang-tidy over the whole tree
+	@$(MAKE) --no-print-directory setup FOR=lint
+	clang-format --dry-run -Werror $(C_SOURCES) $(C_HEADERS)
 	cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,performance,portability \
-		--inline-suppr --suppress=missingIncludeSystem -D_GNU_SOURCE '-DElfW(type)=Elf64_\#\#type' \
-		-DTLSWITNESS_VERSION='"$(VERSION)"' -Ishim -Itools shim tools
+		-j 2 --inline-suppr --suppress=missingIncludeSystem -D_GNU_SOURCE \
+		'-DElfW(type)=Elf64_\#\#type' -DTLSWITNESS_VERSION='"$(VERSION)"' -I. shim tools
 	printf '%s\n' $(SHIM_SOURCES) $(TOOL_SOURCES) | xargs -P 2 -I{} \
-		clang-tidy --quiet {} -- $(filter-out -Werror,$(CFLAGS))
+		clang-tidy --quiet {} -- $(ALL_CPPFLAGS) $(filter-out -Werror,$(ALL_CFLAGS))
 
 .PHONY: install
-install: all
+install: all ## into PREFIX (/usr/local), below DESTDIR
 	install -D -m 755 $(BUILD)/tlswitness $(DESTDIR)$(PREFIX)/bin/tlswitness
 	install -D -m 755 $(BUILD)/libtlswitness.so $(DESTDIR)$(PREFIX)/lib/libtlswitness.so
 
 .PHONY: clean
-clean:
+clean: ## remove the build
 	rm -rf $(BUILD)
 
--include $(SHIM_OBJECTS:.o=.d) $(TOOL_OBJECTS:.o=.d) $(TEST_OBJECTS:.o=.d) $(TSAN_OBJECTS:.o=.d) $(PROGRAMS:=.d)
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

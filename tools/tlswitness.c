@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "command.h"
-#include "options.h"
-#include "put.h"
+#include "tools/command.h"
+#include "tools/base/options.h"
+#include "tools/base/put.h"
 
 struct subcommand {
 	const char *name;

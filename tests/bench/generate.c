@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "origin.h"
-#include "record.h"
+#include "shim/origin/origin.h"
+#include "shim/record/record.h"
 
 #define YEAR_START       INT64_C(1764000000) /* 2025-11-24 16:00 UTC */
 #define SECONDS_PER_YEAR 31536000.0

@@ -1,15 +1,12 @@
 /*
  * libFuzzer target for certificate_name. Two bytes say how much room there is
  * for the text; the rest is taken for a certificate, for a name and for a time.
- *
- *   clang -g -O1 -fsanitize=fuzzer,address,undefined -Ishim \
- *         tests/fuzz/certificate_name.c shim/certificate_name.c -o build/fuzz-certificate_name
  */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "certificate_name.h"
+#include "shim/wire/certificate_name.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size);
 

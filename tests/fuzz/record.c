@@ -2,9 +2,6 @@
  * libFuzzer target for record. The input's first bytes fill the numbers; the
  * rest is cut at its NULs into texts, for the members in turn and then for the
  * stack. Whatever they are, jansson has to read the line back.
- *
- *   clang -g -O1 -fsanitize=fuzzer,address,undefined -Ishim \
- *         tests/fuzz/record.c shim/record.c shim/tls_names.c -ljansson -o build/fuzz-record
  */
 #include <jansson.h>
 #include <stdbool.h>
@@ -12,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "record.h"
+#include "shim/record/record.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size);
 
@@ -97,7 +94,7 @@ static void fill_numbers(struct record *record, struct supply *supply)
 #define FILL_VERSIONS(member)
 #define FILL_WITNESSES(member)
 #define FILL_STACK(member)
-#include "record_fields.def"
+#include "shim/record/record_fields.def"
 #undef FILL_NUMBER
 #undef FILL_TEXT
 }
@@ -106,7 +103,7 @@ static void fill_texts(struct record *record, struct supply *supply)
 {
 #define FILL_NUMBER(member)
 #define FILL_TEXT(member) record->member = next_text(supply);
-#include "record_fields.def"
+#include "shim/record/record_fields.def"
 #undef FIELD
 }
 

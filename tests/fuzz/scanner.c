@@ -9,17 +9,13 @@
  * before (it guesses keys by them).
  *
  *   build/tlswitness-bench-log 200 | split -l 1 - CORPUS/ (any records will do)
- *   clang -g -O1 -std=gnu11 -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined \
- *         -Ishim -Itools tests/fuzz/scanner.c tools/scanner.c tools/scanner_index.c \
- *         tools/json_line.c tools/utf8.c -ljansson -o build/fuzz-scanner
- *   build/fuzz-scanner -max_len=4200 CORPUS
  */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "json_line.h"
-#include "scanner.h"
+#include "tools/log/json_line.h"
+#include "tools/log/scanner.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size);
 
@@ -33,7 +29,7 @@ static bool is_array(unsigned field)
 {
 	static const enum entry_kind kinds[ENTRY_FIELDS] = {
 #define FIELD(key, kind, member) ENTRY_KIND_##kind,
-#include "record_fields.def"
+#include "shim/record/record_fields.def"
 #undef FIELD
 	};
 

@@ -2,15 +2,12 @@
  * libFuzzer target for smtp_dialogue. The input is a sequence of chunks: two
  * bytes, of which the highest bit says who speaks (set: the server) and the
  * rest how many bytes follow; then those bytes.
- *
- *   clang -g -O1 -fsanitize=fuzzer,address,undefined -Ishim \
- *         tests/fuzz/smtp_dialogue.c shim/smtp_dialogue.c -o build/fuzz-smtp_dialogue
  */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "smtp_dialogue.h"
+#include "shim/wire/smtp_dialogue.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size);
 

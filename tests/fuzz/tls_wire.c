@@ -2,16 +2,13 @@
  * libFuzzer target for tls_wire. The input is a sequence of chunks: two bytes,
  * of which the highest bit says who speaks (set: the server) and the rest how
  * many bytes follow; then those bytes.
- *
- *   clang -g -O1 -fsanitize=fuzzer,address,undefined -Ishim -Itests/unit \
- *         tests/fuzz/tls_wire.c shim/tls_wire.c -o build/fuzz-tls_wire
  */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "tls_wire.h"
-#include "tls_wire_facts.h"
+#include "shim/wire/tls_wire.h"
+#include "tests/unit/tls_wire_facts.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size);
 

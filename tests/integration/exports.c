@@ -13,8 +13,8 @@
 
 #include <criterion/criterion.h>
 
-#include "records.h"
-#include "senders.h"
+#include "tests/integration/records.h"
+#include "tests/integration/senders.h"
 
 TestSuite(exports, .init = harness_begin, .fini = harness_end, .timeout = 120);
 
@@ -28,7 +28,7 @@ struct hook {
 
 #define HOOK(family, name, base) {family, #name, #base},
 static const struct hook hooks[] = {
-#include "../../shim/hooks.def"
+#include "shim/hooks/hooks.def"
 };
 #undef HOOK
 

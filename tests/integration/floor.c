@@ -8,8 +8,8 @@
 
 #include <criterion/criterion.h>
 
-#include "mailers.h"
-#include "trial.h"
+#include "tests/integration/mailers.h"
+#include "tests/integration/trial.h"
 
 TestSuite(floor, .init = harness_begin, .fini = harness_end, .timeout = 240);
 

@@ -8,7 +8,7 @@
 
 #include <criterion/criterion.h>
 
-#include "trial.h"
+#include "tests/integration/trial.h"
 
 TestSuite(floor_openssl, .init = harness_begin, .fini = harness_end, .timeout = 240);
 

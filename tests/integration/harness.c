@@ -21,7 +21,7 @@
 
 #include <criterion/criterion.h>
 
-#include "harness.h"
+#include "tests/integration/harness.h"
 
 #define CONDITION_INTERVAL_NS (2L * 1000 * 1000)
 

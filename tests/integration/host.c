@@ -14,8 +14,8 @@
 
 #include <criterion/criterion.h>
 
-#include "records.h"
-#include "senders.h"
+#include "tests/integration/records.h"
+#include "tests/integration/senders.h"
 
 TestSuite(host, .init = harness_begin, .fini = harness_end, .timeout = 120);
 

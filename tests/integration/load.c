@@ -15,7 +15,7 @@
 #include <criterion/criterion.h>
 #include <criterion/logging.h>
 
-#include "records.h"
+#include "tests/integration/records.h"
 
 TestSuite(load, .init = harness_begin, .fini = harness_end, .timeout = 900);
 

@@ -7,7 +7,7 @@
 
 #include <criterion/criterion.h>
 
-#include "mailers.h"
+#include "tests/integration/mailers.h"
 
 static const char message[] =
 	"From: a@example.com\nTo: b@example.com\nSubject: rehearsal\n\nhello\n";
@@ -15,7 +15,7 @@ static const char message[] =
 #define WIRE         "[\"wire\"]"
 #define BOTH         "[\"openssl\",\"wire\"]"
 #define EXIM_USER    12345
-#define BUILT_DEBIAN "build/debian" /* where tests/fetch-debian unpacks what is not installed */
+#define BUILT_DEBIAN "build/debian" /* where tests/unpack-debian unpacks what is not installed */
 
 /* A script that takes HOST PORT MODE CA-FILE. */
 static struct program script(const char *const interpreter[], const char *path,

@@ -8,8 +8,8 @@
 
 #include <stddef.h>
 
-#include "harness.h"
-#include "senders.h"
+#include "tests/integration/harness.h"
+#include "tests/integration/senders.h"
 
 struct mailer {
 	const char *name;

@@ -10,7 +10,7 @@
 
 #include <criterion/criterion.h>
 
-#include "trial.h"
+#include "tests/integration/trial.h"
 
 TestSuite(opportunistic, .init = harness_begin, .fini = harness_end, .timeout = 240);
 

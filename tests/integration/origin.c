@@ -11,7 +11,7 @@
 
 #include <criterion/criterion.h>
 
-#include "harness.h"
+#include "tests/integration/harness.h"
 
 TestSuite(origin, .init = harness_begin, .fini = harness_end, .timeout = 300);
 

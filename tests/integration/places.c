@@ -7,7 +7,7 @@
 
 #include <criterion/criterion.h>
 
-#include "records.h"
+#include "tests/integration/records.h"
 
 TestSuite(places, .init = harness_begin, .fini = harness_end, .timeout = 120);
 

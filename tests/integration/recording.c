@@ -7,8 +7,8 @@
 
 #include <criterion/criterion.h>
 
-#include "records.h"
-#include "senders.h"
+#include "tests/integration/records.h"
+#include "tests/integration/senders.h"
 
 TestSuite(recording, .init = harness_begin, .fini = harness_end, .timeout = 120);
 

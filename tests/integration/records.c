@@ -7,7 +7,7 @@
 
 #include <criterion/criterion.h>
 
-#include "records.h"
+#include "tests/integration/records.h"
 
 struct program preloaded(const struct program *bare, const char *log, const char *const env[])
 {

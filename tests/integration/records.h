@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "harness.h"
+#include "tests/integration/harness.h"
 
 /*
  * The same program under `tlswitness run --log LOG`, not yet started. `env` is

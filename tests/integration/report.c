@@ -9,7 +9,7 @@
 #include <criterion/criterion.h>
 #include <jansson.h>
 
-#include "harness.h"
+#include "tests/integration/harness.h"
 
 TestSuite(report_command, .init = harness_begin, .fini = harness_end);
 

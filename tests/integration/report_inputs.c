@@ -11,7 +11,7 @@
 #include <zlib.h>
 #include <zstd.h>
 
-#include "harness.h"
+#include "tests/integration/harness.h"
 
 TestSuite(report_inputs, .init = harness_begin, .fini = harness_end);
 

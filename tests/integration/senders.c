@@ -7,7 +7,7 @@
 
 #include <criterion/criterion.h>
 
-#include "senders.h"
+#include "tests/integration/senders.h"
 
 TestSuite(senders, .init = harness_begin, .fini = harness_end, .timeout = 120);
 

@@ -7,7 +7,7 @@
 
 #include <stddef.h>
 
-#include "harness.h"
+#include "tests/integration/harness.h"
 
 enum tls_mode { TLS_MODE_NONE, TLS_MODE_STARTTLS, TLS_MODE_IMPLICIT };
 

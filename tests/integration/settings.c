@@ -12,7 +12,7 @@
 
 #include <criterion/criterion.h>
 
-#include "records.h"
+#include "tests/integration/records.h"
 
 TestSuite(settings, .init = harness_begin, .fini = harness_end, .timeout = 240);
 

@@ -9,7 +9,7 @@
 
 #include <criterion/criterion.h>
 
-#include "harness.h"
+#include "tests/integration/harness.h"
 
 TestSuite(sink, .init = harness_begin, .fini = harness_end, .timeout = 120);
 

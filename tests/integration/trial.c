@@ -7,7 +7,7 @@
 
 #include <criterion/criterion.h>
 
-#include "trial.h"
+#include "tests/integration/trial.h"
 
 static const char *const connection_actions[] = {"tls-handshake", "plaintext-mail", "smtp-session",
 						 "blind-spot"};

@@ -8,7 +8,7 @@
 
 #include <stddef.h>
 
-#include "harness.h"
+#include "tests/integration/harness.h"
 
 struct trial {
 	const char *name; /* for what a failing test says */

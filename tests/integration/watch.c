@@ -14,7 +14,7 @@
 
 #include <criterion/criterion.h>
 
-#include "harness.h"
+#include "tests/integration/harness.h"
 
 TestSuite(watch_command, .init = harness_begin, .fini = harness_end);
 

@@ -9,9 +9,9 @@
 
 #include <criterion/criterion.h>
 
-#include "mailers.h"
-#include "records.h"
-#include "trial.h"
+#include "tests/integration/mailers.h"
+#include "tests/integration/records.h"
+#include "tests/integration/trial.h"
 
 TestSuite(wire, .init = harness_begin, .fini = harness_end, .timeout = 180);
 

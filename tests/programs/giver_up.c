@@ -7,7 +7,7 @@
  */
 #include <sys/stat.h>
 
-#include "client.h"
+#include "tests/programs/client.h"
 
 static void give_up(SSL_CTX *context)
 {

@@ -9,7 +9,7 @@
 #include <pthread.h>
 #include <sys/wait.h>
 
-#include "client.h"
+#include "tests/programs/client.h"
 
 static const char quit[] = "QUIT\r\n";
 

@@ -22,7 +22,7 @@
 #include <sys/resource.h>
 #include <sys/time.h>
 
-#include "client.h"
+#include "tests/programs/client.h"
 
 #define LOW_DESCRIPTORS 1024
 #define NOBODY          65534

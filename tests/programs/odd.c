@@ -13,7 +13,7 @@
 #include <spawn.h>
 #include <sys/wait.h>
 
-#include "client.h"
+#include "tests/programs/client.h"
 
 static SSL_CTX *context;
 static SSL *ssl;

@@ -4,7 +4,7 @@
  * PORT 0: no connection. `by-hand` finds the setting's functions with dlsym(3).
  */
 #define OPENSSL_SUPPRESS_DEPRECATED
-#include "client.h"
+#include "tests/programs/client.h"
 
 static SSL_CTX *(*new_context)(const SSL_METHOD *) = SSL_CTX_new;
 static int (*set_version)(SSL_CTX *, const SSL_METHOD *) = SSL_CTX_set_ssl_version;

@@ -8,7 +8,7 @@
 #include <signal.h>
 #include <sys/uio.h>
 
-#include "client.h"
+#include "tests/programs/client.h"
 
 #define MARK 4242 /* no errno */
 

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "certificate_name.h"
+#include "shim/wire/certificate_name.h"
 
 /* RFC 4514 as OpenSSL prints it, but with UTF-8 left as it is. */
 #define PRINT_FLAGS (XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB)

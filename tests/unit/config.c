@@ -5,8 +5,8 @@
 
 #include <criterion/criterion.h>
 
-#include "config.h"
-#include "tls_names.h"
+#include "shim/config/config.h"
+#include "shim/record/tls_names.h"
 
 static struct config config;
 static char message[CONFIG_MESSAGE_MAX];

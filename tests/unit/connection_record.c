@@ -7,10 +7,10 @@
 
 #include <criterion/criterion.h>
 
-#include "connection_record.h"
-#include "loaded_objects.h"
-#include "recorder.h"
-#include "setting.h"
+#include "shim/core/connection_record.h"
+#include "shim/base/loaded_objects.h"
+#include "shim/core/recorder.h"
+#include "shim/core/setting.h"
 
 struct recorder recorder;
 static struct record emitted;

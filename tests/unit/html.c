@@ -1,7 +1,7 @@
 /*
  * No text from a log may become markup, and numbers must be readable.
  */
-#include "html.h"
+#include "tools/report/render/html.h"
 
 #include <stdlib.h>
 

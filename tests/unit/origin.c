@@ -7,7 +7,7 @@
 
 #include <criterion/criterion.h>
 
-#include "origin.h"
+#include "shim/origin/origin.h"
 
 static void add(struct origin *origin, const char *file, uint32_t line)
 {

@@ -5,7 +5,7 @@
 
 #include <criterion/criterion.h>
 
-#include "origin_process.h"
+#include "shim/origin/origin_process.h"
 
 struct command {
 	const char *interpreter;

@@ -4,8 +4,8 @@
  */
 #include <criterion/criterion.h>
 
-#include "policy.h"
-#include "tls_wire.h"
+#include "shim/core/policy.h"
+#include "shim/wire/tls_wire.h"
 
 struct verdict_case {
 	const char *why;

@@ -6,7 +6,7 @@
 
 #include <criterion/criterion.h>
 
-#include "sink_session.h"
+#include "tools/sink/sink_session.h"
 
 static const struct smtp_service ordinary = {.starttls_offered = true, .starttls_reply = 220};
 

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "smtp_dialogue.h"
+#include "shim/wire/smtp_dialogue.h"
 
 enum { TURNS_MAX = 14 };
 

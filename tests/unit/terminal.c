@@ -1,7 +1,7 @@
 /*
  * No text from a log may steer a terminal, and columns must be what they seem.
  */
-#include "terminal.h"
+#include "tools/base/terminal.h"
 
 #include <locale.h>
 #include <stdlib.h>

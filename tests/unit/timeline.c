@@ -1,11 +1,11 @@
 /*
  * Hours put together into bars: the unit by the span, no gap, and calendar months.
  */
-#include "timeline.h"
+#include "tools/report/timeline.h"
 
 #include <criterion/criterion.h>
 
-#include "timestamp.h"
+#include "tools/base/timestamp.h"
 
 static int64_t at(const char *text)
 {

@@ -1,7 +1,7 @@
 /*
  * Times of records, of users, and as they are shown.
  */
-#include "timestamp.h"
+#include "tools/base/timestamp.h"
 
 #include <stdlib.h>
 #include <time.h>

@@ -8,7 +8,7 @@
 #include <openssl/ssl.h>
 #include <string.h>
 
-#include "tls_names.h"
+#include "shim/record/tls_names.h"
 
 Test(tls_names, ciphers_are_named_as_openssl_names_them)
 {

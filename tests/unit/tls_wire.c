@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tls_wire.h"
-#include "tls_wire_facts.h"
+#include "shim/wire/tls_wire.h"
+#include "tests/unit/tls_wire_facts.h"
 
 enum { TURNS_MAX = 8, BYTES_MAX = 65536 };
 

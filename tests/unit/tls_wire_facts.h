@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "tls_wire.h"
+#include "shim/wire/tls_wire.h"
 
 static inline bool same_offer(const struct tls_wire *a, const struct tls_wire *b)
 {

@@ -1,0 +1,104 @@
+/*
+ * Feeds the settings file and the environment to config.c.
+ */
+#include "shim/config/config_load.h"
+
+#include <ctype.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/stat.h>
+
+#include "shim/base/sys.h"
+
+#define FILE_MAX 8192
+
+/* Keeps "place: message", cut to its room. */
+static void add_error(struct config_errors *errors, const char *place, const char *message)
+{
+	char *text;
+	size_t place_length = strnlen(place, CONFIG_MESSAGE_MAX / 2);
+	size_t length = strnlen(message, CONFIG_MESSAGE_MAX - 3 - place_length);
+
+	if (errors->count == CONFIG_ERRORS_MAX)
+		return;
+	text = errors->message[errors->count++];
+	memcpy(text, place, place_length);
+	memcpy(text + place_length, ": ", 2);
+	memcpy(text + place_length + 2, message, length);
+	text[place_length + 2 + length] = '\0';
+}
+
+/* Reads the file's first FILE_MAX - 1 bytes as a string; 0 where there is none. */
+static size_t read_file(const char *path, char text[FILE_MAX])
+{
+	int fd = sys_open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0);
+	size_t length = 0;
+
+	if (fd < 0)
+		return 0;
+	while (length < FILE_MAX - 1) {
+		ssize_t got = sys_read(fd, text + length, FILE_MAX - 1 - length);
+
+		if (got <= 0)
+			break;
+		length += (size_t)got;
+	}
+	sys_close(fd);
+	text[length] = '\0';
+	return length;
+}
+
+static void load_file(struct config *config, struct config_errors *errors)
+{
+	char text[FILE_MAX];
+	char message[CONFIG_MESSAGE_MAX];
+	char *line = text;
+
+	if (read_file(CONFIG_FILE, text) == 0)
+		return;
+	while (line) {
+		char *end = strchr(line, '\n');
+
+		if (end)
+			*end++ = '\0';
+		if (!config_line(config, line, message))
+			add_error(errors, CONFIG_FILE, message);
+		line = end;
+	}
+}
+
+/* Takes "TLSWITNESS_MODE=enforce"; an empty value is as if the variable were not there. */
+static void load_variable(struct config *config, struct config_errors *errors, const char *variable)
+{
+	char name[32];
+	char message[CONFIG_MESSAGE_MAX];
+	const char *equals = strchr(variable, '=');
+	size_t length;
+
+	if (!equals || equals[1] == '\0')
+		return;
+	length = (size_t)(equals - variable);
+	if (length >= sizeof(name))
+		length = sizeof(name) - 1;
+	for (size_t i = 0; i < length; i++)
+		name[i] = (char)tolower((unsigned char)variable[i]);
+	name[length] = '\0';
+	if (!config_set(config, name, equals + 1, message))
+		add_error(errors, "environment", message);
+}
+
+void config_load(struct config *config, struct config_errors *errors, char **environment)
+{
+	static const size_t prefix_length = sizeof(CONFIG_PREFIX) - 1;
+
+	config_defaults(config);
+	errors->count = 0;
+	load_file(config, errors);
+	if (getauxval(AT_SECURE) || !environment)
+		return;
+	for (char **variable = environment; *variable; variable++) {
+		if (strncmp(*variable, CONFIG_PREFIX, prefix_length) == 0)
+			load_variable(config, errors, *variable + prefix_length);
+	}
+}

@@ -1,0 +1,46 @@
+#include "shim/core/dns_cache.h"
+
+#include <string.h>
+
+#include "shim/core/connection.h"
+
+#define NAMES_MAX 256
+
+struct answer {
+	uint8_t address[16];
+	char name[CONNECTION_NAME_MAX + 1];
+};
+
+static struct answer answers[NAMES_MAX];
+static unsigned next;
+
+static struct answer *find(const uint8_t address[16])
+{
+	for (unsigned i = 0; i < NAMES_MAX && answers[i].name[0]; i++) {
+		if (memcmp(answers[i].address, address, 16) == 0)
+			return &answers[i];
+	}
+	return NULL;
+}
+
+void looked_up_remember(const uint8_t address[16], const char *name)
+{
+	struct answer *answer = find(address);
+	size_t length = strlen(name);
+
+	if (length == 0 || length > CONNECTION_NAME_MAX)
+		return;
+	if (!answer) {
+		answer = &answers[next];
+		next = (next + 1) % NAMES_MAX;
+	}
+	memcpy(answer->address, address, 16);
+	memcpy(answer->name, name, length + 1);
+}
+
+const char *looked_up_name(const uint8_t address[16])
+{
+	const struct answer *answer = find(address);
+
+	return answer ? answer->name : NULL;
+}

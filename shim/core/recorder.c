@@ -1,0 +1,168 @@
+/*
+ * Start, settings, and the last steps of every record. Nothing here knows
+ * OpenSSL or a socket.
+ */
+#include "shim/core/recorder.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "shim/config/config_load.h"
+#include "shim/core/output.h"
+#include "shim/base/real.h"
+#include "shim/base/sys.h"
+#include "shim/base/text.h"
+
+struct recorder recorder;
+
+/* Until the start, and where no page can be had: zeroed, not wiped by fork. */
+static struct recorder_process process_before_start;
+struct recorder_process *recorder_process = &process_before_start;
+
+static struct config_errors errors;
+
+uint64_t recorder_clock(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
+}
+
+void recorder_enter(void)
+{
+	if (recorder_process->pid == 0)
+		recorder_process->pid = sys_getpid();
+}
+
+bool recorder_owns_tables(void)
+{
+	recorder_enter();
+	return recorder_process->pid == sys_getpid();
+}
+
+/* The parent's executable, asked again only when the parent changes. */
+static const char *parent_executable(pid_t parent, char path[ORIGIN_PATH_MAX])
+{
+	static _Atomic pid_t cached_parent;
+	static char cached_path[ORIGIN_PATH_MAX];
+	static atomic_flag writing = ATOMIC_FLAG_INIT;
+
+	if (atomic_load_explicit(&cached_parent, memory_order_acquire) == parent)
+		return cached_path;
+	origin_executable_of(parent, path);
+	/* The first parent is the one that counts; a later one is asked each time. */
+	if (!atomic_flag_test_and_set(&writing)) {
+		memcpy(cached_path, path, ORIGIN_PATH_MAX);
+		atomic_store_explicit(&cached_parent, parent, memory_order_release);
+	}
+	return path;
+}
+
+static const char *known(const char *text)
+{
+	return text[0] ? text : NULL;
+}
+
+/* `record` is the caller's to begin with, so that no pointer to our texts outlives the call. */
+static bool write_record(const struct record *facts)
+{
+	struct record completed = *facts;
+	struct record *record = &completed;
+	char line[RECORD_LINE_MAX];
+	char user[16] = "";
+	char parent[ORIGIN_PATH_MAX];
+
+	if (record->timestamp.tv_sec == 0)
+		clock_gettime(CLOCK_REALTIME, &record->timestamp);
+	text_append_number(user, sizeof(user), geteuid());
+	record->ecs_version = RECORD_ECS_VERSION;
+	record->mode = config_mode_name(recorder.config.mode);
+	record->floor = recorder.config.floor;
+	record->service = known(recorder.config.service);
+	record->host = known(recorder.process.host);
+	record->pid = (uint64_t)sys_getpid();
+	record->executable = known(recorder.process.executable);
+	record->user = user;
+	record->parent_pid = (uint64_t)getppid();
+	record->parent_executable = known(parent_executable((pid_t)record->parent_pid, parent));
+	record->script = known(recorder.process.script);
+	return output_write(&recorder.config, line, record_write(line, record));
+}
+
+static void tell_errors(void)
+{
+	if (errors.count == 0 || atomic_exchange(&recorder_process->errors_told, true))
+		return;
+	for (unsigned i = 0; i < errors.count; i++) {
+		struct record record = {
+			.action = "configuration-error",
+			.outcome = "failure",
+			.reason = errors.message[i],
+		};
+
+		if (!write_record(&record))
+			atomic_fetch_add(&recorder_process->lost, 1);
+	}
+}
+
+static void tell_lost(void)
+{
+	uint64_t lost = atomic_exchange(&recorder_process->lost, 0);
+	struct record record = {.action = "records-lost", .outcome = "failure", .lost = lost};
+
+	if (lost > 0 && !write_record(&record))
+		atomic_fetch_add(&recorder_process->lost, lost);
+}
+
+void recorder_emit(struct record *record)
+{
+	int saved = errno;
+
+	tell_errors();
+	if (!write_record(record))
+		atomic_fetch_add(&recorder_process->lost, 1);
+	else if (atomic_load_explicit(&recorder_process->lost, memory_order_relaxed) > 0)
+		tell_lost();
+	errno = saved;
+}
+
+static void map_process_state(void)
+{
+	void *page = mmap(NULL, sizeof(struct recorder_process), PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (page == MAP_FAILED)
+		return;
+	madvise(page, sizeof(struct recorder_process), MADV_WIPEONFORK);
+	recorder_process = page;
+}
+
+/* glibc hands constructors main's arguments. */
+__attribute__((constructor)) static void start(int argc, char **argv, char **environment)
+{
+	int saved = errno;
+
+	real_libc_find();
+	config_load(&recorder.config, &errors, environment);
+	if (!recorder.config.off) {
+		origin_process_read(&recorder.process, argc, argv);
+		map_process_state();
+		recorder.on = true;
+	}
+	errno = saved;
+}
+
+/* What an earlier failure left untold, if the log can be written by now. */
+void recorder_finish(void)
+{
+	int saved = errno;
+
+	if (recorder.on && atomic_load(&recorder_process->lost) > 0)
+		tell_lost();
+	errno = saved;
+}

@@ -1,0 +1,64 @@
+/*
+ * The recorder as a whole: its start, its settings, and the way of a record
+ * out of the process.
+ */
+#ifndef TLSWITNESS_RECORDER_H
+#define TLSWITNESS_RECORDER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "shim/config/config.h"
+#include "shim/origin/origin_process.h"
+#include "shim/record/record.h"
+
+/* Set once by the start of the process, before main, and only read after it. */
+struct recorder {
+	bool on; /* started and not switched off: else every door only passes through */
+	struct config config;
+	struct origin_process process;
+};
+
+extern struct recorder recorder;
+
+/*
+ * State of one process and not of its children: a child made by fork finds it
+ * zeroed (MADV_WIPEONFORK), one made by vfork shares it.
+ */
+struct recorder_process {
+	pid_t pid;                /* 0 until this process has asked for it */
+	_Atomic int locked;       /* connection.c's lock */
+	_Atomic uint64_t lost;    /* records that could not be written and are not yet told */
+	_Atomic bool errors_told; /* the configuration-error records are out */
+};
+
+extern struct recorder_process *recorder_process;
+
+/*
+ * Before this process's own state is used: a child made by fork finds it wiped.
+ * No system call but the first time.
+ */
+void recorder_enter(void);
+
+/*
+ * True if this is the process whose state the tables describe: the one that
+ * was started, or a child made by fork, which has its own copy. False in a
+ * child made by vfork, which must leave its parent's tables alone.
+ */
+bool recorder_owns_tables(void);
+
+/*
+ * Completes the record with what is the same for all of this process
+ * (settings, process, host) and writes it. Thread-safe; takes no lock; leaves
+ * errno alone. What can't be written is counted and told later.
+ */
+void recorder_emit(struct record *record);
+
+/* Tells what was lost, if the log can be written by now. For the end of the process. */
+void recorder_finish(void);
+
+/* CLOCK_MONOTONIC in nanoseconds. */
+uint64_t recorder_clock(void);
+
+#endif

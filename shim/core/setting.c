@@ -1,0 +1,196 @@
+#include "shim/core/setting.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <string.h>
+#include <time.h>
+
+#include "shim/origin/origin.h"
+#include "shim/core/recorder.h"
+#include "shim/base/text.h"
+#include "shim/record/tls_names.h"
+
+#define SETTINGS_MAX 48
+
+enum setting_state { BEING_FILLED, READY, TOLD };
+
+struct setting {
+	_Atomic uint64_t place; /* hash of words and place; 0: a free slot */
+	_Atomic int state;
+	struct timespec made;
+	struct setting_words words;
+	struct origin origin;
+};
+
+static struct setting settings[SETTINGS_MAX];
+
+/* How many are READY; spares the look at each of them. */
+static atomic_int ready;
+
+void setting_say(struct setting_words *words, const char *text)
+{
+	text_append(words->text, SETTING_WORDS_MAX, text);
+}
+
+void setting_end(struct setting_words *words)
+{
+	static const char cut[] = "...)";
+	size_t end = SETTING_WORDS_MAX - sizeof(cut);
+
+	if (strlen(words->text) + 1 < SETTING_WORDS_MAX) {
+		setting_say(words, ")");
+		return;
+	}
+	/* Half a character would be no UTF-8. */
+	while (end > 0 && ((unsigned char)words->text[end] & 0xc0) == 0x80)
+		end--;
+	words->text[end] = '\0';
+	setting_say(words, cut);
+}
+
+void setting_say_version(struct setting_words *words, uint16_t version, const char *if_none)
+{
+	const char *name = tls_version_name(version);
+
+	if (version == 0) {
+		setting_say(words, if_none);
+		return;
+	}
+	setting_say(words, version == TLS_VERSION_SSL_3_0 ? "SSL " : "TLS ");
+	setting_say(words, name ? name : "unknown");
+}
+
+/* FNV-1a. */
+static uint64_t hash_text(uint64_t hash, const char *text)
+{
+	for (; *text; text++)
+		hash = (hash ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
+	return hash;
+}
+
+static uint64_t hash_of(const struct setting_words *words, const struct origin *origin)
+{
+	uint64_t hash = hash_text(UINT64_C(0xcbf29ce484222325), words->text);
+
+	for (unsigned i = 0; i < origin->count; i++) {
+		const struct origin_frame *frame = &origin->frame[i];
+
+		hash = hash_text(hash, frame->file);
+		hash = (hash ^ frame->line) * UINT64_C(0x100000001b3);
+		if (i == origin->own)
+			break;
+	}
+	return hash ? hash : 1;
+}
+
+/*
+ * A slot for this place, for one caller only: NULL if another has taken it, or
+ * if there is no room. Slots are taken in order and never given back, so that
+ * two threads at the same place meet at the same slot.
+ */
+static struct setting *claim(uint64_t place)
+{
+	for (int i = 0; i < SETTINGS_MAX; i++) {
+		uint64_t found = 0;
+
+		if (atomic_compare_exchange_strong(&settings[i].place, &found, place))
+			return &settings[i];
+		if (found == place)
+			return NULL;
+	}
+	return NULL;
+}
+
+/*
+ * The library that called, and under it the script's frames, of which one may
+ * be the application's own. Where there is a script, the native code that it
+ * called is not, not even the interpreter itself.
+ */
+static void find_origin(struct origin *origin, const void *caller)
+{
+	struct origin script;
+	struct origin native;
+
+	origin_native(&native, caller);
+	if (!origin_of_script(&script)) {
+		origin_copy(origin, &native);
+		return;
+	}
+	origin_init(origin);
+	for (unsigned i = 0; i < native.count; i++)
+		origin_add(origin, native.frame[i].file, strlen(native.frame[i].file),
+			   native.frame[i].function, strlen(native.frame[i].function), 0, true);
+	for (unsigned i = 0; i < script.count; i++) {
+		const struct origin_frame *frame = &script.frame[i];
+
+		origin_add(origin, frame->file, strlen(frame->file), frame->function,
+			   strlen(frame->function), frame->line,
+			   !(script.own_found && i == script.own));
+	}
+	/* Without a frame of its own, the innermost frame of the script, not the library. */
+	if (!origin->own_found && origin->count > native.count)
+		origin->own = native.count;
+}
+
+static void keep(const struct setting_words *words, const struct origin *origin)
+{
+	struct setting *setting = claim(hash_of(words, origin));
+
+	if (!setting)
+		return;
+	setting->words = *words;
+	clock_gettime(CLOCK_REALTIME, &setting->made);
+	origin_copy(&setting->origin, origin);
+	atomic_store_explicit(&setting->state, READY, memory_order_release);
+	atomic_fetch_add(&ready, 1);
+}
+
+void setting_made(const struct setting_words *words, const void *caller)
+{
+	const int saved = errno;
+	struct origin origin;
+
+	if (recorder.on) {
+		find_origin(&origin, caller);
+		keep(words, &origin);
+	}
+	errno = saved;
+}
+
+void setting_made_unplaced(const struct setting_words *words, const void *caller)
+{
+	const int saved = errno;
+	struct origin origin;
+
+	if (recorder.on) {
+		origin_native(&origin, caller);
+		keep(words, &origin);
+	}
+	errno = saved;
+}
+
+void setting_tell_all(void)
+{
+	for (int i = 0; i < SETTINGS_MAX && atomic_load(&ready) > 0; i++) {
+		struct setting *setting = &settings[i];
+		const struct origin_frame *frame = &setting->origin.frame[setting->origin.own];
+		struct record record = {0};
+		int expected = READY;
+
+		if (!atomic_compare_exchange_strong(&setting->state, &expected, TOLD))
+			continue;
+		atomic_fetch_sub(&ready, 1);
+		record.action = "protocol-setting";
+		record.outcome = "success";
+		record.timestamp = setting->made;
+		record.setting = setting->words.text;
+		if (setting->origin.count > 0) {
+			record.code_file = frame->file[0] ? frame->file : NULL;
+			record.code_function = frame->function[0] ? frame->function : NULL;
+			record.code_line = frame->line;
+			record.stack = &setting->origin;
+		}
+		recorder_emit(&record);
+	}
+}

@@ -1,0 +1,69 @@
+/*
+ * The handshake objects of TLS libraries (OpenSSL's SSL, GnuTLS's session) that
+ * are under way or were recorded: what makes "exactly once" true, however a
+ * handshake is driven and how often a library calls itself through our doors.
+ *
+ * An object is used by one thread at a time (the libraries ask for that), so
+ * its entry is that thread's; only the table is guarded.
+ */
+#ifndef TLSWITNESS_TLS_OBJECT_H
+#define TLSWITNESS_TLS_OBJECT_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "shim/core/connection.h"
+
+struct tls_object {
+	_Atomic(const void *) object; /* NULL: free */
+	bool done;                    /* this handshake has its record, or is none of ours */
+	bool raised;                  /* the floor took versions from it */
+	bool refused;                 /* below the floor: every further call on it fails */
+	struct {
+		bool known;
+		uint16_t min; /* as the application set them, 0 where it did not */
+		uint16_t max;
+	} asked;
+	bool random_known;
+	uint8_t client_random[TLS_RANDOM_SIZE];
+	uint64_t began;        /* recorder_clock() */
+	pid_t owner;           /* the process that drove it last */
+	struct origin *origin; /* who asked; NULL if not known */
+	/* After the handshake, while only the bytes inside can say whether this is mail: */
+	struct connection *undecided;
+	struct smtp_dialogue inside;
+};
+
+/* The entry of `object`, or NULL. Lock-free. */
+struct tls_object *tls_object_find(const void *object);
+
+/* The entry of `object`, ready for a new handshake that begins now; NULL if there is no room. */
+struct tls_object *tls_object_begin(const void *object);
+
+/*
+ * The entry of `object` for a handshake that has not begun, made if there is
+ * none; NULL if there is no room.
+ */
+struct tls_object *tls_object_prepare(const void *object);
+
+/* Room for an origin, to be filled by this thread; NULL if there is none. Lock-free. */
+struct origin *tls_object_take_origin(void);
+void tls_object_free_origin(struct origin *origin);
+
+/* The library has made its ClientHello: a connection can now be found by it. */
+void tls_object_set_random(struct tls_object *entry, const uint8_t random[TLS_RANDOM_SIZE]);
+
+/*
+ * The entry whose ClientHello had this random and which has no record yet.
+ * For connection.c, with the lock held.
+ */
+struct tls_object *tls_object_of_random(const uint8_t random[TLS_RANDOM_SIZE]);
+
+/* The handshake has its record, or needs none. */
+void tls_object_set_done(struct tls_object *entry);
+
+/* The object is no more. */
+void tls_object_forget(struct tls_object *entry);
+
+#endif

@@ -1,0 +1,275 @@
+/*
+ * Doors of libssl's settings: how an application says which versions it allows.
+ */
+#include "shim/openssl/openssl_floor.h"
+#include "shim/openssl/openssl_settings.h"
+#include "shim/openssl/openssl_witness.h"
+#include "shim/base/real.h"
+#include "shim/base/thread.h"
+
+#define CALLER __builtin_return_address(0)
+
+/*
+ * libssl's functions call each other through these doors too, and what the
+ * application called is the outer one. To be asked after real_ssl_library().
+ */
+#define IS_APPLICATIONS_CALL (thread_state.caller == CALLER)
+
+/*
+ * A context for one version below the floor would be deaf to any minimum, so in
+ * enforce and upgrade it is made flexible and limited to that version: outside
+ * the scope it negotiates what it would have, inside the floor can be raised.
+ */
+DOOR SSL_CTX *SSL_CTX_new(const SSL_METHOD *method)
+{
+	const struct ssl_library *library = real_ssl_library(CALLER);
+	const SSL_METHOD *used;
+	SSL_CTX *context;
+	uint16_t pin;
+
+	if (!library)
+		return NULL;
+	used = openssl_floor_flexible(library, method, &pin);
+	context = library->SSL_CTX_new(used);
+	if (context && IS_APPLICATIONS_CALL)
+		openssl_setting_method("SSL_CTX_new", library, method, context);
+	openssl_floor_pin(library, context, pin);
+	return context;
+}
+
+DOOR SSL_CTX *SSL_CTX_new_ex(OSSL_LIB_CTX *library_context, const char *properties,
+			     const SSL_METHOD *method)
+{
+	const struct ssl_library *library = real_ssl_library(CALLER);
+	const SSL_METHOD *used;
+	SSL_CTX *context;
+	uint16_t pin;
+
+	/* A program that looks for it finds our door even where OpenSSL 1.1 has none. */
+	if (!library || !library->SSL_CTX_new_ex)
+		return NULL;
+	used = openssl_floor_flexible(library, method, &pin);
+	context = library->SSL_CTX_new_ex(library_context, properties, used);
+	if (context && IS_APPLICATIONS_CALL)
+		openssl_setting_method("SSL_CTX_new_ex", library, method, context);
+	openssl_floor_pin(library, context, pin);
+	return context;
+}
+
+DOOR int SSL_CTX_set_ssl_version(SSL_CTX *context, const SSL_METHOD *method)
+{
+	const struct ssl_library *library = real_ssl_library(CALLER);
+	const SSL_METHOD *used;
+	uint16_t pin;
+	int result;
+
+	if (!library)
+		return 0;
+	used = openssl_floor_flexible(library, method, &pin);
+	result = library->SSL_CTX_set_ssl_version(context, used);
+	if (result == 1 && IS_APPLICATIONS_CALL)
+		openssl_setting_method("SSL_CTX_set_ssl_version", library, method, NULL);
+	if (result == 1)
+		openssl_floor_pin(library, context, pin);
+	return result;
+}
+
+DOOR int SSL_set_ssl_method(SSL *ssl, const SSL_METHOD *method)
+{
+	const struct ssl_library *library = real_ssl_library(CALLER);
+	int result;
+
+	if (!library)
+		return 0;
+	result = library->SSL_set_ssl_method(ssl, method);
+	if (result == 1 && IS_APPLICATIONS_CALL)
+		openssl_setting_method("SSL_set_ssl_method", library, method, NULL);
+	return result;
+}
+
+/* ---- minimum and maximum ---- */
+
+DOOR long SSL_CTX_ctrl(SSL_CTX *context, int command, long number, void *pointer)
+{
+	const struct ssl_library *library = real_ssl_library(CALLER);
+	int bound;
+	bool is_news;
+	long result;
+
+	if (!library)
+		return 0;
+	openssl_setting_place(context);
+	bound = openssl_setting_bound(command);
+	is_news = bound == 0 || number == 0 ||
+		  library->SSL_CTX_ctrl(context, bound, 0, NULL) != number;
+	result = library->SSL_CTX_ctrl(context, command, number, pointer);
+	if (result == 1 && is_news && IS_APPLICATIONS_CALL)
+		openssl_setting_ctrl("SSL_CTX_ctrl", command, number);
+	return result;
+}
+
+DOOR long SSL_ctrl(SSL *ssl, int command, long number, void *pointer)
+{
+	const struct ssl_library *library = real_ssl_library(CALLER);
+	int bound;
+	bool is_news;
+	long result;
+
+	if (!library)
+		return 0;
+	bound = openssl_setting_bound(command);
+	is_news = bound == 0 || number == 0 || library->SSL_ctrl(ssl, bound, 0, NULL) != number;
+	result = library->SSL_ctrl(ssl, command, number, pointer);
+	if (result == 1 && is_news && IS_APPLICATIONS_CALL)
+		openssl_setting_ctrl("SSL_ctrl", command, number);
+	return result;
+}
+
+/* ---- options ---- */
+
+DOOR uint64_t SSL_CTX_set_options(SSL_CTX *context, uint64_t options)
+{
+	const struct ssl_library *library = real_ssl_library(CALLER);
+
+	if (!library)
+		return 0;
+	openssl_setting_place(context);
+	if (IS_APPLICATIONS_CALL)
+		openssl_setting_options_set("SSL_CTX_set_options", options);
+	return library->SSL_CTX_set_options(context, options);
+}
+
+DOOR uint64_t SSL_set_options(SSL *ssl, uint64_t options)
+{
+	const struct ssl_library *library = real_ssl_library(CALLER);
+
+	if (!library)
+		return 0;
+	if (IS_APPLICATIONS_CALL)
+		openssl_setting_options_set("SSL_set_options", options);
+	return library->SSL_set_options(ssl, options);
+}
+
+DOOR uint64_t SSL_CTX_clear_options(SSL_CTX *context, uint64_t options)
+{
+	const struct ssl_library *library = real_ssl_library(CALLER);
+
+	if (!library)
+		return 0;
+	openssl_setting_place(context);
+	if (library->SSL_CTX_get_options && IS_APPLICATIONS_CALL)
+		openssl_setting_options_cleared("SSL_CTX_clear_options",
+						options & library->SSL_CTX_get_options(context));
+	return library->SSL_CTX_clear_options(context, options);
+}
+
+DOOR uint64_t SSL_clear_options(SSL *ssl, uint64_t options)
+{
+	const struct ssl_library *library = real_ssl_library(CALLER);
+
+	if (!library)
+		return 0;
+	if (library->SSL_get_options && IS_APPLICATIONS_CALL)
+		openssl_setting_options_cleared("SSL_clear_options",
+						options & library->SSL_get_options(ssl));
+	return library->SSL_clear_options(ssl, options);
+}
+
+/* ---- the security level, under which OpenSSL 3 has no TLS below 1.2 ---- */
+
+DOOR void SSL_CTX_set_security_level(SSL_CTX *context, int level)
+{
+	const struct ssl_library *library = real_ssl_library(CALLER);
+
+	if (!library)
+		return;
+	if (IS_APPLICATIONS_CALL)
+		openssl_setting_security_level("SSL_CTX_set_security_level", level);
+	library->SSL_CTX_set_security_level(context, level);
+}
+
+DOOR void SSL_set_security_level(SSL *ssl, int level)
+{
+	const struct ssl_library *library = real_ssl_library(CALLER);
+
+	if (!library)
+		return;
+	if (IS_APPLICATIONS_CALL)
+		openssl_setting_security_level("SSL_set_security_level", level);
+	library->SSL_set_security_level(ssl, level);
+}
+
+DOOR int SSL_CTX_set_cipher_list(SSL_CTX *context, const char *ciphers)
+{
+	const struct ssl_library *library = real_ssl_library(CALLER);
+	int result;
+
+	if (!library)
+		return 0;
+	openssl_setting_place(context);
+	result = library->SSL_CTX_set_cipher_list(context, ciphers);
+	if (result == 1 && IS_APPLICATIONS_CALL)
+		openssl_setting_ciphers("SSL_CTX_set_cipher_list", ciphers);
+	return result;
+}
+
+DOOR int SSL_set_cipher_list(SSL *ssl, const char *ciphers)
+{
+	const struct ssl_library *library = real_ssl_library(CALLER);
+	int result;
+
+	if (!library)
+		return 0;
+	result = library->SSL_set_cipher_list(ssl, ciphers);
+	if (result == 1 && IS_APPLICATIONS_CALL)
+		openssl_setting_ciphers("SSL_set_cipher_list", ciphers);
+	return result;
+}
+
+DOOR int SSL_CONF_cmd(SSL_CONF_CTX *context, const char *command, const char *value)
+{
+	const struct ssl_library *library = real_ssl_library(CALLER);
+	int result;
+
+	if (!library)
+		return 0;
+	result = library->SSL_CONF_cmd(context, command, value);
+	if (result > 0 && IS_APPLICATIONS_CALL)
+		openssl_setting_command(command, value);
+	return result;
+}
+
+/* ---- the transport: the last calls under an interpreter's lock before the handshake ---- */
+
+DOOR int SSL_set_fd(SSL *ssl, int fd)
+{
+	const struct ssl_library *library = real_ssl_library(CALLER);
+
+	if (!library)
+		return 0;
+	openssl_setting_place(NULL);
+	openssl_transport_set(library, ssl);
+	return library->SSL_set_fd(ssl, fd);
+}
+
+DOOR int SSL_set_rfd(SSL *ssl, int fd)
+{
+	const struct ssl_library *library = real_ssl_library(CALLER);
+
+	if (!library)
+		return 0;
+	openssl_setting_place(NULL);
+	openssl_transport_set(library, ssl);
+	return library->SSL_set_rfd(ssl, fd);
+}
+
+DOOR void SSL_set_bio(SSL *ssl, BIO *read_bio, BIO *write_bio)
+{
+	const struct ssl_library *library = real_ssl_library(CALLER);
+
+	if (!library)
+		return;
+	openssl_setting_place(NULL);
+	openssl_transport_set(library, ssl);
+	library->SSL_set_bio(ssl, read_bio, write_bio);
+}

@@ -1,0 +1,140 @@
+#include "shim/openssl/openssl_floor.h"
+
+#include <stddef.h>
+
+#include "shim/openssl/openssl_versions.h"
+#include "shim/core/recorder.h"
+
+/* A method that knows one version only. */
+struct pinned_method {
+	const char *name;
+	uint16_t version; /* 0: this is none */
+	bool client_only;
+};
+
+static struct pinned_method pinned_method(const struct ssl_library *library,
+					  const SSL_METHOD *method)
+{
+	const struct {
+		const SSL_METHOD *(*function)(void);
+		struct pinned_method pinned;
+	} methods[] = {
+		{library->SSLv3_method, {"SSLv3_method", TLS_VERSION_SSL_3_0, false}},
+		{library->SSLv3_client_method, {"SSLv3_client_method", TLS_VERSION_SSL_3_0, true}},
+		{library->TLSv1_method, {"TLSv1_method", TLS_VERSION_1_0, false}},
+		{library->TLSv1_client_method, {"TLSv1_client_method", TLS_VERSION_1_0, true}},
+		{library->TLSv1_1_method, {"TLSv1_1_method", TLS_VERSION_1_1, false}},
+		{library->TLSv1_1_client_method, {"TLSv1_1_client_method", TLS_VERSION_1_1, true}},
+		{library->TLSv1_2_method, {"TLSv1_2_method", TLS_VERSION_1_2, false}},
+		{library->TLSv1_2_client_method, {"TLSv1_2_client_method", TLS_VERSION_1_2, true}},
+	};
+
+	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
+		if (methods[i].function && methods[i].function() == method)
+			return methods[i].pinned;
+	}
+	return (struct pinned_method){0};
+}
+
+const char *openssl_floor_pinned_name(const struct ssl_library *library, const SSL_METHOD *method)
+{
+	return pinned_method(library, method).name;
+}
+
+const SSL_METHOD *openssl_floor_flexible(const struct ssl_library *library,
+					 const SSL_METHOD *method, uint16_t *pin)
+{
+	struct pinned_method pinned;
+
+	*pin = 0;
+	if (!recorder.on || recorder.config.mode == MODE_AUDIT || !library->understood || !method ||
+	    !library->TLS_method || !library->TLS_client_method)
+		return method;
+	pinned = pinned_method(library, method);
+	if (pinned.version == 0 || pinned.version >= recorder.config.floor)
+		return method;
+	*pin = pinned.version;
+	return pinned.client_only ? library->TLS_client_method() : library->TLS_method();
+}
+
+void openssl_floor_pin(const struct ssl_library *library, SSL_CTX *context, uint16_t pin)
+{
+	if (!context || pin == 0)
+		return;
+	library->SSL_CTX_ctrl(context, SSL_CTRL_SET_MIN_PROTO_VERSION, pin, NULL);
+	library->SSL_CTX_ctrl(context, SSL_CTRL_SET_MAX_PROTO_VERSION, pin, NULL);
+}
+
+bool openssl_floor_is_pinned_below(const struct ssl_library *library, SSL *ssl)
+{
+	uint16_t version;
+
+	if (!library->SSL_get_SSL_CTX || !library->SSL_CTX_get_ssl_method)
+		return false;
+	/* The first step reverts a method set on the connection to the context's. */
+	version = pinned_method(library,
+				library->SSL_CTX_get_ssl_method(library->SSL_get_SSL_CTX(ssl)))
+			  .version;
+	return version != 0 && version < recorder.config.floor;
+}
+
+/* Takes away what leaves nothing at or above the floor: a maximum first, then options. */
+static void lift(const struct ssl_library *library, SSL *ssl)
+{
+	struct openssl_versions versions;
+
+	openssl_versions_read(&versions, library, ssl);
+	if (versions.highest >= recorder.config.floor)
+		return;
+	if (versions.configured_max && versions.configured_max < recorder.config.floor)
+		library->SSL_ctrl(ssl, SSL_CTRL_SET_MAX_PROTO_VERSION, 0, NULL);
+	openssl_versions_read(&versions, library, ssl);
+	if (versions.highest < recorder.config.floor && library->SSL_clear_options)
+		library->SSL_clear_options(ssl, SSL_OP_NO_TLSv1_2 | SSL_OP_NO_TLSv1_3);
+}
+
+bool openssl_floor_raise(const struct ssl_library *library, SSL *ssl,
+			 struct openssl_versions *found)
+{
+	const uint16_t floor = recorder.config.floor;
+
+	openssl_versions_read(found, library, ssl);
+	if (recorder.config.mode == MODE_UPGRADE)
+		lift(library, ssl);
+	if (found->configured_min < floor)
+		library->SSL_ctrl(ssl, SSL_CTRL_SET_MIN_PROTO_VERSION, floor, NULL);
+	/* With nothing open at all, it fails by the application's own settings. */
+	return found->lowest != 0 && found->lowest < floor;
+}
+
+void openssl_floor_raise_error(const struct ssl_library *library)
+{
+	const struct crypto_library *crypto = library->crypto;
+
+	if (crypto->ERR_new && crypto->ERR_set_error) {
+		crypto->ERR_new();
+		crypto->ERR_set_error(ERR_LIB_SSL, SSL_R_UNSUPPORTED_PROTOCOL, NULL);
+	} else if (crypto->ERR_put_error) {
+		/* 1.1: the function's number is only shown, never compared. */
+		crypto->ERR_put_error(ERR_LIB_SSL, 0, SSL_R_UNSUPPORTED_PROTOCOL, __FILE__,
+				      __LINE__);
+	}
+}
+
+bool openssl_floor_is_version_error(const struct ssl_library *library)
+{
+	unsigned long error = library->crypto->ERR_peek_last_error();
+
+	if (ERR_GET_LIB(error) != ERR_LIB_SSL)
+		return false;
+	switch (ERR_GET_REASON(error)) {
+	case SSL_R_NO_PROTOCOLS_AVAILABLE:
+	case SSL_R_UNSUPPORTED_PROTOCOL:
+	case SSL_R_VERSION_TOO_LOW:
+	case SSL_R_WRONG_SSL_VERSION:
+	case SSL_R_TLSV1_ALERT_PROTOCOL_VERSION:
+		return true;
+	default:
+		return false;
+	}
+}

@@ -1,0 +1,392 @@
+/*
+ * Watches handshakes through OpenSSL's public calls, 1.1.0 to 3.x.
+ */
+#include "shim/openssl/openssl_witness.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "shim/openssl/openssl_facts.h"
+#include "shim/openssl/openssl_floor.h"
+#include "shim/openssl/openssl_versions.h"
+#include "shim/core/recorder.h"
+#include "shim/base/thread.h"
+#include "shim/core/tls_object.h"
+
+/* Has SSL_get_error's non-fatal answers without the look at the queue, which may be stale. */
+static bool wants_another_call(const struct ssl_library *library, const SSL *ssl)
+{
+	const BIO *bio;
+
+	switch (library->SSL_want(ssl)) {
+	case SSL_NOTHING:
+		return false;
+	case SSL_READING:
+		bio = library->SSL_get_rbio(ssl);
+		break;
+	case SSL_WRITING:
+		bio = library->SSL_get_wbio(ssl);
+		break;
+	default:
+		return true; /* a callback or an asynchronous engine */
+	}
+	return bio && library->crypto->BIO_test_flags(bio, BIO_FLAGS_SHOULD_RETRY) != 0;
+}
+
+static bool is_below_floor(uint16_t version)
+{
+	return recorder.config.mode != MODE_AUDIT && version < recorder.config.floor;
+}
+
+static bool is_zero(const uint8_t random[TLS_RANDOM_SIZE])
+{
+	for (int i = 0; i < TLS_RANDOM_SIZE; i++) {
+		if (random[i] != 0)
+			return false;
+	}
+	return true;
+}
+
+/* The random of the ClientHello, once there is one. */
+static void learn_random(struct openssl_call *call)
+{
+	uint8_t random[TLS_RANDOM_SIZE];
+
+	if (call->object->random_known)
+		return;
+	if (call->library->SSL_get_client_random(call->ssl, random, sizeof(random)) !=
+		    sizeof(random) ||
+	    is_zero(random))
+		return;
+	tls_object_set_random(call->object, random);
+}
+
+/* The settings as the application made them, and not as the floor left them. */
+static void tell_asked(struct library_view *view, const struct tls_object *object)
+{
+	if (!object->asked.known)
+		return;
+	view->configured_min = object->asked.min;
+	view->configured_max = object->asked.max;
+}
+
+/* This connection ends here: every further call on the object and on its descriptor fails. */
+static void refuse(struct openssl_call *call, struct connection *connection)
+{
+	call->object->refused = true;
+	connection_refuse(connection);
+}
+
+/*
+ * The handshake's facts to the connection that they belong to, and from there
+ * to the log. True if it was refused and OpenSSL's queue does not say so yet.
+ */
+static bool report(struct openssl_call *call, bool established, const char *abandoned)
+{
+	const struct ssl_library *library = call->library;
+	const int call_error = errno;
+	struct library_view view;
+	struct connection *connection;
+	bool unsaid = false;
+
+	tls_object_set_done(call->object);
+	learn_random(call);
+	openssl_facts(&view, library, call->ssl, established, abandoned ? 0 : call_error);
+	tell_asked(&view, call->object);
+	view.began = call->object->began;
+	view.random_known = call->object->random_known;
+	memcpy(view.client_random, call->object->client_random, TLS_RANDOM_SIZE);
+	view.refused =
+		!established && call->object->raised && openssl_floor_is_version_error(library);
+	if (abandoned && !view.reason[0])
+		memcpy(view.reason, abandoned, strlen(abandoned) + 1);
+	connection = connection_join(&view, library->SSL_get_fd(call->ssl), call->object->origin);
+	if (!connection)
+		return false;
+	if (!connection_in_scope(connection)) {
+		if (established) {
+			/* Only the bytes inside can say whether this is mail. */
+			smtp_dialogue_init(&call->object->inside);
+			call->object->undecided = connection;
+			return false;
+		}
+		connection_let_go(connection);
+	} else if (established && is_below_floor(view.version)) {
+		refuse(call, connection);
+		unsaid = true;
+	} else if (view.refused) {
+		/* OpenSSL's own error is in the queue, and its alert has left. */
+		refuse(call, connection);
+	} else if (connection_is_condemned(connection)) {
+		/* The other witness was first: OpenSSL has only seen a broken connection. */
+		call->object->refused = true;
+		unsaid = true;
+	} else {
+		connection_record_handshake(connection);
+	}
+	connection_release(connection);
+	return unsaid;
+}
+
+/* The context knows one version only, and that is below the floor: no step is made. */
+static void refuse_pinned(struct openssl_call *call)
+{
+	struct library_view view;
+	struct connection *connection;
+
+	tls_object_set_done(call->object);
+	call->object->refused = true;
+	openssl_facts(&view, call->library, call->ssl, false, 0);
+	connection =
+		connection_join(&view, call->library->SSL_get_fd(call->ssl), call->object->origin);
+	if (!connection)
+		return;
+	connection_refuse(connection);
+	connection_release(connection);
+}
+
+/* The entry of a client's handshake that is not over and has no record yet, or NULL. */
+static struct tls_object *object_to_watch(const struct ssl_library *library, SSL *ssl,
+					  bool connects)
+{
+	struct tls_object *object;
+
+	if (library->SSL_is_init_finished(ssl) || (!connects && library->SSL_is_server(ssl)) ||
+	    (library->SSL_is_dtls && library->SSL_is_dtls(ssl)))
+		return NULL;
+	object = tls_object_find(ssl);
+	/* A new object, one that was cleared, or another one at the same address; an entry
+	   that has seen nothing yet is this handshake's, from a door around this one. */
+	if (library->SSL_in_before(ssl) && (!object || object->random_known || object->done))
+		object = tls_object_begin(ssl);
+	return object && !object->done ? object : NULL;
+}
+
+/* Refused, and not made ready for another connection since. */
+static bool is_refused(const struct ssl_library *library, const SSL *ssl)
+{
+	const struct tls_object *object;
+
+	if (recorder.config.mode == MODE_AUDIT)
+		return false;
+	object = tls_object_find(ssl);
+	return object && object->refused && !library->SSL_in_before(ssl);
+}
+
+/* Keeps what the application set; what is found at a later step may be of our making. */
+static void keep_asked(struct tls_object *object, const struct openssl_versions *found)
+{
+	if (!object->asked.known || found->configured_min < recorder.config.floor)
+		object->asked.min = found->configured_min;
+	if (!object->asked.known || found->configured_max)
+		object->asked.max = found->configured_max;
+	object->asked.known = true;
+}
+
+static const char *server_name_of(const struct openssl_call *call)
+{
+	if (!call->library->SSL_get_servername)
+		return NULL;
+	return call->library->SSL_get_servername(call->ssl, TLSEXT_NAMETYPE_host_name);
+}
+
+/* Raises the floor under this step; false if the connection can only be refused. */
+static bool enforce(struct openssl_call *call)
+{
+	struct openssl_versions found;
+
+	if (!connection_expects_tls(call->library->SSL_get_fd(call->ssl), server_name_of(call)))
+		return true;
+	if (openssl_floor_is_pinned_below(call->library, call->ssl)) {
+		refuse_pinned(call);
+		return false;
+	}
+	if (openssl_floor_raise(call->library, call->ssl, &found))
+		call->object->raised = true;
+	keep_asked(call->object, &found);
+	return true;
+}
+
+/* Who asked for this connection: the script's frames, else the native caller. */
+static void take_origin(struct tls_object *object)
+{
+	if (object->origin)
+		return;
+	object->origin = tls_object_take_origin();
+	if (!object->origin || origin_of_script(object->origin) ||
+	    origin_native(object->origin, thread_state.caller))
+		return;
+	tls_object_free_origin(object->origin);
+	object->origin = NULL;
+}
+
+void openssl_transport_set(const struct ssl_library *library, SSL *ssl)
+{
+	const int saved = errno;
+	struct tls_object *object;
+
+	if (recorder.on && library->understood && ssl && library->SSL_in_before(ssl)) {
+		object = tls_object_prepare(ssl);
+		if (object)
+			take_origin(object);
+	}
+	errno = saved;
+}
+
+bool openssl_call_begin(struct openssl_call *call, const struct ssl_library *library, SSL *ssl,
+			bool connects)
+{
+	const int saved = errno;
+	bool allowed = true;
+
+	call->object = NULL;
+	if (!recorder.on || !library->understood || !ssl)
+		return true;
+	*call = (struct openssl_call){library, ssl, NULL, thread_state.hello_connection};
+	if (is_refused(library, ssl)) {
+		openssl_floor_raise_error(library);
+		return false;
+	}
+	call->object = object_to_watch(library, ssl, connects);
+	if (call->object) {
+		recorder_enter();
+		call->object->owner = recorder_process->pid;
+		take_origin(call->object);
+		library->crypto->ERR_set_mark();
+		allowed = recorder.config.mode == MODE_AUDIT || enforce(call);
+		library->crypto->ERR_pop_to_mark();
+		thread_state.hello_connection = 0;
+		thread_state.library_depth += allowed;
+	}
+	if (!allowed)
+		openssl_floor_raise_error(library);
+	errno = saved;
+	return allowed;
+}
+
+bool openssl_call_end(struct openssl_call *call, bool succeeded)
+{
+	const struct ssl_library *library = call->library;
+	const int saved = errno;
+	bool unsaid = false;
+	bool refused;
+
+	if (!call->object)
+		return true;
+	if (!call->object->done && !library->SSL_is_server(call->ssl)) {
+		library->crypto->ERR_set_mark();
+		if (library->SSL_is_init_finished(call->ssl))
+			unsaid = report(call, true, NULL);
+		else if (!succeeded && !wants_another_call(library, call->ssl))
+			unsaid = report(call, false, NULL);
+		else
+			learn_random(call);
+		library->crypto->ERR_pop_to_mark();
+	}
+	refused = call->object->refused;
+	thread_state.library_depth--;
+	thread_state.hello_connection = call->outer_hello;
+	/* Once: a door around this one, which ends after it, adds nothing. */
+	if (unsaid)
+		openssl_floor_raise_error(library);
+	errno = saved;
+	return !refused;
+}
+
+bool openssl_handshake_comes_first(const struct openssl_call *call)
+{
+	return call->object && recorder.config.mode != MODE_AUDIT;
+}
+
+/* Mail, and below the floor, on a port that did not say so. */
+static void refuse_inside(const struct ssl_library *library, struct tls_object *object)
+{
+	struct connection *connection = object->undecided;
+
+	object->undecided = NULL;
+	object->refused = true;
+	connection->inner_smtp = true;
+	connection_refuse(connection);
+	connection_release(connection);
+	openssl_floor_raise_error(library);
+}
+
+bool openssl_may_write(const struct ssl_library *library, SSL *ssl, const void *bytes,
+		       size_t length)
+{
+	struct tls_object *object;
+	struct smtp_dialogue ahead;
+	int saved = errno;
+
+	if (!recorder.on || recorder.config.mode == MODE_AUDIT)
+		return true;
+	object = tls_object_find(ssl);
+	if (!object || !object->undecided || !is_below_floor(object->undecided->library.version))
+		return true;
+	ahead = object->inside;
+	smtp_dialogue_feed(&ahead, SMTP_FROM_CLIENT, bytes, length);
+	/* After a greeting, the beginning of a verb that SMTP begins with is enough. */
+	if (ahead.state != SMTP_DIALOGUE &&
+	    !(ahead.state == SMTP_UNDECIDED && ahead.greeted && length > 0))
+		return true;
+	refuse_inside(library, object);
+	errno = saved;
+	return false;
+}
+
+bool openssl_inside(const struct ssl_library *library, SSL *ssl, bool written, const void *bytes,
+		    size_t length)
+{
+	struct tls_object *object;
+	struct connection *connection;
+	int saved = errno;
+	bool allowed = true;
+
+	if (!recorder.on || !library->understood)
+		return true;
+	object = tls_object_find(ssl);
+	if (!object || !object->undecided)
+		return true;
+	smtp_dialogue_feed(&object->inside, written ? SMTP_FROM_CLIENT : SMTP_FROM_SERVER, bytes,
+			   length);
+	if (object->inside.state == SMTP_UNDECIDED)
+		return true;
+	connection = object->undecided;
+	if (object->inside.state != SMTP_DIALOGUE) {
+		object->undecided = NULL;
+		connection_let_go(connection);
+		connection_release(connection);
+	} else if (is_below_floor(connection->library.version)) {
+		refuse_inside(library, object);
+		allowed = false;
+	} else {
+		object->undecided = NULL;
+		connection->inner_smtp = true;
+		connection_record_handshake(connection);
+		connection_release(connection);
+	}
+	errno = saved;
+	return allowed;
+}
+
+void openssl_object_freed(const struct ssl_library *library, SSL *ssl)
+{
+	struct tls_object *object;
+	int saved = errno;
+
+	if (!recorder.on || !library->understood || !ssl)
+		return;
+	object = tls_object_find(ssl);
+	if (object) {
+		struct openssl_call call = {library, ssl, object, 0};
+
+		if (!object->done && object->random_known &&
+		    object->owner == recorder_process->pid) {
+			library->crypto->ERR_set_mark();
+			(void)report(&call, false, "the client gave up during the handshake");
+			library->crypto->ERR_pop_to_mark();
+		}
+		tls_object_forget(object);
+	}
+	errno = saved;
+}

@@ -1,0 +1,145 @@
+/*
+ * Knows what the user asked for; must not know how records are counted.
+ */
+#include "tools/log/filter.h"
+
+#include <fnmatch.h>
+#include <stdlib.h>
+
+#include "tools/base/table.h"
+
+/* Longer than any text in a record of ours; a longer one is matched by its beginning. */
+#define TEXT_MAX 4096
+
+void filter_add(struct filter_patterns *patterns, const char *glob)
+{
+	patterns->glob =
+		table_resize(patterns->glob, (patterns->count + 1) * sizeof(patterns->glob[0]));
+	patterns->glob[patterns->count++] = glob;
+}
+
+void filter_free(struct filter *filter)
+{
+	free(filter->program.glob);
+	free(filter->to.glob);
+	free(filter->service.glob);
+	free(filter->host.glob);
+	*filter = (struct filter){0};
+}
+
+bool filter_parse_verdicts(const char *list, bool verdict[REPORT_VERDICTS])
+{
+	for (;;) {
+		size_t length = strcspn(list, ",");
+		enum report_verdict found = report_verdict_from((struct slice){list, length});
+
+		if (found == REPORT_VERDICTS)
+			return false;
+		verdict[found] = true;
+		if (list[length] == '\0')
+			return true;
+		list += length + 1;
+	}
+}
+
+/* fnmatch needs a terminator, which a slice has not. */
+static bool matches(const struct filter_patterns *patterns, struct slice text, int flags)
+{
+	char copy[TEXT_MAX];
+	size_t length = text.length < sizeof(copy) - 1 ? text.length : sizeof(copy) - 1;
+
+	if (text.length == 0)
+		return false;
+	memcpy(copy, text.start, length);
+	copy[length] = '\0';
+	for (size_t i = 0; i < patterns->count; i++) {
+		if (fnmatch(patterns->glob[i], copy, flags) == 0)
+			return true;
+	}
+	return false;
+}
+
+static struct slice last_part(struct slice path)
+{
+	const char *slash = path.length ? memrchr(path.start, '/', path.length) : NULL;
+
+	if (!slash)
+		return path;
+	return (struct slice){slash + 1, path.length - (size_t)(slash + 1 - path.start)};
+}
+
+static bool text_matches(const struct filter *filter, enum filter_kind kind, struct slice text)
+{
+	switch (kind) {
+	case FILTER_BY_PROGRAM:
+		return matches(&filter->program, text, 0) ||
+		       matches(&filter->program, last_part(text), 0);
+	case FILTER_BY_TO:
+		return matches(&filter->to, text, FNM_CASEFOLD);
+	case FILTER_BY_SERVICE:
+		return matches(&filter->service, text, 0);
+	default:
+		return matches(&filter->host, text, 0);
+	}
+}
+
+/* As text_matches, which is asked once for each text. */
+static bool field_matches(const struct filter *filter, struct filter_cache *cache,
+			  enum filter_kind kind, const struct entry *entry, enum entry_field field)
+{
+	struct slice text = entry_get(entry, field);
+	uint32_t before = cache->texts[kind].count;
+	uint32_t number = intern(&cache->texts[kind], text);
+
+	if (number == 0)
+		return false;
+	if (number >= cache->capacity[kind]) {
+		cache->capacity[kind] = (size_t)number * 2 + 64;
+		cache->answer[kind] = table_resize(cache->answer[kind], cache->capacity[kind]);
+	}
+	if (cache->texts[kind].count > before)
+		cache->answer[kind][number] = text_matches(filter, kind, text);
+	return cache->answer[kind][number];
+}
+
+void filter_cache_free(struct filter_cache *cache)
+{
+	for (unsigned kind = 0; kind < FILTER_KINDS; kind++) {
+		interner_free(&cache->texts[kind]);
+		free(cache->answer[kind]);
+	}
+	*cache = (struct filter_cache){0};
+}
+
+static bool verdict_passes(const struct filter *filter, const struct filter_subject *subject)
+{
+	/* A setting has no verdict of its own; which of them matter is seen once the connections
+	 * are known. */
+	if (!filter->has_verdicts || !subject->connection)
+		return true;
+	return filter->verdict[subject->verdict];
+}
+
+bool filter_passes(const struct filter *filter, struct filter_cache *cache,
+		   const struct filter_subject *subject, const struct entry *entry)
+{
+	if (filter->has_since && subject->time < filter->since)
+		return false;
+	if (filter->has_until && subject->time > filter->until)
+		return false;
+	if (!verdict_passes(filter, subject))
+		return false;
+	if (filter->program.count &&
+	    !field_matches(filter, cache, FILTER_BY_PROGRAM, entry, ENTRY_script) &&
+	    !field_matches(filter, cache, FILTER_BY_PROGRAM, entry, ENTRY_executable))
+		return false;
+	if (filter->to.count && subject->connection &&
+	    !field_matches(filter, cache, FILTER_BY_TO, entry, ENTRY_destination_domain) &&
+	    !field_matches(filter, cache, FILTER_BY_TO, entry, ENTRY_destination_ip))
+		return false;
+	if (filter->service.count &&
+	    !field_matches(filter, cache, FILTER_BY_SERVICE, entry, ENTRY_service))
+		return false;
+	return !filter->host.count ||
+	       field_matches(filter, cache, FILTER_BY_HOST, entry, ENTRY_host);
+}

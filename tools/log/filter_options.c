@@ -1,0 +1,56 @@
+/*
+ * Knows the words of the command line; must not know records.
+ */
+#include "tools/log/filter_options.h"
+
+#include "tools/base/options.h"
+#include "tools/base/timestamp.h"
+
+static bool take_time(const char *option, const char *text, int64_t now, bool *has, int64_t *time)
+{
+	if (!timestamp_from_user(text, now, time)) {
+		complain("--%s: '%s' is no time; give one such as 2026-11-23, "
+			 "'2026-11-23 14:00', 2h or yesterday",
+			 option, text);
+		return false;
+	}
+	*has = true;
+	return true;
+}
+
+bool filter_take_verdicts(const char *option, const char *list, bool verdict[REPORT_VERDICTS])
+{
+	if (filter_parse_verdicts(list, verdict))
+		return true;
+	complain("--%s: '%s' is no list of verdicts; they are ok, at-risk, below-floor, "
+		 "plaintext, refused, failed and no-mail",
+		 option, list);
+	return false;
+}
+
+bool filter_take_option(struct filter *filter, int code, const char *argument, int64_t now)
+{
+	switch ((enum filter_option)code) {
+	case FILTER_SINCE:
+		return take_time("since", argument, now, &filter->has_since, &filter->since);
+	case FILTER_UNTIL:
+		return take_time("until", argument, now, &filter->has_until, &filter->until);
+	case FILTER_PROGRAM:
+		filter_add(&filter->program, argument);
+		return true;
+	case FILTER_TO:
+		filter_add(&filter->to, argument);
+		return true;
+	case FILTER_SERVICE:
+		filter_add(&filter->service, argument);
+		return true;
+	case FILTER_HOST:
+		filter_add(&filter->host, argument);
+		return true;
+	case FILTER_VERDICT:
+		filter->has_verdicts = true;
+		return filter_take_verdicts("verdict", argument, filter->verdict);
+	default:
+		return false;
+	}
+}

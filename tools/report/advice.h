@@ -1,0 +1,38 @@
+/*
+ * What to change, in one plain sentence.
+ */
+#ifndef TLSWITNESS_ADVICE_H
+#define TLSWITNESS_ADVICE_H
+
+#include <stdio.h>
+
+#include "tools/report/model.h"
+
+/* The language of a program by its interpreter, or by the name of the file. */
+enum report_language advice_language(struct slice executable, struct slice file);
+
+/* What a protocol setting does, for who does not know OpenSSL: "allows nothing above TLS 1.1". */
+void advice_put_setting(FILE *out, struct slice call);
+
+/* Some servers, for a sentence: the one with the most connections, and how many there are. */
+struct advice_servers {
+	struct slice first;
+	size_t count;
+};
+
+/* What the report does not keep of a place, but a sentence needs. */
+struct advice_facts {
+	struct slice executable;        /* the binary that ran */
+	enum report_version floor;      /* the version to reach */
+	enum report_version supports;   /* what a server is proven to support; else VERSION_CLEAR */
+	struct advice_servers clear;    /* those that got mail in the clear */
+	struct advice_servers limiting; /* those that chose less than was offered */
+};
+
+/*
+ * A sentence for each reason why the connections of `place` (whose language must be
+ * set) are not ok, the worst first. Free it with free.
+ */
+char *advice_for(const struct report_place *place, const struct advice_facts *facts);
+
+#endif

@@ -1,0 +1,320 @@
+/*
+ * What a log says, counted, sorted and finished: the one thing that a renderer
+ * sees. A renderer takes a `const struct report *`, writes to a FILE, and needs
+ * no other header of the reader but slice.h and terminal.h.
+ *
+ * Everything here is read-only and lives until report_free. Texts are slices:
+ * they come from logs, may hold any bytes (valid UTF-8 where our recorder or a
+ * JSON parser wrote them, control characters included), and must be escaped for
+ * the format at hand before they go out. A slice of length 0 means "not known".
+ * All arrays are sorted, worst first where they have a verdict, and the order is
+ * total: equal input gives equal output, whatever the number of threads. Times
+ * are microseconds since 1970-01-01 00:00 UTC. Counts are exact, never sampled.
+ */
+#ifndef TLSWITNESS_REPORT_H
+#define TLSWITNESS_REPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "tools/base/slice.h"
+
+/* In rising order, so that a larger value is a better version. */
+enum report_version {
+	VERSION_CLEAR,   /* no TLS: the session was in the clear */
+	VERSION_UNKNOWN, /* TLS, but no version was seen (a failed handshake), or a name we don't
+			    know */
+	VERSION_SSL_3_0,
+	VERSION_TLS_1_0,
+	VERSION_TLS_1_1,
+	VERSION_TLS_1_2,
+	VERSION_TLS_1_3,
+	REPORT_VERSIONS,
+};
+
+/* In rising order of harm: "worst first" is "largest first". */
+enum report_verdict {
+	VERDICT_OK,
+	VERDICT_NO_MAIL,
+	VERDICT_OTHER, /* missing, or a name that this reader does not know */
+	VERDICT_FAILED,
+	VERDICT_AT_RISK,
+	VERDICT_REFUSED,
+	VERDICT_BELOW_FLOOR,
+	VERDICT_PLAINTEXT,
+	REPORT_VERDICTS,
+};
+
+enum report_limit {
+	LIMIT_UNKNOWN,
+	LIMIT_NONE,   /* 1.3 was reached */
+	LIMIT_CLIENT, /* the client offered no more */
+	LIMIT_SERVER, /* the server chose less than was offered */
+	REPORT_LIMITS,
+};
+
+enum report_certificate {
+	CERTIFICATE_UNKNOWN,
+	CERTIFICATE_VERIFIED,
+	CERTIFICATE_CHAIN_ONLY, /* no name was checked */
+	CERTIFICATE_UNCHECKED,  /* the application switched checking off */
+	CERTIFICATE_FAILED,
+	REPORT_CERTIFICATES,
+};
+
+/* What --by can group by. */
+enum report_key {
+	KEY_PROGRAM,     /* the script, else the executable */
+	KEY_DESTINATION, /* the domain, else the address */
+	KEY_VERSION,
+	KEY_VERDICT,
+	KEY_PLACE, /* file:line function */
+	KEY_HOST,
+	KEY_SERVICE,
+	KEY_USER,
+	KEY_HOUR, /* UTC, "2026-11-23 13:00" */
+	KEY_DAY,  /* UTC, "2026-11-23" */
+	REPORT_KEYS,
+};
+
+enum report_language {
+	LANGUAGE_OTHER,
+	LANGUAGE_PYTHON,
+	LANGUAGE_PHP,
+	LANGUAGE_PERL,
+	LANGUAGE_RUBY,
+	LANGUAGE_NODE,
+	LANGUAGE_JAVA,
+	LANGUAGE_CURL,
+	REPORT_LANGUAGES,
+};
+
+/* The connections that something stands for. */
+struct report_tally {
+	uint64_t connections;
+	uint64_t version[REPORT_VERSIONS];
+	uint64_t verdict[REPORT_VERDICTS];
+	int64_t first; /* the earliest and the latest; meaningless if connections is 0 */
+	int64_t last;
+};
+
+/* One row of the --by table. */
+struct report_group {
+	const struct slice *key; /* report->by_count of them, in the order of report->by */
+	size_t key_count;        /* the same for all groups */
+	struct report_tally tally;
+};
+
+/* A name and the connections under it: a program, a destination, a host, a service. */
+struct report_name {
+	struct slice name;
+	struct report_tally tally;
+	uint64_t partners; /* of a program: its destinations; of a destination: its programs */
+	uint64_t limited_by[REPORT_LIMITS];
+	uint64_t certificate[REPORT_CERTIFICATES];
+	/* Of a destination: the highest version that a downgrade sentinel proves it could
+	 * do (RFC 8446, 4.1.3); VERSION_CLEAR where nothing is proven. */
+	enum report_version server_supports;
+};
+
+/* A cell of the matrix of program x destination. */
+struct report_pair {
+	uint32_t program;     /* index into report->programs */
+	uint32_t destination; /* index into report->destinations */
+	struct report_tally tally;
+};
+
+/* A call that allowed or forced an old version, and where it stands. */
+struct report_setting {
+	struct slice text; /* "SSL_CTX_set_max_proto_version(TLS 1.1)" */
+	struct slice file; /* length 0: not known */
+	uint64_t line;     /* 0: not known */
+	struct slice function;
+	uint64_t records;
+};
+
+/*
+ * A place in the code from which connections were made that are not ok (or,
+ * without a place, the program), with the settings that its program made
+ * elsewhere; or a setting of a program that made no such connection yet, with an
+ * empty tally.
+ */
+struct report_place {
+	struct slice file; /* length 0: no line is known; `program` is the place */
+	uint64_t line;     /* 0: not known */
+	struct slice function;
+	struct slice program;
+	struct report_tally tally;
+	uint64_t limited_by[REPORT_LIMITS]; /* of the connections that are not ok */
+	struct slice *destinations;         /* names, most connections that are not ok first */
+	size_t destination_count;
+	struct report_setting *settings; /* most records first */
+	size_t setting_count;
+	enum report_language language;
+	const char *advice; /* one plain sentence for each reason, worst first */
+};
+
+/* Something that happened to a program, and how often: a plaintext delivery, an unchecked
+ * certificate, a blind spot, … Which of the fields are set depends on the list. */
+struct report_finding {
+	struct slice program;
+	struct slice destination;
+	struct slice text; /* the reason in the record's words */
+	uint64_t records;
+	int64_t first;
+	int64_t last;
+};
+
+struct report_findings {
+	struct report_finding *row; /* most records first */
+	size_t count;
+	uint64_t records; /* the sum of the rows */
+};
+
+/* An hour or a day that has connections. */
+struct report_period {
+	int64_t start;
+	struct report_tally tally;
+};
+
+/* A line that is no record. */
+struct report_reject {
+	uint64_t line;      /* 1-based */
+	const char *reason; /* "invalid JSON" */
+};
+
+#define REPORT_REJECTS_NAMED 10
+#define REPORT_SHA256_SIZE   32
+
+struct report_input {
+	const char *name;  /* as the user would name it: a path, or "-" */
+	const char *error; /* why it could not be read (to its end); NULL if it could */
+	uint64_t bytes;
+	uint64_t lines;
+	uint64_t records; /* all records, whether or not a filter let them pass */
+	uint64_t rejected;
+	struct report_reject reject[REPORT_REJECTS_NAMED]; /* the first of them */
+	size_t reject_count;
+	bool has_sha256;
+	uint8_t sha256[REPORT_SHA256_SIZE]; /* of the file as it lies there, compressed or not */
+};
+
+/* How many records of each kind passed the filters. */
+struct report_records {
+	uint64_t all;
+	uint64_t handshakes;
+	uint64_t plaintext_mails;
+	uint64_t clear_sessions; /* smtp-session: ended without mail or AUTH */
+	uint64_t settings;
+	uint64_t blind_spots;
+	uint64_t configuration_errors;
+	uint64_t lost_notices; /* records-lost */
+	uint64_t other;        /* actions that this reader does not know */
+	uint64_t lost;         /* the records that could not be written, summed */
+	uint64_t filtered_out; /* records that no filter let pass */
+};
+
+/* Which of the large tables the renderer needs; what is not asked for stays empty. */
+enum report_wants {
+	WANT_GROUPS = 1,
+	WANT_PLACES = 2,
+	WANT_NAMES = 4, /* programs, destinations, hosts, services */
+	WANT_PAIRS = 8, /* with WANT_NAMES */
+	WANT_FINDINGS = 16,
+	WANT_PERIODS = 32,
+	WANT_HOSTS = 64, /* hosts and services alone */
+	WANT_ALL = 127,
+};
+
+struct report {
+	struct report_records records;
+	struct report_tally total;
+	uint64_t limited_by[REPORT_LIMITS];
+	uint64_t certificate[REPORT_CERTIFICATES];
+	uint64_t conflicts;              /* the witnesses disagreed: a defect of ours */
+	uint64_t floor[REPORT_VERSIONS]; /* connections by the floor they were recorded under */
+	int64_t first; /* of all records that passed; meaningless if there are none */
+	int64_t last;
+
+	/* What was asked for. */
+	enum report_key by[REPORT_KEYS];
+	size_t by_count;
+	bool what_if;                      /* the verdicts are what they would have been … */
+	enum report_version what_if_floor; /* … had this been the floor, in enforce */
+	bool has_since;
+	bool has_until;
+	int64_t since;
+	int64_t until;
+	int64_t generated; /* when the report was made */
+
+	struct report_group *groups;
+	size_t group_count;
+	struct report_place *places; /* only those with something to change */
+	size_t place_count;
+	struct report_name *programs;
+	size_t program_count;
+	struct report_name *destinations;
+	size_t destination_count;
+	struct report_name *hosts;
+	size_t host_count;
+	struct report_name *services;
+	size_t service_count;
+	struct report_pair *pairs;
+	size_t pair_count;
+
+	struct report_findings plaintext; /* program, destination, reason */
+	struct report_findings failures;  /* program, destination, reason: failed and refused */
+	struct report_findings
+		certificates; /* program, destination, "unchecked", "chain-only", … */
+	struct report_findings blind_spots;          /* program, reason */
+	struct report_findings lost;                 /* program; `records` is what was lost */
+	struct report_findings configuration_errors; /* program, reason */
+
+	struct report_period *hours; /* in order of time; hours and days without any are left out */
+	size_t hour_count;
+	struct report_period *days;
+	size_t day_count;
+
+	struct report_input *inputs; /* in the order of reading */
+	size_t input_count;
+};
+
+void report_free(struct report *report);
+
+/* The names that records, options and machine-readable formats use. Static. */
+const char *report_version_name(enum report_version version); /* "1.2", "clear", "unknown" */
+const char *report_verdict_name(enum report_verdict verdict); /* "below-floor" */
+const char *report_limit_name(enum report_limit limit);
+const char *report_certificate_name(enum report_certificate certificate);
+const char *report_key_name(enum report_key key);
+
+/* Back from such a name; the count of that enum if there is none. */
+enum report_version report_version_from(struct slice name);
+enum report_verdict report_verdict_from(struct slice name);
+enum report_limit report_limit_from(struct slice name);
+enum report_certificate report_certificate_from(struct slice name);
+enum report_key report_key_from(struct slice name);
+
+/* The worst verdict that occurs in `tally`; VERDICT_OK if it is empty. */
+enum report_verdict report_worst(const struct report_tally *tally);
+
+/* Adds `more` to `tally`. */
+void report_tally_add(struct report_tally *tally, const struct report_tally *more);
+
+/* The renderers. False if `out` could not be written to. */
+struct report_style {
+	size_t width; /* columns of the terminal, for text */
+	bool colour;
+	bool utf8;        /* the reader's locale can show more than ASCII */
+	size_t top;       /* rows to show of the table of groups; 0: all */
+	size_t top_lists; /* and of the lists below it */
+};
+bool render_text(FILE *out, const struct report *report, const struct report_style *style);
+bool render_json(FILE *out, const struct report *report);
+bool render_csv(FILE *out, const struct report *report);
+bool render_openmetrics(FILE *out, const struct report *report);
+bool render_html(FILE *out, const struct report *report, const struct report_style *style);
+
+#endif

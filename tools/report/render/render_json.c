@@ -1,0 +1,310 @@
+/*
+ * The report as one JSON object. Stable: members are added, never renamed or
+ * given another meaning; what is not known is left out. Counts by version,
+ * verdict, limit or certificate are objects that have all names, zero or not.
+ *
+ *   format          1: the number of this description
+ *   generated, first, last, since, until   RFC 3339, UTC
+ *   what_if         the floor asked about, if one was
+ *   records         how many passed the filters, by kind; `lost` is the sum of
+ *                   what records-lost records say
+ *   connections, versions, verdicts        the totals
+ *   limited_by, certificates, floors, witness_conflicts
+ *   by              the keys of `groups`
+ *   groups          [{<key>: text, …, connections, versions, verdicts, first, last}]
+ *   places          what to change, worst first: [{file, line, function, program,
+ *                   language, connections, versions, verdicts, limited_by,
+ *                   destinations: [text], settings: [{setting, file, line,
+ *                   function, records}], advice}]
+ *   programs, destinations, hosts, services   [{name, connections, …, partners}]
+ *   plaintext, failures, certificate_findings, blind_spots, records_lost,
+ *   configuration_errors   [{program, destination, reason, records, first, last}]
+ *   days            [{day, connections, versions, verdicts}]
+ *   inputs          [{name, error, bytes, lines, records, rejected, rejects:
+ *                   [{line, reason}], sha256}]
+ */
+#include "tools/base/json_writer.h"
+#include "tools/base/put.h"
+#include "tools/report/model.h"
+#include "tools/base/timestamp.h"
+
+#define FORMAT_VERSION 1
+
+static void write_time(struct json_writer *writer, const char *key, int64_t microseconds,
+		       enum timestamp_style style)
+{
+	char text[TIMESTAMP_TEXT_MAX];
+	size_t length = timestamp_print(text, microseconds, style);
+
+	json_text(writer, key, (struct slice){text, length});
+}
+
+static void write_known(struct json_writer *writer, const char *key, struct slice text)
+{
+	if (text.length > 0)
+		json_text(writer, key, text);
+}
+
+static void write_versions(struct json_writer *writer, const char *key, const uint64_t *count)
+{
+	json_open(writer, key, '{');
+	for (unsigned i = 0; i < REPORT_VERSIONS; i++)
+		json_number(writer, report_version_name(i), count[i]);
+	json_close(writer, '}');
+}
+
+static void write_limits(struct json_writer *writer, const uint64_t *count)
+{
+	json_open(writer, "limited_by", '{');
+	for (unsigned i = 0; i < REPORT_LIMITS; i++)
+		json_number(writer, report_limit_name(i), count[i]);
+	json_close(writer, '}');
+}
+
+static void write_certificates(struct json_writer *writer, const uint64_t *count)
+{
+	json_open(writer, "certificates", '{');
+	for (unsigned i = 0; i < REPORT_CERTIFICATES; i++)
+		json_number(writer, report_certificate_name(i), count[i]);
+	json_close(writer, '}');
+}
+
+static void write_counts(struct json_writer *writer, const struct report_tally *tally)
+{
+	json_number(writer, "connections", tally->connections);
+	write_versions(writer, "versions", tally->version);
+	json_open(writer, "verdicts", '{');
+	for (unsigned i = 0; i < REPORT_VERDICTS; i++)
+		json_number(writer, report_verdict_name(i), tally->verdict[i]);
+	json_close(writer, '}');
+}
+
+static void write_tally(struct json_writer *writer, const struct report_tally *tally)
+{
+	write_counts(writer, tally);
+	if (tally->connections == 0)
+		return;
+	write_time(writer, "first", tally->first, TIMESTAMP_RFC3339);
+	write_time(writer, "last", tally->last, TIMESTAMP_RFC3339);
+}
+
+static void write_records(struct json_writer *writer, const struct report_records *records)
+{
+	json_open(writer, "records", '{');
+	json_number(writer, "all", records->all);
+	json_number(writer, "handshakes", records->handshakes);
+	json_number(writer, "plaintext_mails", records->plaintext_mails);
+	json_number(writer, "clear_sessions", records->clear_sessions);
+	json_number(writer, "settings", records->settings);
+	json_number(writer, "blind_spots", records->blind_spots);
+	json_number(writer, "configuration_errors", records->configuration_errors);
+	json_number(writer, "lost_notices", records->lost_notices);
+	json_number(writer, "other", records->other);
+	json_number(writer, "lost", records->lost);
+	json_number(writer, "filtered_out", records->filtered_out);
+	json_close(writer, '}');
+}
+
+static void write_groups(struct json_writer *writer, const struct report *report)
+{
+	json_open(writer, "by", '[');
+	for (size_t i = 0; i < report->by_count; i++)
+		json_text(writer, NULL, slice_of(report_key_name(report->by[i])));
+	json_close(writer, ']');
+	json_open(writer, "groups", '[');
+	for (size_t row = 0; row < report->group_count; row++) {
+		const struct report_group *group = &report->groups[row];
+
+		json_open(writer, NULL, '{');
+		for (size_t i = 0; i < report->by_count; i++)
+			write_known(writer, report_key_name(report->by[i]), group->key[i]);
+		write_tally(writer, &group->tally);
+		json_close(writer, '}');
+	}
+	json_close(writer, ']');
+}
+
+static void write_line_of_code(struct json_writer *writer, struct slice file, uint64_t line,
+			       struct slice function)
+{
+	write_known(writer, "file", file);
+	if (line)
+		json_number(writer, "line", line);
+	write_known(writer, "function", function);
+}
+
+static void write_place(struct json_writer *writer, const struct report_place *place)
+{
+	static const char *const languages[REPORT_LANGUAGES] = {
+		[LANGUAGE_OTHER] = "other", [LANGUAGE_PYTHON] = "python", [LANGUAGE_PHP] = "php",
+		[LANGUAGE_PERL] = "perl",   [LANGUAGE_RUBY] = "ruby",     [LANGUAGE_NODE] = "node",
+		[LANGUAGE_JAVA] = "java",   [LANGUAGE_CURL] = "curl",
+	};
+
+	json_open(writer, NULL, '{');
+	write_line_of_code(writer, place->file, place->line, place->function);
+	write_known(writer, "program", place->program);
+	json_text(writer, "language", slice_of(languages[place->language]));
+	write_tally(writer, &place->tally);
+	write_limits(writer, place->limited_by);
+	json_open(writer, "destinations", '[');
+	for (size_t i = 0; i < place->destination_count; i++)
+		json_text(writer, NULL, place->destinations[i]);
+	json_close(writer, ']');
+	json_open(writer, "settings", '[');
+	for (size_t i = 0; i < place->setting_count; i++) {
+		const struct report_setting *setting = &place->settings[i];
+
+		json_open(writer, NULL, '{');
+		json_text(writer, "setting", setting->text);
+		write_line_of_code(writer, setting->file, setting->line, setting->function);
+		json_number(writer, "records", setting->records);
+		json_close(writer, '}');
+	}
+	json_close(writer, ']');
+	json_text(writer, "advice", slice_of(place->advice));
+	json_close(writer, '}');
+}
+
+static void write_places(struct json_writer *writer, const struct report *report)
+{
+	json_open(writer, "places", '[');
+	for (size_t i = 0; i < report->place_count; i++)
+		write_place(writer, &report->places[i]);
+	json_close(writer, ']');
+}
+
+static void write_names(struct json_writer *writer, const char *key,
+			const struct report_name *names, size_t count)
+{
+	json_open(writer, key, '[');
+	for (size_t i = 0; i < count; i++) {
+		json_open(writer, NULL, '{');
+		write_known(writer, "name", names[i].name);
+		write_tally(writer, &names[i].tally);
+		if (names[i].partners)
+			json_number(writer, "partners", names[i].partners);
+		write_limits(writer, names[i].limited_by);
+		write_certificates(writer, names[i].certificate);
+		if (names[i].server_supports != VERSION_CLEAR)
+			json_text(writer, "server_supports",
+				  slice_of(report_version_name(names[i].server_supports)));
+		json_close(writer, '}');
+	}
+	json_close(writer, ']');
+}
+
+static void write_findings(struct json_writer *writer, const char *key,
+			   const struct report_findings *findings)
+{
+	json_open(writer, key, '[');
+	for (size_t i = 0; i < findings->count; i++) {
+		const struct report_finding *finding = &findings->row[i];
+
+		json_open(writer, NULL, '{');
+		write_known(writer, "program", finding->program);
+		write_known(writer, "destination", finding->destination);
+		write_known(writer, "reason", finding->text);
+		json_number(writer, "records", finding->records);
+		write_time(writer, "first", finding->first, TIMESTAMP_RFC3339);
+		write_time(writer, "last", finding->last, TIMESTAMP_RFC3339);
+		json_close(writer, '}');
+	}
+	json_close(writer, ']');
+}
+
+static void write_days(struct json_writer *writer, const struct report *report)
+{
+	json_open(writer, "days", '[');
+	for (size_t i = 0; i < report->day_count; i++) {
+		json_open(writer, NULL, '{');
+		write_time(writer, "day", report->days[i].start, TIMESTAMP_DAY);
+		write_tally(writer, &report->days[i].tally);
+		json_close(writer, '}');
+	}
+	json_close(writer, ']');
+}
+
+static void write_sha256(struct json_writer *writer, const uint8_t *sum)
+{
+	static const char digits[] = "0123456789abcdef";
+	char text[2 * REPORT_SHA256_SIZE];
+
+	for (size_t i = 0; i < REPORT_SHA256_SIZE; i++) {
+		text[2 * i] = digits[sum[i] >> 4];
+		text[2 * i + 1] = digits[sum[i] & 0xf];
+	}
+	json_text(writer, "sha256", (struct slice){text, sizeof(text)});
+}
+
+static void write_input(struct json_writer *writer, const struct report_input *input)
+{
+	json_open(writer, NULL, '{');
+	json_text(writer, "name", slice_of(input->name));
+	if (input->error)
+		json_text(writer, "error", slice_of(input->error));
+	json_number(writer, "bytes", input->bytes);
+	json_number(writer, "lines", input->lines);
+	json_number(writer, "records", input->records);
+	json_number(writer, "rejected", input->rejected);
+	json_open(writer, "rejects", '[');
+	for (size_t i = 0; i < input->reject_count; i++) {
+		json_open(writer, NULL, '{');
+		json_number(writer, "line", input->reject[i].line);
+		json_text(writer, "reason", slice_of(input->reject[i].reason));
+		json_close(writer, '}');
+	}
+	json_close(writer, ']');
+	if (input->has_sha256)
+		write_sha256(writer, input->sha256);
+	json_close(writer, '}');
+}
+
+static void write_head(struct json_writer *writer, const struct report *report)
+{
+	json_number(writer, "format", FORMAT_VERSION);
+	write_time(writer, "generated", report->generated, TIMESTAMP_RFC3339);
+	if (report->records.all) {
+		write_time(writer, "first", report->first, TIMESTAMP_RFC3339);
+		write_time(writer, "last", report->last, TIMESTAMP_RFC3339);
+	}
+	if (report->has_since)
+		write_time(writer, "since", report->since, TIMESTAMP_RFC3339);
+	if (report->has_until)
+		write_time(writer, "until", report->until, TIMESTAMP_RFC3339);
+	if (report->what_if)
+		json_text(writer, "what_if", slice_of(report_version_name(report->what_if_floor)));
+}
+
+bool render_json(FILE *out, const struct report *report)
+{
+	struct json_writer writer = {.out = out};
+
+	json_open(&writer, NULL, '{');
+	write_head(&writer, report);
+	write_records(&writer, &report->records);
+	write_counts(&writer, &report->total);
+	write_limits(&writer, report->limited_by);
+	write_certificates(&writer, report->certificate);
+	write_versions(&writer, "floors", report->floor);
+	json_number(&writer, "witness_conflicts", report->conflicts);
+	write_groups(&writer, report);
+	write_places(&writer, report);
+	write_names(&writer, "programs", report->programs, report->program_count);
+	write_names(&writer, "destinations", report->destinations, report->destination_count);
+	write_names(&writer, "hosts", report->hosts, report->host_count);
+	write_names(&writer, "services", report->services, report->service_count);
+	write_findings(&writer, "plaintext", &report->plaintext);
+	write_findings(&writer, "failures", &report->failures);
+	write_findings(&writer, "certificate_findings", &report->certificates);
+	write_findings(&writer, "blind_spots", &report->blind_spots);
+	write_findings(&writer, "records_lost", &report->lost);
+	write_findings(&writer, "configuration_errors", &report->configuration_errors);
+	write_days(&writer, report);
+	json_open(&writer, "inputs", '[');
+	for (size_t i = 0; i < report->input_count; i++)
+		write_input(&writer, &report->inputs[i]);
+	json_close(&writer, ']');
+	json_close(&writer, '}');
+	return put_end(out);
+}

@@ -1,0 +1,553 @@
+/*
+ * The report for a terminal: the figures, who sends where with what, what to
+ * change, and what else an operator has to know. Sections that have nothing to
+ * say are left out.
+ */
+#include "tools/report/advice.h"
+#include "tools/report/model.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "tools/base/put.h"
+#include "tools/base/table.h"
+#include "tools/base/terminal.h"
+#include "tools/base/text_table.h"
+#include "tools/base/timestamp.h"
+
+static enum text_colour verdict_colour(enum report_verdict verdict)
+{
+	switch (verdict) {
+	case VERDICT_PLAINTEXT:
+	case VERDICT_BELOW_FLOOR:
+		return COLOUR_BAD;
+	case VERDICT_REFUSED:
+	case VERDICT_AT_RISK:
+	case VERDICT_FAILED:
+		return COLOUR_WARNING;
+	case VERDICT_OK:
+		return COLOUR_GOOD;
+	default:
+		return COLOUR_NONE;
+	}
+}
+
+static enum text_colour version_colour(enum report_version version)
+{
+	if (version >= VERSION_TLS_1_2)
+		return COLOUR_GOOD;
+	return version == VERSION_UNKNOWN ? COLOUR_NONE : COLOUR_BAD;
+}
+
+static void heading(FILE *out, const struct report_style *style, const char *text)
+{
+	put_byte(out, '\n');
+	text_put(out, style, COLOUR_BOLD, text);
+	put_text(out, "\n\n");
+}
+
+static const char *plural(uint64_t count)
+{
+	return count == 1 ? "" : "s";
+}
+
+/* A line that is put together from pieces and then wrapped. */
+struct line {
+	char *text;
+	size_t size;
+	FILE *out;
+};
+
+static struct line line_begin(void)
+{
+	return (struct line){0};
+}
+
+static FILE *line_out(struct line *line)
+{
+	if (!line->out)
+		line->out = open_memstream(&line->text, &line->size);
+	if (!line->out)
+		table_out_of_memory();
+	return line->out;
+}
+
+static void line_end(struct line *line, FILE *out, const struct report_style *style, size_t indent)
+{
+	if (fclose(line_out(line)) != 0)
+		table_out_of_memory();
+	text_wrap(out, style, indent, (struct slice){line->text, line->size});
+	free(line->text);
+}
+
+/* ---- the figures ---- */
+
+static void put_floors(FILE *out, const struct report *report)
+{
+	const char *separator = ", floor ";
+
+	for (unsigned version = VERSION_SSL_3_0; version < REPORT_VERSIONS; version++) {
+		if (report->floor[version] == 0)
+			continue;
+		put_format(out, "%s%s", separator, report_version_name(version));
+		separator = " and ";
+	}
+}
+
+static void write_title(FILE *out, const struct report *report, const struct report_style *style)
+{
+	struct line line = line_begin();
+	FILE *text = line_out(&line);
+	char first[TIMESTAMP_TEXT_MAX];
+	char last[TIMESTAMP_TEXT_MAX];
+
+	put_format(text, "%" PRIu64 " connection%s", report->total.connections,
+		   plural(report->total.connections));
+	if (report->total.connections) {
+		timestamp_print(first, report->total.first, TIMESTAMP_MINUTE);
+		timestamp_print(last, report->total.last, TIMESTAMP_MINUTE);
+		put_format(text, ", %s to %s UTC", first, last);
+	}
+	if (report->host_count)
+		put_format(text, ", %zu host%s", report->host_count, plural(report->host_count));
+	put_floors(text, report);
+	line_end(&line, out, style, 0);
+	if (report->what_if)
+		put_format(out,
+			   "Verdicts are what they would have been with a floor of %s enforced.\n",
+			   report_version_name(report->what_if_floor));
+}
+
+/* Verdicts and versions beside each other, worst first, only those that occur. */
+struct figures {
+	const struct report *report;
+	unsigned verdict[REPORT_VERDICTS];
+	size_t verdict_count;
+	unsigned version[REPORT_VERSIONS];
+	size_t version_count;
+};
+
+static void print_share(struct text_cell *cell, uint64_t part, uint64_t whole)
+{
+	int length = snprintf(cell->room, sizeof(cell->room), "%.1f %%",
+			      100.0 * (double)part / (double)whole);
+
+	cell->text = (struct slice){cell->room, (size_t)length};
+}
+
+static void print_count(struct text_cell *cell, uint64_t count)
+{
+	int length = snprintf(cell->room, sizeof(cell->room), "%" PRIu64, count);
+
+	cell->text = (struct slice){cell->room, (size_t)length};
+}
+
+static void figure(struct text_cell *cell, size_t column, const char *name, uint64_t count,
+		   uint64_t whole)
+{
+	if (column == 0)
+		cell->text = slice_of(name);
+	else if (column == 1)
+		print_count(cell, count);
+	else
+		print_share(cell, count, whole);
+}
+
+static void figures_cell(const void *context, size_t row, size_t column, struct text_cell *cell)
+{
+	const struct figures *figures = context;
+	const struct report_tally *total = &figures->report->total;
+
+	cell->text = (struct slice){"", 0};
+	if (column < 3 && row < figures->verdict_count) {
+		unsigned verdict = figures->verdict[row];
+
+		cell->colour = column == 0 ? verdict_colour(verdict) : COLOUR_NONE;
+		figure(cell, column, report_verdict_name(verdict), total->verdict[verdict],
+		       total->connections);
+	} else if (column >= 4 && row < figures->version_count) {
+		unsigned version = figures->version[row];
+
+		cell->colour = column == 4 ? version_colour(version) : COLOUR_NONE;
+		figure(cell, column - 4, report_version_name(version), total->version[version],
+		       total->connections);
+	}
+}
+
+static void write_figures(FILE *out, const struct report *report, const struct report_style *style)
+{
+	struct figures figures = {.report = report};
+	struct text_table table = {
+		.column = {{"VERDICT", false, false, false},
+			   {"", true, false, false},
+			   {"", true, false, false},
+			   {"", false, false, false},
+			   {"TLS", false, false, false},
+			   {"", true, false, false},
+			   {"", true, false, false}},
+		.column_count = 7,
+		.context = &figures,
+		.cell = figures_cell,
+	};
+
+	for (unsigned i = REPORT_VERDICTS; i-- > 0;) {
+		if (report->total.verdict[i])
+			figures.verdict[figures.verdict_count++] = i;
+	}
+	for (unsigned i = 0; i < REPORT_VERSIONS; i++) {
+		if (report->total.version[i])
+			figures.version[figures.version_count++] = i;
+	}
+	table.row_count = figures.verdict_count > figures.version_count ? figures.verdict_count
+									: figures.version_count;
+	put_byte(out, '\n');
+	text_table_write(out, &table, style);
+}
+
+/* ---- who sends where with what ---- */
+
+enum group_column { COLUMN_KEY, COLUMN_TOTAL, COLUMN_VERSION, COLUMN_WORST };
+
+struct groups {
+	const struct report *report;
+	struct {
+		enum group_column kind;
+		unsigned index; /* of the key or the version */
+	} column[TEXT_TABLE_COLUMNS_MAX];
+};
+
+static void group_cell(const void *context, size_t row, size_t column, struct text_cell *cell)
+{
+	const struct groups *groups = context;
+	const struct report_group *group = &groups->report->groups[row];
+	unsigned index = groups->column[column].index;
+	enum report_verdict worst = VERDICT_OK;
+	int length = 0;
+
+	switch (groups->column[column].kind) {
+	case COLUMN_KEY:
+		cell->text = group->key[index].length ? group->key[index] : SLICE_LITERAL("-");
+		break;
+	case COLUMN_TOTAL:
+		print_count(cell, group->tally.connections);
+		break;
+	case COLUMN_VERSION:
+		if (group->tally.version[index]) {
+			print_count(cell, group->tally.version[index]);
+		} else {
+			cell->text = SLICE_LITERAL(".");
+			cell->colour = COLOUR_DIM;
+		}
+		break;
+	case COLUMN_WORST:
+		worst = report_worst(&group->tally);
+		cell->colour = verdict_colour(worst);
+		length = snprintf(cell->room, sizeof(cell->room), "%s %" PRIu64,
+				  report_verdict_name(worst), group->tally.verdict[worst]);
+		cell->text = (struct slice){cell->room, (size_t)length};
+		break;
+	}
+}
+
+static void add_column(struct text_table *table, struct groups *groups, enum group_column kind,
+		       unsigned index, struct text_column column)
+{
+	groups->column[table->column_count].kind = kind;
+	groups->column[table->column_count].index = index;
+	table->column[table->column_count++] = column;
+}
+
+static const char *key_title(enum report_key key)
+{
+	static const char *const titles[REPORT_KEYS] = {
+		[KEY_PROGRAM] = "PROGRAM", [KEY_DESTINATION] = "DESTINATION",
+		[KEY_VERSION] = "TLS",     [KEY_VERDICT] = "VERDICT",
+		[KEY_PLACE] = "PLACE",     [KEY_HOST] = "HOST",
+		[KEY_SERVICE] = "SERVICE", [KEY_USER] = "USER",
+		[KEY_HOUR] = "HOUR (UTC)", [KEY_DAY] = "DAY (UTC)",
+	};
+
+	return titles[key];
+}
+
+static bool is_grouped_by(const struct report *report, enum report_key key)
+{
+	for (size_t i = 0; i < report->by_count; i++) {
+		if (report->by[i] == key)
+			return true;
+	}
+	return false;
+}
+
+static void add_group_columns(struct text_table *table, struct groups *groups)
+{
+	const struct report *report = groups->report;
+
+	for (unsigned i = 0; i < report->by_count; i++) {
+		enum report_key key = report->by[i];
+		bool from_end = key == KEY_PROGRAM || key == KEY_PLACE;
+
+		add_column(table, groups, COLUMN_KEY, i,
+			   (struct text_column){key_title(key), false, true, from_end});
+	}
+	add_column(table, groups, COLUMN_TOTAL, 0,
+		   (struct text_column){"TOTAL", true, false, false});
+	for (unsigned i = REPORT_VERSIONS; i-- > 0 && !is_grouped_by(report, KEY_VERSION);) {
+		if (report->total.version[i])
+			add_column(
+				table, groups, COLUMN_VERSION, i,
+				(struct text_column){report_version_name(i), true, false, false});
+	}
+	if (!is_grouped_by(report, KEY_VERDICT))
+		add_column(table, groups, COLUMN_WORST, 0,
+			   (struct text_column){"WORST", false, false, false});
+}
+
+static size_t rows_to_show(size_t count, size_t most)
+{
+	return most && count > most ? most : count;
+}
+
+static void say_more(FILE *out, size_t count, size_t shown)
+{
+	if (shown < count)
+		put_format(out, "and %zu more (--top 0 shows all)\n", count - shown);
+}
+
+static void write_groups(FILE *out, const struct report *report, const struct report_style *style)
+{
+	struct groups groups = {.report = report};
+	struct text_table table = {.context = &groups, .cell = group_cell};
+
+	if (report->group_count == 0)
+		return;
+	add_group_columns(&table, &groups);
+	table.row_count = rows_to_show(report->group_count, style->top);
+	heading(out, style, "Who sends where with what");
+	text_table_write(out, &table, style);
+	say_more(out, report->group_count, table.row_count);
+}
+
+/* ---- what to change ---- */
+
+static void put_place_name(FILE *out, struct slice file, uint64_t line, struct slice function)
+{
+	put_slice(out, file);
+	if (line)
+		put_format(out, ":%" PRIu64, line);
+	if (function.length) {
+		put_byte(out, ' ');
+		put_slice(out, function);
+	}
+}
+
+static void put_destinations(FILE *out, const struct report_place *place)
+{
+	enum { NAMED = 3 };
+	size_t shown = place->destination_count < NAMED ? place->destination_count : NAMED;
+
+	for (size_t i = 0; i < shown; i++) {
+		put_text(out, i ? ", " : " to ");
+		put_slice(out, place->destinations[i]);
+	}
+	if (shown < place->destination_count)
+		put_format(out, " and %zu more", place->destination_count - shown);
+}
+
+static void put_limits(FILE *out, const struct report_place *place)
+{
+	uint64_t client = place->limited_by[LIMIT_CLIENT];
+	uint64_t server = place->limited_by[LIMIT_SERVER];
+
+	if (client && server)
+		put_format(out, "; limited by the client %" PRIu64 ", by the server %" PRIu64,
+			   client, server);
+	else if (client || server)
+		put_format(out, "; limited by the %s", client ? "client" : "server");
+}
+
+static void put_place_counts(FILE *out, const struct report_place *place)
+{
+	const char *separator = "";
+
+	if (place->tally.connections == 0) {
+		put_text(out, "no connection was limited by it so far");
+		return;
+	}
+	for (unsigned i = REPORT_VERDICTS; i-- > 0;) {
+		if (place->tally.verdict[i] == 0)
+			continue;
+		put_format(out, "%s%s %" PRIu64, separator, report_verdict_name(i),
+			   place->tally.verdict[i]);
+		separator = ", ";
+	}
+	put_destinations(out, place);
+	put_limits(out, place);
+}
+
+static void write_settings(FILE *out, const struct report_place *place,
+			   const struct report_style *style)
+{
+	enum { SHOWN = 5 };
+
+	for (size_t i = 0; i < place->setting_count && i < SHOWN; i++) {
+		const struct report_setting *setting = &place->settings[i];
+		struct line line = line_begin();
+		FILE *text = line_out(&line);
+
+		advice_put_setting(text, setting->text);
+		put_text(text, ": ");
+		put_slice(text, setting->text);
+		if (setting->file.length) {
+			put_text(text, " at ");
+			put_place_name(text, setting->file, setting->line, setting->function);
+		}
+		put_text(out, "    ");
+		line_end(&line, out, style, 4);
+	}
+	if (place->setting_count > SHOWN)
+		put_format(out, "    and %zu more settings\n", place->setting_count - SHOWN);
+}
+
+static void write_place(FILE *out, const struct report_place *place, size_t number,
+			const struct report_style *style)
+{
+	struct line name = line_begin();
+	struct line counts = line_begin();
+	char prefix[32];
+	enum text_colour colour = verdict_colour(report_worst(&place->tally));
+
+	(void)snprintf(prefix, sizeof(prefix), "%2zu. ", number);
+	text_put(out, style, place->tally.connections ? colour : COLOUR_NONE, prefix);
+	if (place->file.length)
+		put_place_name(line_out(&name), place->file, place->line, place->function);
+	else if (place->program.length)
+		put_slice(line_out(&name), place->program);
+	else
+		put_text(line_out(&name), "(unknown program)");
+	line_end(&name, out, style, 4);
+	put_place_counts(line_out(&counts), place);
+	put_text(out, "    ");
+	line_end(&counts, out, style, 4);
+	write_settings(out, place, style);
+	put_text(out, "    ");
+	text_wrap(out, style, 4, slice_of(place->advice));
+}
+
+static void write_places(FILE *out, const struct report *report, const struct report_style *style)
+{
+	size_t shown = rows_to_show(report->place_count, style->top_lists);
+
+	if (report->place_count == 0)
+		return;
+	heading(out, style, "What to change");
+	for (size_t i = 0; i < shown; i++)
+		write_place(out, &report->places[i], i + 1, style);
+	say_more(out, report->place_count, shown);
+}
+
+/* ---- findings ---- */
+
+struct finding_table {
+	const struct report_findings *findings;
+	enum { FINDING_RECORDS, FINDING_PROGRAM, FINDING_DESTINATION, FINDING_TEXT } column[4];
+};
+
+static void finding_cell(const void *context, size_t row, size_t column, struct text_cell *cell)
+{
+	const struct finding_table *table = context;
+	const struct report_finding *finding = &table->findings->row[row];
+
+	switch (table->column[column]) {
+	case FINDING_RECORDS:
+		print_count(cell, finding->records);
+		return;
+	case FINDING_PROGRAM:
+		cell->text = finding->program;
+		break;
+	case FINDING_DESTINATION:
+		cell->text = finding->destination;
+		break;
+	case FINDING_TEXT:
+		cell->text = finding->text;
+		break;
+	}
+	if (cell->text.length == 0)
+		cell->text = SLICE_LITERAL("-");
+}
+
+static void write_findings(FILE *out, const struct report_findings *findings, const char *title,
+			   bool with_destination, const char *text_title,
+			   const struct report_style *style)
+{
+	struct finding_table cells = {.findings = findings};
+	struct text_table table = {.context = &cells, .cell = finding_cell};
+
+	if (findings->count == 0)
+		return;
+	cells.column[table.column_count] = FINDING_RECORDS;
+	table.column[table.column_count++] = (struct text_column){"COUNT", true, false, false};
+	cells.column[table.column_count] = FINDING_PROGRAM;
+	table.column[table.column_count++] = (struct text_column){"PROGRAM", false, true, true};
+	if (with_destination) {
+		cells.column[table.column_count] = FINDING_DESTINATION;
+		table.column[table.column_count++] =
+			(struct text_column){"DESTINATION", false, true, false};
+	}
+	if (text_title) {
+		cells.column[table.column_count] = FINDING_TEXT;
+		table.column[table.column_count++] =
+			(struct text_column){text_title, false, true, false};
+	}
+	table.row_count = rows_to_show(findings->count, style->top_lists);
+	heading(out, style, title);
+	text_table_write(out, &table, style);
+	say_more(out, findings->count, table.row_count);
+}
+
+static void write_all_findings(FILE *out, const struct report *report,
+			       const struct report_style *style)
+{
+	write_findings(out, &report->plaintext, "Mail in the clear", true, "WHY", style);
+	write_findings(out, &report->failures, "Failed or refused", true, "WHY", style);
+	write_findings(out, &report->certificates,
+		       "Encrypted, but to whom? Certificates not verified", true, "CERTIFICATE",
+		       style);
+	write_findings(out, &report->blind_spots, "Blind spots: not seen in these programs", false,
+		       "WHY", style);
+	write_findings(out, &report->lost, "Records that could not be written", false, NULL, style);
+	write_findings(out, &report->configuration_errors,
+		       "Settings of tlswitness that are in error", false, "WHY", style);
+}
+
+static void write_remarks(FILE *out, const struct report *report)
+{
+	uint64_t rejected = 0;
+
+	for (size_t i = 0; i < report->input_count; i++)
+		rejected += report->inputs[i].rejected;
+	if (report->conflicts)
+		put_format(out,
+			   "\nThe witnesses disagreed about %" PRIu64
+			   " connection%s: please report that as a defect of tlswitness.\n",
+			   report->conflicts, plural(report->conflicts));
+	if (report->records.other)
+		put_format(out,
+			   "\n%" PRIu64 " record%s of a kind that this version does not know.\n",
+			   report->records.other, plural(report->records.other));
+	if (rejected)
+		put_format(out, "\n%" PRIu64 " line%s no record%s.\n", rejected,
+			   rejected == 1 ? " was" : "s were", plural(rejected));
+}
+
+bool render_text(FILE *out, const struct report *report, const struct report_style *style)
+{
+	write_title(out, report, style);
+	if (report->total.connections)
+		write_figures(out, report, style);
+	write_groups(out, report, style);
+	write_places(out, report, style);
+	write_all_findings(out, report, style);
+	write_remarks(out, report);
+	return put_end(out);
+}
