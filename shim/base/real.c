@@ -62,7 +62,7 @@ static const struct slot crypto_slots[] = {
 #undef HOOK_CRYPTO
 #undef HOOK_LOADER
 
-struct door {
+struct hook {
 	const char *name;
 	uintptr_t address;
 };
@@ -70,7 +70,7 @@ struct door {
 #define HOOK_LOADER(name)
 #define HOOK_SSL(name)    {#name, (uintptr_t)name},
 #define HOOK_CRYPTO(name) {#name, (uintptr_t)name},
-static const struct door openssl_doors[] = {
+static const struct hook openssl_hooks[] = {
 #include "shim/hooks/hooks.def"
 };
 
@@ -87,7 +87,7 @@ static const struct slot loader_slots[] = {
 };
 
 /*
- * libc's own dlsym. The name alone would find our door, so it is asked for
+ * libc's own dlsym. The name alone would find our hook, so it is asked for
  * under the version that glibc gave it: GLIBC_2.34 when libdl was joined to
  * libc, before that the port's first version.
  */
@@ -212,28 +212,28 @@ static bool choose_object(const char *symbol, const void *caller, struct loaded_
 	return true;
 }
 
-/* The door of this name, and the function by which its kind of library is known. */
-static const struct door *find_door(const char *name, const char **known_by)
+/* The hook of this name, and the function by which its kind of library is known. */
+static const struct hook *find_hook(const char *name, const char **known_by)
 {
-	for (size_t i = 0; i < COUNT(openssl_doors); i++) {
-		if (strcmp(openssl_doors[i].name, name) != 0)
+	for (size_t i = 0; i < COUNT(openssl_hooks); i++) {
+		if (strcmp(openssl_hooks[i].name, name) != 0)
 			continue;
 		*known_by = strncmp(name, "BIO_", 4) == 0 ? "BIO_ctrl" : "SSL_connect";
-		return &openssl_doors[i];
+		return &openssl_hooks[i];
 	}
 	return NULL;
 }
 
-void *real_openssl_door(const char *name, const void *caller, const void *address)
+void *real_openssl_hook(const char *name, const void *caller, const void *address)
 {
 	struct loaded_object chosen = {0};
 	const char *known_by;
-	const struct door *door = find_door(name, &known_by);
+	const struct hook *hook = find_hook(name, &known_by);
 
-	if (!door || !choose_object(known_by, caller, &chosen) ||
+	if (!hook || !choose_object(known_by, caller, &chosen) ||
 	    loaded_object_function(&chosen, name) != address)
 		return NULL;
-	return (void *)door->address;
+	return (void *)hook->address;
 }
 
 static void fill_all(void *table, const struct slot *slots, size_t count,

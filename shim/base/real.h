@@ -1,5 +1,5 @@
 /*
- * The real function behind each door: one table for libc, one for each loaded
+ * The real function behind each hook: one table for libc, one for each loaded
  * libssl and libcrypto.
  *
  * RTLD_NEXT is no help for the latter: Python and Perl load their TLS module
@@ -20,8 +20,8 @@
 
 #include "shim/openssl/openssl_api.h"
 
-/* Marks a door. Everything else in this library is hidden. */
-#define DOOR __attribute__((visibility("default")))
+/* Marks a hook. Everything else in this library is hidden. */
+#define EXPORT __attribute__((visibility("default")))
 
 /* Siblings that libc exports without declaring them. */
 int __connect(int fd, __CONST_SOCKADDR_ARG address, socklen_t length);
@@ -52,14 +52,14 @@ struct real_libc {
 
 extern struct real_libc real_libc;
 
-/* Fills real_libc. At start, or at the first call of a door before that. */
+/* Fills real_libc. At start, or at the first call of a hook before that. */
 void real_libc_find(void);
 
 #define HOOK_LIBC(name)
 #define HOOK_LOADER(name)
 #define HOOK_SSL(name)
 #define HOOK_CRYPTO(name) __typeof__(name) *name;
-/* One loaded libcrypto. Doors first, then what we ask it; NULL where it has none. */
+/* One loaded libcrypto. Hooks first, then what we ask it; NULL where it has none. */
 struct crypto_library {
 #include "shim/hooks/hooks.def"
 #define CALL_SSL(name)
@@ -86,7 +86,7 @@ struct ssl_library {
 #undef CALL_CRYPTO
 	uintptr_t base;
 	const struct crypto_library *crypto; /* the one that it is linked with */
-	bool understood; /* an OpenSSL that we may ask: else its doors only pass through */
+	bool understood; /* an OpenSSL that we may ask: else its hooks only pass through */
 };
 #undef CALL
 #undef HOOK_LIBC
@@ -98,7 +98,7 @@ struct ssl_library {
 /*
  * The library whose function was meant by the call that will return to
  * `return_address`, or NULL if none is loaded that has it. A return address of
- * our own (libssl jumps from SSL_connect to SSL_do_handshake through our door)
+ * our own (libssl jumps from SSL_connect to SSL_do_handshake through our hook)
  * means the library that this thread entered last. Lock-free after the first
  * call from a place.
  */
@@ -109,10 +109,10 @@ const struct crypto_library *real_crypto_library(const void *return_address);
 void *real_symbol_global(const char *name);
 
 /*
- * The door in front of the function `name` at `address`, that `caller` has
- * resolved by hand; NULL if there is none, or if a call through the door from
+ * The hook in front of the function `name` at `address`, that `caller` has
+ * found by dlsym; NULL if there is none, or if a call through the hook from
  * there would reach another library than the caller asked.
  */
-void *real_openssl_door(const char *name, const void *caller, const void *address);
+void *real_openssl_hook(const char *name, const void *caller, const void *address);
 
 #endif

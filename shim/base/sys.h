@@ -2,7 +2,7 @@
  * System calls made on our own account. They go to the kernel directly: libc's
  * functions of the same name are interposed by ourselves, and several of them
  * are cancellation points, which the host's call need not be. All of them set
- * errno; the doors keep the host's.
+ * errno; the hooks keep the host's.
  */
 #ifndef TLSWITNESS_SYS_H
 #define TLSWITNESS_SYS_H

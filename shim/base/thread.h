@@ -16,7 +16,7 @@ struct thread_state {
 	uint8_t library_depth;     /* calls into a TLS library that are watched, nested */
 	uint16_t hello_connection; /* the connection whose ClientHello passed inside the
 				      innermost of them; 0: none */
-	const struct ssl_library *ssl_library; /* entered last through a door */
+	const struct ssl_library *ssl_library; /* entered last through a hook */
 	const void *caller; /* from where the application, not libssl itself, called it */
 	const struct crypto_library *crypto_library;
 	/* A context's method whose place in the script can't be asked for yet. */

@@ -45,7 +45,7 @@ static bool copy(char *to, size_t room, const char *from)
 	return true;
 }
 
-static bool take_off(struct config *config, const char *value)
+static bool set_off(struct config *config, const char *value)
 {
 	static const struct word words[] = {{"0", false}, {"1", true}};
 	int off;
@@ -62,7 +62,7 @@ static const struct word mode_words[] = {
 	{"upgrade", MODE_UPGRADE},
 };
 
-static bool take_mode(struct config *config, const char *value)
+static bool set_mode(struct config *config, const char *value)
 {
 	int mode;
 
@@ -77,7 +77,7 @@ const char *config_mode_name(enum config_mode mode)
 	return mode_words[mode].text;
 }
 
-static bool take_floor(struct config *config, const char *value)
+static bool set_floor(struct config *config, const char *value)
 {
 	uint16_t floor = tls_version_from_name(value);
 
@@ -87,7 +87,7 @@ static bool take_floor(struct config *config, const char *value)
 	return true;
 }
 
-static bool take_scope(struct config *config, const char *value)
+static bool set_scope(struct config *config, const char *value)
 {
 	static const struct word words[] = {{"smtp", false}, {"all", true}};
 	int all;
@@ -98,7 +98,7 @@ static bool take_scope(struct config *config, const char *value)
 	return true;
 }
 
-static bool take_plaintext(struct config *config, const char *value)
+static bool set_plaintext(struct config *config, const char *value)
 {
 	static const struct word words[] = {
 		{"refuse-remote", PLAINTEXT_REFUSE_REMOTE},
@@ -128,7 +128,7 @@ static bool read_port(const char **text, uint16_t *port)
 	return true;
 }
 
-static bool take_ports(struct config *config, const char *value)
+static bool set_ports(struct config *config, const char *value)
 {
 	uint16_t ports[CONFIG_PORTS_MAX];
 	unsigned count = 0;
@@ -155,7 +155,7 @@ static bool take_ports(struct config *config, const char *value)
  * A path that ends in a slash is a directory; whether any other one is, only
  * the file system knows, and output.c asks it.
  */
-static bool take_log(struct config *config, const char *value)
+static bool set_log(struct config *config, const char *value)
 {
 	if (strcmp(value, "syslog:") == 0) {
 		config->log_kind = LOG_SYSLOG;
@@ -178,29 +178,29 @@ static bool take_log(struct config *config, const char *value)
 	return copy(config->log, sizeof(config->log), value);
 }
 
-static bool take_service(struct config *config, const char *value)
+static bool set_service(struct config *config, const char *value)
 {
 	return copy(config->service, sizeof(config->service), value);
 }
 
 static const struct setting settings[] = {
 	{"log", "an absolute path of a file or directory, syslog:, journald: or unix:/path",
-	 take_log},
-	{"mode", "audit, enforce or upgrade", take_mode},
-	{"floor", "1.0, 1.1, 1.2 or 1.3", take_floor},
-	{"scope", "smtp or all", take_scope},
-	{"ports", "up to 64 ports from 1 to 65535, with commas between them", take_ports},
-	{"plaintext", "refuse-remote, refuse or record", take_plaintext},
-	{"service", "a name of 1 to 127 bytes", take_service},
-	{"off", "0 or 1", take_off},
+	 set_log},
+	{"mode", "audit, enforce or upgrade", set_mode},
+	{"floor", "1.0, 1.1, 1.2 or 1.3", set_floor},
+	{"scope", "smtp or all", set_scope},
+	{"ports", "up to 64 ports from 1 to 65535, with commas between them", set_ports},
+	{"plaintext", "refuse-remote, refuse or record", set_plaintext},
+	{"service", "a name of 1 to 127 bytes", set_service},
+	{"off", "0 or 1", set_off},
 };
 
 void config_defaults(struct config *config)
 {
 	memset(config, 0, sizeof(*config));
 	config->floor = tls_version_from_name("1.2");
-	take_ports(config, DEFAULT_PORTS);
-	take_log(config, CONFIG_LOG);
+	set_ports(config, DEFAULT_PORTS);
+	set_log(config, CONFIG_LOG);
 }
 
 /* Appends to a message, cutting what does not fit. */

@@ -129,7 +129,7 @@ static bool same_endpoint(const struct endpoint *one, const struct endpoint *oth
 static uint16_t entry_of(int fd)
 {
 	if ((unsigned)fd >= CONNECTION_DESCRIPTORS_MAX)
-		return DESCRIPTOR_PASSES;
+		return DESCRIPTOR_UNMONITORED;
 	return atomic_load_explicit(&connection_descriptors[fd], memory_order_relaxed);
 }
 
@@ -151,7 +151,8 @@ static struct connection *connection_of_entry(uint16_t entry)
 }
 
 /* A connection with one reference, or NULL if all are in use. */
-static struct connection *take_connection(const struct endpoint *peer, const struct endpoint *local)
+static struct connection *claim_connection(const struct endpoint *peer,
+					   const struct endpoint *local)
 {
 	const char *name;
 	struct connection *connection;
@@ -174,7 +175,7 @@ static struct connection *take_connection(const struct endpoint *peer, const str
 	connection->peer = *peer;
 	connection->local = *local;
 	connection->mail_port = config_is_mail_port(&recorder.config, peer->port);
-	name = looked_up_name(peer->address);
+	name = dns_cache_name(peer->address);
 	if (name)
 		memcpy(connection->looked_up, name, strlen(name) + 1);
 	return connection;
@@ -249,7 +250,7 @@ static enum connection_event next_event(struct connection *connection)
 	if (connection->finished)
 		return EVENT_NONE;
 	if (is_below_floor(connection) && !connection->library_pending) {
-		connection->condemned = true;
+		connection->blocked = true;
 		event = EVENT_HANDSHAKE;
 	} else if (connection->smtp.state == SMTP_NOT_SMTP) {
 		connection->finished = !connection->library_pending;
@@ -311,7 +312,7 @@ static bool still_connected(const struct connection *connection, int fd)
 }
 
 /* A native caller costs nothing to remember, and is looked up when it is wanted. */
-static void take_native_origin(struct connection *connection)
+static void capture_native_origin(struct connection *connection)
 {
 	if (!connection->has_origin && connection->caller)
 		connection->has_origin = origin_native(&connection->origin, connection->caller);
@@ -325,7 +326,7 @@ static void record_event(struct connection *connection, enum connection_event ev
 	if (connection->local.port == 0 && connection->descriptor >= 0 &&
 	    still_connected(connection, connection->descriptor))
 		endpoint_of_self(&connection->local, connection->descriptor);
-	take_native_origin(connection);
+	capture_native_origin(connection);
 	connection_record(connection, event);
 	errno = saved;
 }
@@ -375,7 +376,7 @@ void connection_release(struct connection *connection)
 	connection_unlock();
 }
 
-void connection_let_go(struct connection *connection)
+void connection_ignore(struct connection *connection)
 {
 	if (!connection_lock())
 		return;
@@ -401,7 +402,7 @@ static void keep_origin(struct connection *connection, const struct origin *orig
  * A script's frames, while they are there: at the connect to a mail port, and
  * elsewhere once it has turned out to be mail, since they cost time.
  */
-static void take_script_origin(struct connection *connection)
+static void capture_script_origin(struct connection *connection)
 {
 	struct origin origin;
 
@@ -429,7 +430,7 @@ void connection_opened(int fd, const struct sockaddr *address, socklen_t length,
 	cookie = socket_cookie(fd);
 	if (!connection_lock())
 		return;
-	connection = take_connection(&peer, &local);
+	connection = claim_connection(&peer, &local);
 	if (connection) {
 		connection->descriptor = fd;
 		connection->cookie = cookie;
@@ -440,7 +441,7 @@ void connection_opened(int fd, const struct sockaddr *address, socklen_t length,
 	if (!connection)
 		atomic_fetch_add(&recorder_process->lost, 1);
 	else if (connection->mail_port)
-		take_script_origin(connection);
+		capture_script_origin(connection);
 }
 
 /* What is this descriptor? It was open before we were, or came from another process. */
@@ -457,10 +458,10 @@ static void adopt(int fd)
 		return;
 	if (entry_of(fd) == DESCRIPTOR_UNKNOWN) {
 		if (connected)
-			connection = take_connection(&peer, &local);
+			connection = claim_connection(&peer, &local);
 		if (connection)
 			connection->descriptor = fd;
-		set_entry(fd, connection ? connection_number(connection) : DESCRIPTOR_PASSES);
+		set_entry(fd, connection ? connection_number(connection) : DESCRIPTOR_UNMONITORED);
 	}
 	connection_unlock();
 }
@@ -475,10 +476,10 @@ static struct connection *acquire_entry(int fd)
 		return NULL;
 	connection = connection_of_entry(entry_of(fd));
 	if (connection) {
-		finished = connection->finished && !connection->condemned;
+		finished = connection->finished && !connection->blocked;
 		if (finished) {
 			/* From now on it costs what every other descriptor costs. */
-			set_entry(fd, DESCRIPTOR_PASSES);
+			set_entry(fd, DESCRIPTOR_UNMONITORED);
 		} else {
 			connection->references++;
 			connection->descriptor = fd;
@@ -524,7 +525,7 @@ static struct connection *detach(int fd)
 	if (entry_of(fd) < CONNECTION_FIRST || !recorder_owns_tables() || !connection_lock())
 		return NULL;
 	connection = connection_of_entry(entry_of(fd));
-	set_entry(fd, DESCRIPTOR_PASSES);
+	set_entry(fd, DESCRIPTOR_UNMONITORED);
 	connection_unlock();
 	return connection;
 }
@@ -569,7 +570,7 @@ void connection_descriptor_arrived(int fd)
 	if ((unsigned)fd >= CONNECTION_DESCRIPTORS_MAX || !recorder.on || !recorder_owns_tables() ||
 	    !connection_lock())
 		return;
-	if (entry_of(fd) == DESCRIPTOR_PASSES)
+	if (entry_of(fd) == DESCRIPTOR_UNMONITORED)
 		set_entry(fd, DESCRIPTOR_UNKNOWN);
 	connection_unlock();
 }
@@ -633,11 +634,11 @@ static void pass(struct connection *connection, enum smtp_side from, const void 
 	event = next_event(connection);
 	connection_unlock();
 	if (recognised && !connection->mail_port)
-		take_script_origin(connection);
+		capture_script_origin(connection);
 	if (event == EVENT_NONE)
 		return;
 	record_event(connection, event);
-	if (connection->condemned)
+	if (connection->blocked)
 		end_stream(connection);
 }
 
@@ -651,9 +652,9 @@ void connection_received(struct connection *connection, const void *bytes, size_
 	pass(connection, SMTP_FROM_SERVER, bytes, length);
 }
 
-bool connection_is_condemned(const struct connection *connection)
+bool connection_is_blocked(const struct connection *connection)
 {
-	return connection->condemned;
+	return connection->blocked;
 }
 
 /* With the lock held: would these bytes be the first mail or credentials in the clear? */
@@ -720,7 +721,7 @@ bool connection_may_send(struct connection *connection, const struct iovec *part
 						   goes_on_in_clear(connection, parts, count)))
 		event = EVENT_PLAINTEXT;
 	if (event != EVENT_NONE) {
-		connection->condemned = true;
+		connection->blocked = true;
 		connection->finished = true;
 	}
 	connection_unlock();
@@ -833,7 +834,7 @@ struct connection *connection_join(const struct library_view *view, int fd,
 			endpoint_of_self(&local, fd);
 		if (!connection_lock())
 			return NULL;
-		connection = take_connection(connected ? &peer : NULL, &local);
+		connection = claim_connection(connected ? &peer : NULL, &local);
 		if (connection && connected)
 			connection->descriptor = fd;
 		connection_unlock();
@@ -874,7 +875,7 @@ void connection_refuse(struct connection *connection)
 		return;
 	first = !connection->finished;
 	connection->finished = true;
-	connection->condemned = true;
+	connection->blocked = true;
 	connection_unlock();
 	if (first)
 		record_event(connection, EVENT_HANDSHAKE);

@@ -2,8 +2,8 @@
  * The model: what is known of one outgoing connection, and the join of the two
  * witnesses.
  *
- * The doors of hook_socket.c tell it what happens to descriptors and which
- * bytes pass; the doors of a TLS library tell it what that library says of a
+ * The hooks of hook_socket.c tell it what happens to descriptors and which
+ * bytes pass; the hooks of a TLS library tell it what that library says of a
  * handshake. It joins both, and when a connection's fate is known it has one
  * record written. It knows no TLS library and interposes nothing.
  *
@@ -32,17 +32,17 @@
 #define CONNECTION_TEXT_MAX        256
 
 /* What a descriptor's entry in the table says; from CONNECTION_FIRST on, a connection. */
-enum { DESCRIPTOR_UNKNOWN, DESCRIPTOR_PASSES, CONNECTION_FIRST };
+enum { DESCRIPTOR_UNKNOWN, DESCRIPTOR_UNMONITORED, CONNECTION_FIRST };
 
 extern _Atomic uint16_t connection_descriptors[CONNECTION_DESCRIPTORS_MAX]
 	__attribute__((visibility("hidden")));
 
 /* The whole cost of a descriptor that is no mail connection. */
-static inline bool connection_passes(int fd)
+static inline bool connection_unmonitored(int fd)
 {
 	return (unsigned)fd < CONNECTION_DESCRIPTORS_MAX &&
 	       atomic_load_explicit(&connection_descriptors[fd], memory_order_relaxed) ==
-		       DESCRIPTOR_PASSES;
+		       DESCRIPTOR_UNMONITORED;
 }
 
 struct endpoint {
@@ -85,7 +85,7 @@ struct connection {
 	bool mail_port;
 	bool inner_smtp;      /* known as SMTP by the first bytes inside TLS */
 	bool finished;        /* recorded or let go: nothing more is learned */
-	bool condemned;       /* below the floor and refused: every further call on it fails */
+	bool blocked;         /* below the floor and refused: every further call on it fails */
 	bool library_pending; /* a TLS library drives the handshake and will report it */
 	bool ended_by_peer;
 	bool lost_track; /* bytes passed that could not be seen */
@@ -126,13 +126,13 @@ void connection_received(struct connection *connection, const void *bytes, size_
 
 /*
  * May these bytes leave? False where they would carry mail or credentials in
- * the clear and the settings forbid that: the connection is then condemned and
+ * the clear and the settings forbid that: the connection is then blocked and
  * its refusal recorded. Always true in audit mode.
  */
 bool connection_may_send(struct connection *connection, const struct iovec *parts, size_t count);
 
 /* Was it refused? Then its calls fail with ECONNRESET, and the peer sees its end. */
-bool connection_is_condemned(const struct connection *connection);
+bool connection_is_blocked(const struct connection *connection);
 
 /* A read that found the end (error 0) or failed for good. */
 void connection_ended(struct connection *connection, int error);
@@ -150,7 +150,7 @@ void connection_copied(int fd, int copy);
 /* A descriptor came out of a control message: nothing is known of it. */
 void connection_descriptor_arrived(int fd);
 
-/* ---- for the doors of TLS libraries; see tls_object.h ---- */
+/* ---- for the hooks of TLS libraries; see tls_object.h ---- */
 
 /*
  * The library has ended a handshake, one way or the other, over `fd` (-1: not
@@ -169,7 +169,7 @@ bool connection_in_scope(const struct connection *connection);
 void connection_record_handshake(struct connection *connection);
 
 /*
- * Condemns a joined connection whose handshake ended below the floor: the
+ * Blocks a joined connection whose handshake ended below the floor: the
  * refusal is recorded, once, and the peer sees the connection end.
  */
 void connection_refuse(struct connection *connection);
@@ -182,7 +182,7 @@ void connection_refuse(struct connection *connection);
 bool connection_expects_tls(int fd, const char *server_name);
 
 /* Nothing of it is to be recorded. */
-void connection_let_go(struct connection *connection);
+void connection_ignore(struct connection *connection);
 
 /* The number of `connection` for thread_state.hello_connection. */
 uint16_t connection_number(const struct connection *connection);

@@ -167,7 +167,7 @@ static void add_policy(struct record *record, const struct connection *connectio
 	struct policy_facts facts = {
 		.floor = recorder.config.floor,
 		.established = record->established == RECORD_TRUE,
-		.refused = connection->condemned || library->refused,
+		.refused = connection->blocked || library->refused,
 		.version = record->version,
 		.lowest_offer = library->lowest,
 		.highest_offer = library->highest,
@@ -225,7 +225,7 @@ static void record_handshake(struct record *record, const struct connection *con
 	bool established = library->witness ? library->established
 					    : connection->tls.progress == TLS_ESTABLISHED;
 
-	if (connection->condemned)
+	if (connection->blocked)
 		established = false;
 
 	record->action = "tls-handshake";
@@ -242,7 +242,7 @@ static void record_handshake(struct record *record, const struct connection *con
 	add_policy(record, connection);
 	if (library->reason[0])
 		record->reason = library->reason;
-	else if (connection->condemned)
+	else if (connection->blocked)
 		record->reason = "below the floor";
 	else if (!established)
 		record->reason = wire_reason(connection, texts->reason);
@@ -262,11 +262,11 @@ static void record_clear(struct record *record, const struct connection *connect
 			 enum connection_event event)
 {
 	record->action = event == EVENT_PLAINTEXT ? "plaintext-mail" : "smtp-session";
-	record->outcome = connection->condemned ? "failure" : "success";
+	record->outcome = connection->blocked ? "failure" : "success";
 	record->reason = clear_reason(&connection->smtp);
 	record->established = RECORD_FALSE;
 	record->tls_mode = "none";
-	if (connection->condemned)
+	if (connection->blocked)
 		record->verdict = "refused";
 	else
 		record->verdict = event == EVENT_PLAINTEXT ? "plaintext" : "no-mail";

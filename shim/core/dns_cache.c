@@ -23,7 +23,7 @@ static struct answer *find(const uint8_t address[16])
 	return NULL;
 }
 
-void looked_up_remember(const uint8_t address[16], const char *name)
+void dns_cache_remember(const uint8_t address[16], const char *name)
 {
 	struct answer *answer = find(address);
 	size_t length = strlen(name);
@@ -38,7 +38,7 @@ void looked_up_remember(const uint8_t address[16], const char *name)
 	memcpy(answer->name, name, length + 1);
 }
 
-const char *looked_up_name(const uint8_t address[16])
+const char *dns_cache_name(const uint8_t address[16])
 {
 	const struct answer *answer = find(address);
 

@@ -3,15 +3,15 @@
  * getaddrinfo. A ring of fixed size, for connection.c, which holds its lock
  * around both calls.
  */
-#ifndef TLSWITNESS_LOOKED_UP_H
-#define TLSWITNESS_LOOKED_UP_H
+#ifndef TLSWITNESS_DNS_CACHE_H
+#define TLSWITNESS_DNS_CACHE_H
 
 #include <stdint.h>
 
 /* `address` as IPv6, IPv4 v4-mapped. `name` is copied; one that is too long is ignored. */
-void looked_up_remember(const uint8_t address[16], const char *name);
+void dns_cache_remember(const uint8_t address[16], const char *name);
 
 /* The name looked up last for this address, or NULL. Valid while the lock is held. */
-const char *looked_up_name(const uint8_t address[16]);
+const char *dns_cache_name(const uint8_t address[16]);
 
 #endif

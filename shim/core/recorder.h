@@ -15,7 +15,7 @@
 
 /* Set once by the start of the process, before main, and only read after it. */
 struct recorder {
-	bool on; /* started and not switched off: else every door only passes through */
+	bool on; /* started and not switched off: else every hook only passes through */
 	struct config config;
 	struct origin_process process;
 };

@@ -22,7 +22,7 @@ static struct tls_object objects[OBJECTS_MAX + WINDOW];
 static struct origin origins[ORIGINS_MAX];
 static _Atomic bool origin_taken[ORIGINS_MAX];
 
-struct origin *tls_object_take_origin(void)
+struct origin *tls_object_claim_origin(void)
 {
 	for (int i = 0; i < ORIGINS_MAX; i++) {
 		if (!atomic_exchange_explicit(&origin_taken[i], true, memory_order_acquire))

@@ -1,7 +1,7 @@
 /*
  * The handshake objects of TLS libraries (OpenSSL's SSL, GnuTLS's session) that
  * are under way or were recorded: what makes "exactly once" true, however a
- * handshake is driven and how often a library calls itself through our doors.
+ * handshake is driven and how often a library calls itself through our hooks.
  *
  * An object is used by one thread at a time (the libraries ask for that), so
  * its entry is that thread's; only the table is guarded.
@@ -48,7 +48,7 @@ struct tls_object *tls_object_begin(const void *object);
 struct tls_object *tls_object_prepare(const void *object);
 
 /* Room for an origin, to be filled by this thread; NULL if there is none. Lock-free. */
-struct origin *tls_object_take_origin(void);
+struct origin *tls_object_claim_origin(void);
 void tls_object_free_origin(struct origin *origin);
 
 /* The library has made its ClientHello: a connection can now be found by it. */

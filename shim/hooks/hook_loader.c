@@ -1,5 +1,5 @@
 /*
- * Doors of the loader, for libraries that would go past us.
+ * Hooks of the loader, for libraries that would go past us.
  */
 #include <dlfcn.h>
 #include <string.h>
@@ -14,7 +14,7 @@
  * glibc looks at the return address to know whose DT_RUNPATH to search. So
  * this must jump, not call: -foptimize-sibling-calls, and a test.
  */
-DOOR void *dlopen(const char *path, int flags)
+EXPORT void *dlopen(const char *path, int flags)
 {
 	if (!real_libc.dlopen)
 		real_libc_find();
@@ -24,10 +24,10 @@ DOOR void *dlopen(const char *path, int flags)
 }
 
 /*
- * The door for a function that a program resolves by hand from a library that
+ * The hook for a function that a program resolves by hand from a library that
  * it loaded itself; NULL where the real dlsym is to answer.
  */
-static void *door_by_hand(void *handle, const char *name, const void *caller)
+static void *hook_for_dlsym(void *handle, const char *name, const void *caller)
 {
 	void *address;
 
@@ -36,18 +36,18 @@ static void *door_by_hand(void *handle, const char *name, const void *caller)
 	if (strncmp(name, "SSL_", 4) != 0 && strncmp(name, "BIO_", 4) != 0)
 		return NULL;
 	address = real_libc.dlsym(handle, name);
-	return address ? real_openssl_door(name, caller, address) : NULL;
+	return address ? real_openssl_hook(name, caller, address) : NULL;
 }
 
 /* RTLD_NEXT means "next after the caller": here too the real one must be jumped to. */
-DOOR void *dlsym(void *restrict handle, const char *restrict name)
+EXPORT void *dlsym(void *restrict handle, const char *restrict name)
 {
-	void *door;
+	void *hook;
 
 	if (!real_libc.dlsym)
 		real_libc_find();
-	door = door_by_hand(handle, name, __builtin_return_address(0));
-	if (door)
-		return door;
+	hook = hook_for_dlsym(handle, name, __builtin_return_address(0));
+	if (hook)
+		return hook;
 	return real_libc.dlsym(handle, name);
 }

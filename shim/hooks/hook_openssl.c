@@ -1,7 +1,7 @@
 /*
- * Doors of libssl and libcrypto: everything that can drive a handshake. A call
- * that reaches several doors (SSL_connect calls SSL_do_handshake, on Debian
- * through our door, elsewhere directly) is recorded once all the same, because
+ * Hooks of libssl and libcrypto: everything that can drive a handshake. A call
+ * that reaches several hooks (SSL_connect calls SSL_do_handshake, on Debian
+ * through our hook, elsewhere directly) is recorded once all the same, because
  * the object's entry knows that it was.
  */
 #include <stddef.h>
@@ -20,7 +20,7 @@
 
 /* ---- the handshake itself ---- */
 
-DOOR int SSL_connect(SSL *ssl)
+EXPORT int SSL_connect(SSL *ssl)
 {
 	const struct ssl_library *library = real_ssl_library(CALLER);
 	struct openssl_call call;
@@ -34,7 +34,7 @@ DOOR int SSL_connect(SSL *ssl)
 	return result;
 }
 
-DOOR int SSL_do_handshake(SSL *ssl)
+EXPORT int SSL_do_handshake(SSL *ssl)
 {
 	const struct ssl_library *library = real_ssl_library(CALLER);
 	struct openssl_call call;
@@ -50,7 +50,7 @@ DOOR int SSL_do_handshake(SSL *ssl)
 
 /* ---- calls that drive it on their way ---- */
 
-DOOR int SSL_read(SSL *ssl, void *buffer, int count)
+EXPORT int SSL_read(SSL *ssl, void *buffer, int count)
 {
 	const struct ssl_library *library = real_ssl_library(CALLER);
 	struct openssl_call call;
@@ -66,7 +66,7 @@ DOOR int SSL_read(SSL *ssl, void *buffer, int count)
 	return result;
 }
 
-DOOR int SSL_read_ex(SSL *ssl, void *buffer, size_t count, size_t *read_bytes)
+EXPORT int SSL_read_ex(SSL *ssl, void *buffer, size_t count, size_t *read_bytes)
 {
 	const struct ssl_library *library = real_ssl_library(CALLER);
 	struct openssl_call call;
@@ -82,7 +82,7 @@ DOOR int SSL_read_ex(SSL *ssl, void *buffer, size_t count, size_t *read_bytes)
 	return result;
 }
 
-DOOR int SSL_peek(SSL *ssl, void *buffer, int count)
+EXPORT int SSL_peek(SSL *ssl, void *buffer, int count)
 {
 	const struct ssl_library *library = real_ssl_library(CALLER);
 	struct openssl_call call;
@@ -96,7 +96,7 @@ DOOR int SSL_peek(SSL *ssl, void *buffer, int count)
 	return result;
 }
 
-DOOR int SSL_peek_ex(SSL *ssl, void *buffer, size_t count, size_t *read_bytes)
+EXPORT int SSL_peek_ex(SSL *ssl, void *buffer, size_t count, size_t *read_bytes)
 {
 	const struct ssl_library *library = real_ssl_library(CALLER);
 	struct openssl_call call;
@@ -124,7 +124,7 @@ static bool begin_write(struct openssl_call *call, const struct ssl_library *lib
 	       openssl_call_begin(call, library, ssl, false);
 }
 
-DOOR int SSL_write(SSL *ssl, const void *buffer, int count)
+EXPORT int SSL_write(SSL *ssl, const void *buffer, int count)
 {
 	const struct ssl_library *library = real_ssl_library(CALLER);
 	struct openssl_call call;
@@ -142,7 +142,7 @@ DOOR int SSL_write(SSL *ssl, const void *buffer, int count)
 	return result;
 }
 
-DOOR int SSL_write_ex(SSL *ssl, const void *buffer, size_t count, size_t *written)
+EXPORT int SSL_write_ex(SSL *ssl, const void *buffer, size_t count, size_t *written)
 {
 	const struct ssl_library *library = real_ssl_library(CALLER);
 	struct openssl_call call;
@@ -160,7 +160,7 @@ DOOR int SSL_write_ex(SSL *ssl, const void *buffer, size_t count, size_t *writte
 	return result;
 }
 
-DOOR int SSL_write_early_data(SSL *ssl, const void *buffer, size_t count, size_t *written)
+EXPORT int SSL_write_early_data(SSL *ssl, const void *buffer, size_t count, size_t *written)
 {
 	const struct ssl_library *library = real_ssl_library(CALLER);
 	struct openssl_call call;
@@ -174,7 +174,7 @@ DOOR int SSL_write_early_data(SSL *ssl, const void *buffer, size_t count, size_t
 	return result;
 }
 
-DOOR void SSL_free(SSL *ssl)
+EXPORT void SSL_free(SSL *ssl)
 {
 	const struct ssl_library *library = real_ssl_library(CALLER);
 
@@ -254,7 +254,7 @@ static bool chain_inside(const struct chain_call *chain, bool written, const voi
 	       openssl_inside(chain->library, chain->ssl, written, bytes, length);
 }
 
-DOOR long BIO_ctrl(BIO *bio, int command, long number, void *pointer)
+EXPORT long BIO_ctrl(BIO *bio, int command, long number, void *pointer)
 {
 	const struct crypto_library *crypto = real_crypto_library(CALLER);
 	struct chain_call chain;
@@ -273,7 +273,7 @@ DOOR long BIO_ctrl(BIO *bio, int command, long number, void *pointer)
 	return result;
 }
 
-DOOR int BIO_read(BIO *bio, void *buffer, int count)
+EXPORT int BIO_read(BIO *bio, void *buffer, int count)
 {
 	const struct crypto_library *crypto = real_crypto_library(CALLER);
 	struct chain_call chain;
@@ -291,7 +291,7 @@ DOOR int BIO_read(BIO *bio, void *buffer, int count)
 	return result;
 }
 
-DOOR int BIO_read_ex(BIO *bio, void *buffer, size_t count, size_t *read_bytes)
+EXPORT int BIO_read_ex(BIO *bio, void *buffer, size_t count, size_t *read_bytes)
 {
 	const struct crypto_library *crypto = real_crypto_library(CALLER);
 	struct chain_call chain;
@@ -309,7 +309,7 @@ DOOR int BIO_read_ex(BIO *bio, void *buffer, size_t count, size_t *read_bytes)
 	return result;
 }
 
-DOOR int BIO_gets(BIO *bio, char *buffer, int size)
+EXPORT int BIO_gets(BIO *bio, char *buffer, int size)
 {
 	const struct crypto_library *crypto = real_crypto_library(CALLER);
 	struct chain_call chain;
@@ -327,7 +327,7 @@ DOOR int BIO_gets(BIO *bio, char *buffer, int size)
 	return result;
 }
 
-DOOR int BIO_write(BIO *bio, const void *buffer, int count)
+EXPORT int BIO_write(BIO *bio, const void *buffer, int count)
 {
 	const struct crypto_library *crypto = real_crypto_library(CALLER);
 	struct chain_call chain;
@@ -346,7 +346,7 @@ DOOR int BIO_write(BIO *bio, const void *buffer, int count)
 	return result;
 }
 
-DOOR int BIO_write_ex(BIO *bio, const void *buffer, size_t count, size_t *written)
+EXPORT int BIO_write_ex(BIO *bio, const void *buffer, size_t count, size_t *written)
 {
 	const struct crypto_library *crypto = real_crypto_library(CALLER);
 	struct chain_call chain;
@@ -366,7 +366,7 @@ DOOR int BIO_write_ex(BIO *bio, const void *buffer, size_t count, size_t *writte
 	return result;
 }
 
-DOOR int BIO_puts(BIO *bio, const char *text)
+EXPORT int BIO_puts(BIO *bio, const char *text)
 {
 	const struct crypto_library *crypto = real_crypto_library(CALLER);
 	struct chain_call chain;

@@ -1,5 +1,5 @@
 /*
- * Doors of libssl's settings: how an application says which versions it allows.
+ * Hooks of libssl's settings: how an application says which versions it allows.
  */
 #include "shim/openssl/openssl_floor.h"
 #include "shim/openssl/openssl_settings.h"
@@ -10,7 +10,7 @@
 #define CALLER __builtin_return_address(0)
 
 /*
- * libssl's functions call each other through these doors too, and what the
+ * libssl's functions call each other through these hooks too, and what the
  * application called is the outer one. To be asked after real_ssl_library().
  */
 #define IS_APPLICATIONS_CALL (thread_state.caller == CALLER)
@@ -20,7 +20,7 @@
  * enforce and upgrade it is made flexible and limited to that version: outside
  * the scope it negotiates what it would have, inside the floor can be raised.
  */
-DOOR SSL_CTX *SSL_CTX_new(const SSL_METHOD *method)
+EXPORT SSL_CTX *SSL_CTX_new(const SSL_METHOD *method)
 {
 	const struct ssl_library *library = real_ssl_library(CALLER);
 	const SSL_METHOD *used;
@@ -37,15 +37,15 @@ DOOR SSL_CTX *SSL_CTX_new(const SSL_METHOD *method)
 	return context;
 }
 
-DOOR SSL_CTX *SSL_CTX_new_ex(OSSL_LIB_CTX *library_context, const char *properties,
-			     const SSL_METHOD *method)
+EXPORT SSL_CTX *SSL_CTX_new_ex(OSSL_LIB_CTX *library_context, const char *properties,
+			       const SSL_METHOD *method)
 {
 	const struct ssl_library *library = real_ssl_library(CALLER);
 	const SSL_METHOD *used;
 	SSL_CTX *context;
 	uint16_t pin;
 
-	/* A program that looks for it finds our door even where OpenSSL 1.1 has none. */
+	/* A program that looks for it finds our hook even where OpenSSL 1.1 has none. */
 	if (!library || !library->SSL_CTX_new_ex)
 		return NULL;
 	used = openssl_floor_flexible(library, method, &pin);
@@ -56,7 +56,7 @@ DOOR SSL_CTX *SSL_CTX_new_ex(OSSL_LIB_CTX *library_context, const char *properti
 	return context;
 }
 
-DOOR int SSL_CTX_set_ssl_version(SSL_CTX *context, const SSL_METHOD *method)
+EXPORT int SSL_CTX_set_ssl_version(SSL_CTX *context, const SSL_METHOD *method)
 {
 	const struct ssl_library *library = real_ssl_library(CALLER);
 	const SSL_METHOD *used;
@@ -74,7 +74,7 @@ DOOR int SSL_CTX_set_ssl_version(SSL_CTX *context, const SSL_METHOD *method)
 	return result;
 }
 
-DOOR int SSL_set_ssl_method(SSL *ssl, const SSL_METHOD *method)
+EXPORT int SSL_set_ssl_method(SSL *ssl, const SSL_METHOD *method)
 {
 	const struct ssl_library *library = real_ssl_library(CALLER);
 	int result;
@@ -89,7 +89,7 @@ DOOR int SSL_set_ssl_method(SSL *ssl, const SSL_METHOD *method)
 
 /* ---- minimum and maximum ---- */
 
-DOOR long SSL_CTX_ctrl(SSL_CTX *context, int command, long number, void *pointer)
+EXPORT long SSL_CTX_ctrl(SSL_CTX *context, int command, long number, void *pointer)
 {
 	const struct ssl_library *library = real_ssl_library(CALLER);
 	int bound;
@@ -108,7 +108,7 @@ DOOR long SSL_CTX_ctrl(SSL_CTX *context, int command, long number, void *pointer
 	return result;
 }
 
-DOOR long SSL_ctrl(SSL *ssl, int command, long number, void *pointer)
+EXPORT long SSL_ctrl(SSL *ssl, int command, long number, void *pointer)
 {
 	const struct ssl_library *library = real_ssl_library(CALLER);
 	int bound;
@@ -127,7 +127,7 @@ DOOR long SSL_ctrl(SSL *ssl, int command, long number, void *pointer)
 
 /* ---- options ---- */
 
-DOOR uint64_t SSL_CTX_set_options(SSL_CTX *context, uint64_t options)
+EXPORT uint64_t SSL_CTX_set_options(SSL_CTX *context, uint64_t options)
 {
 	const struct ssl_library *library = real_ssl_library(CALLER);
 
@@ -139,7 +139,7 @@ DOOR uint64_t SSL_CTX_set_options(SSL_CTX *context, uint64_t options)
 	return library->SSL_CTX_set_options(context, options);
 }
 
-DOOR uint64_t SSL_set_options(SSL *ssl, uint64_t options)
+EXPORT uint64_t SSL_set_options(SSL *ssl, uint64_t options)
 {
 	const struct ssl_library *library = real_ssl_library(CALLER);
 
@@ -150,7 +150,7 @@ DOOR uint64_t SSL_set_options(SSL *ssl, uint64_t options)
 	return library->SSL_set_options(ssl, options);
 }
 
-DOOR uint64_t SSL_CTX_clear_options(SSL_CTX *context, uint64_t options)
+EXPORT uint64_t SSL_CTX_clear_options(SSL_CTX *context, uint64_t options)
 {
 	const struct ssl_library *library = real_ssl_library(CALLER);
 
@@ -163,7 +163,7 @@ DOOR uint64_t SSL_CTX_clear_options(SSL_CTX *context, uint64_t options)
 	return library->SSL_CTX_clear_options(context, options);
 }
 
-DOOR uint64_t SSL_clear_options(SSL *ssl, uint64_t options)
+EXPORT uint64_t SSL_clear_options(SSL *ssl, uint64_t options)
 {
 	const struct ssl_library *library = real_ssl_library(CALLER);
 
@@ -177,7 +177,7 @@ DOOR uint64_t SSL_clear_options(SSL *ssl, uint64_t options)
 
 /* ---- the security level, under which OpenSSL 3 has no TLS below 1.2 ---- */
 
-DOOR void SSL_CTX_set_security_level(SSL_CTX *context, int level)
+EXPORT void SSL_CTX_set_security_level(SSL_CTX *context, int level)
 {
 	const struct ssl_library *library = real_ssl_library(CALLER);
 
@@ -188,7 +188,7 @@ DOOR void SSL_CTX_set_security_level(SSL_CTX *context, int level)
 	library->SSL_CTX_set_security_level(context, level);
 }
 
-DOOR void SSL_set_security_level(SSL *ssl, int level)
+EXPORT void SSL_set_security_level(SSL *ssl, int level)
 {
 	const struct ssl_library *library = real_ssl_library(CALLER);
 
@@ -199,7 +199,7 @@ DOOR void SSL_set_security_level(SSL *ssl, int level)
 	library->SSL_set_security_level(ssl, level);
 }
 
-DOOR int SSL_CTX_set_cipher_list(SSL_CTX *context, const char *ciphers)
+EXPORT int SSL_CTX_set_cipher_list(SSL_CTX *context, const char *ciphers)
 {
 	const struct ssl_library *library = real_ssl_library(CALLER);
 	int result;
@@ -213,7 +213,7 @@ DOOR int SSL_CTX_set_cipher_list(SSL_CTX *context, const char *ciphers)
 	return result;
 }
 
-DOOR int SSL_set_cipher_list(SSL *ssl, const char *ciphers)
+EXPORT int SSL_set_cipher_list(SSL *ssl, const char *ciphers)
 {
 	const struct ssl_library *library = real_ssl_library(CALLER);
 	int result;
@@ -226,7 +226,7 @@ DOOR int SSL_set_cipher_list(SSL *ssl, const char *ciphers)
 	return result;
 }
 
-DOOR int SSL_CONF_cmd(SSL_CONF_CTX *context, const char *command, const char *value)
+EXPORT int SSL_CONF_cmd(SSL_CONF_CTX *context, const char *command, const char *value)
 {
 	const struct ssl_library *library = real_ssl_library(CALLER);
 	int result;
@@ -241,7 +241,7 @@ DOOR int SSL_CONF_cmd(SSL_CONF_CTX *context, const char *command, const char *va
 
 /* ---- the transport: the last calls under an interpreter's lock before the handshake ---- */
 
-DOOR int SSL_set_fd(SSL *ssl, int fd)
+EXPORT int SSL_set_fd(SSL *ssl, int fd)
 {
 	const struct ssl_library *library = real_ssl_library(CALLER);
 
@@ -252,7 +252,7 @@ DOOR int SSL_set_fd(SSL *ssl, int fd)
 	return library->SSL_set_fd(ssl, fd);
 }
 
-DOOR int SSL_set_rfd(SSL *ssl, int fd)
+EXPORT int SSL_set_rfd(SSL *ssl, int fd)
 {
 	const struct ssl_library *library = real_ssl_library(CALLER);
 
@@ -263,7 +263,7 @@ DOOR int SSL_set_rfd(SSL *ssl, int fd)
 	return library->SSL_set_rfd(ssl, fd);
 }
 
-DOOR void SSL_set_bio(SSL *ssl, BIO *read_bio, BIO *write_bio)
+EXPORT void SSL_set_bio(SSL *ssl, BIO *read_bio, BIO *write_bio)
 {
 	const struct ssl_library *library = real_ssl_library(CALLER);
 

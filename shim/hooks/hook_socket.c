@@ -1,5 +1,5 @@
 /*
- * Doors of libc's socket and descriptor calls. Each calls the real function
+ * Hooks of libc's socket and descriptor calls. Each calls the real function
  * and hands what passed to the model; for a descriptor that is no mail
  * connection it costs one bounds check and one load.
  */
@@ -72,20 +72,19 @@ static int refused(struct connection *connection)
 
 static bool may_receive(const struct connection *connection)
 {
-	return !connection_is_condemned(connection);
+	return !connection_is_blocked(connection);
 }
 
 static bool may_send(struct connection *connection, const struct iovec *parts, size_t count)
 {
-	return !connection_is_condemned(connection) &&
-	       connection_may_send(connection, parts, count);
+	return !connection_is_blocked(connection) && connection_may_send(connection, parts, count);
 }
 
 /* In audit mode nothing is looked at before the kernel has found it readable. */
 static bool may_send_message(struct connection *connection, const struct msghdr *message)
 {
 	if (recorder.config.mode == MODE_AUDIT || !message)
-		return !connection_is_condemned(connection);
+		return !connection_is_blocked(connection);
 	return may_send(connection, message->msg_iov, message->msg_iovlen);
 }
 
@@ -129,7 +128,7 @@ static ssize_t received(struct connection *connection, ssize_t result, const str
 	else if (result < 0 && !is_passing_error(saved))
 		connection_ended(connection, saved);
 	/* These bytes may have been the answer that is below the floor. */
-	if (connection_is_condemned(connection))
+	if (connection_is_blocked(connection))
 		return refused(connection);
 	connection_release(connection);
 	errno = saved;
@@ -139,7 +138,7 @@ static ssize_t received(struct connection *connection, ssize_t result, const str
 /* ---- receiving ---- */
 
 /*
- * `slot` is a member of real_libc. Kept apart, and the rest of the doors with
+ * `slot` is a member of real_libc. Kept apart, and the rest of the hooks with
  * it, so that the way of every other descriptor through them saves no register.
  */
 APART static ssize_t watched_read(__typeof__(read) **slot, int fd, void *buffer, size_t count)
@@ -155,26 +154,26 @@ APART static ssize_t watched_read(__typeof__(read) **slot, int fd, void *buffer,
 	return received(connection, real(fd, buffer, count), &part, 1, 0);
 }
 
-DOOR ssize_t read(int fd, void *buffer, size_t count)
+EXPORT ssize_t read(int fd, void *buffer, size_t count)
 {
-	if (connection_passes(fd))
+	if (connection_unmonitored(fd))
 		return real_libc.read(fd, buffer, count);
 	return watched_read(&real_libc.read, fd, buffer, count);
 }
 
-DOOR ssize_t __read(int fd, void *buffer, size_t count)
+EXPORT ssize_t __read(int fd, void *buffer, size_t count)
 {
-	if (connection_passes(fd))
+	if (connection_unmonitored(fd))
 		return real_libc.__read(fd, buffer, count);
 	return watched_read(&real_libc.__read, fd, buffer, count);
 }
 
-DOOR ssize_t __read_chk(int fd, void *buffer, size_t count, size_t room)
+EXPORT ssize_t __read_chk(int fd, void *buffer, size_t count, size_t room)
 {
 	struct connection *connection;
 	struct iovec part = {buffer, count};
 
-	if (connection_passes(fd))
+	if (connection_unmonitored(fd))
 		return real_libc.__read_chk(fd, buffer, count, room);
 	connection = connection_acquire(fd);
 	if (!connection)
@@ -184,11 +183,11 @@ DOOR ssize_t __read_chk(int fd, void *buffer, size_t count, size_t room)
 	return received(connection, real_libc.__read_chk(fd, buffer, count, room), &part, 1, 0);
 }
 
-DOOR ssize_t readv(int fd, const struct iovec *parts, int count)
+EXPORT ssize_t readv(int fd, const struct iovec *parts, int count)
 {
 	struct connection *connection;
 
-	if (connection_passes(fd))
+	if (connection_unmonitored(fd))
 		return real_libc.readv(fd, parts, count);
 	connection = connection_acquire(fd);
 	if (!connection)
@@ -211,19 +210,19 @@ APART static ssize_t watched_recv(int fd, void *buffer, size_t count, int flags)
 	return received(connection, real_libc.recv(fd, buffer, count, flags), &part, 1, flags);
 }
 
-DOOR ssize_t recv(int fd, void *buffer, size_t count, int flags)
+EXPORT ssize_t recv(int fd, void *buffer, size_t count, int flags)
 {
-	if (connection_passes(fd))
+	if (connection_unmonitored(fd))
 		return real_libc.recv(fd, buffer, count, flags);
 	return watched_recv(fd, buffer, count, flags);
 }
 
-DOOR ssize_t __recv_chk(int fd, void *buffer, size_t count, size_t room, int flags)
+EXPORT ssize_t __recv_chk(int fd, void *buffer, size_t count, size_t room, int flags)
 {
 	struct connection *connection;
 	struct iovec part = {buffer, count};
 
-	if (connection_passes(fd))
+	if (connection_unmonitored(fd))
 		return real_libc.__recv_chk(fd, buffer, count, room, flags);
 	connection = connection_acquire(fd);
 	if (!connection)
@@ -238,13 +237,13 @@ DOOR ssize_t __recv_chk(int fd, void *buffer, size_t count, size_t room, int fla
  * glibc's headers declare some address arguments as a union of pointers; these
  * definitions have to agree.
  */
-DOOR ssize_t recvfrom(int fd, void *buffer, size_t count, int flags, __SOCKADDR_ARG address,
-		      socklen_t *length)
+EXPORT ssize_t recvfrom(int fd, void *buffer, size_t count, int flags, __SOCKADDR_ARG address,
+			socklen_t *length)
 {
 	struct connection *connection;
 	struct iovec part = {buffer, count};
 
-	if (connection_passes(fd))
+	if (connection_unmonitored(fd))
 		return real_libc.recvfrom(fd, buffer, count, flags, address, length);
 	connection = connection_acquire(fd);
 	if (!connection)
@@ -255,13 +254,13 @@ DOOR ssize_t recvfrom(int fd, void *buffer, size_t count, int flags, __SOCKADDR_
 			&part, 1, flags);
 }
 
-DOOR ssize_t __recvfrom_chk(int fd, void *buffer, size_t count, size_t room, int flags,
-			    struct sockaddr *address, socklen_t *length)
+EXPORT ssize_t __recvfrom_chk(int fd, void *buffer, size_t count, size_t room, int flags,
+			      struct sockaddr *address, socklen_t *length)
 {
 	struct connection *connection;
 	struct iovec part = {buffer, count};
 
-	if (connection_passes(fd))
+	if (connection_unmonitored(fd))
 		return real_libc.__recvfrom_chk(fd, buffer, count, room, flags, address, length);
 	connection = connection_acquire(fd);
 	if (!connection)
@@ -292,12 +291,12 @@ static void look_for_descriptors(struct msghdr *message)
 	}
 }
 
-DOOR ssize_t recvmsg(int fd, struct msghdr *message, int flags)
+EXPORT ssize_t recvmsg(int fd, struct msghdr *message, int flags)
 {
 	struct connection *connection = NULL;
 	ssize_t result;
 
-	if (!connection_passes(fd))
+	if (!connection_unmonitored(fd))
 		connection = connection_acquire(fd);
 	if (connection && !may_receive(connection))
 		return refused(connection);
@@ -311,10 +310,10 @@ DOOR ssize_t recvmsg(int fd, struct msghdr *message, int flags)
 	return result;
 }
 
-DOOR int recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags,
-		  struct timespec *timeout)
+EXPORT int recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags,
+		    struct timespec *timeout)
 {
-	struct connection *connection = connection_passes(fd) ? NULL : connection_acquire(fd);
+	struct connection *connection = connection_unmonitored(fd) ? NULL : connection_acquire(fd);
 	int result;
 
 	if (connection && !may_receive(connection))
@@ -350,25 +349,25 @@ APART static ssize_t watched_write(__typeof__(write) **slot, int fd, const void 
 	return sent(connection, real(fd, buffer, count), &part, 1, 0);
 }
 
-DOOR ssize_t write(int fd, const void *buffer, size_t count)
+EXPORT ssize_t write(int fd, const void *buffer, size_t count)
 {
-	if (connection_passes(fd))
+	if (connection_unmonitored(fd))
 		return real_libc.write(fd, buffer, count);
 	return watched_write(&real_libc.write, fd, buffer, count);
 }
 
-DOOR ssize_t __write(int fd, const void *buffer, size_t count)
+EXPORT ssize_t __write(int fd, const void *buffer, size_t count)
 {
-	if (connection_passes(fd))
+	if (connection_unmonitored(fd))
 		return real_libc.__write(fd, buffer, count);
 	return watched_write(&real_libc.__write, fd, buffer, count);
 }
 
-DOOR ssize_t writev(int fd, const struct iovec *parts, int count)
+EXPORT ssize_t writev(int fd, const struct iovec *parts, int count)
 {
 	struct connection *connection;
 
-	if (connection_passes(fd))
+	if (connection_unmonitored(fd))
 		return real_libc.writev(fd, parts, count);
 	connection = connection_acquire(fd);
 	if (!connection)
@@ -393,16 +392,16 @@ APART static ssize_t watched_send(__typeof__(send) **slot, int fd, const void *b
 	return sent(connection, real(fd, buffer, count, flags), &part, 1, flags);
 }
 
-DOOR ssize_t send(int fd, const void *buffer, size_t count, int flags)
+EXPORT ssize_t send(int fd, const void *buffer, size_t count, int flags)
 {
-	if (connection_passes(fd))
+	if (connection_unmonitored(fd))
 		return real_libc.send(fd, buffer, count, flags);
 	return watched_send(&real_libc.send, fd, buffer, count, flags);
 }
 
-DOOR ssize_t __send(int fd, const void *buffer, size_t count, int flags)
+EXPORT ssize_t __send(int fd, const void *buffer, size_t count, int flags)
 {
-	if (connection_passes(fd))
+	if (connection_unmonitored(fd))
 		return real_libc.__send(fd, buffer, count, flags);
 	return watched_send(&real_libc.__send, fd, buffer, count, flags);
 }
@@ -445,8 +444,8 @@ static ssize_t opened_by_sending(int fd, struct connection *connection, ssize_t 
 	return sent(connection, result, parts, count, flags);
 }
 
-DOOR ssize_t sendto(int fd, const void *buffer, size_t count, int flags,
-		    __CONST_SOCKADDR_ARG address, socklen_t length)
+EXPORT ssize_t sendto(int fd, const void *buffer, size_t count, int flags,
+		      __CONST_SOCKADDR_ARG address, socklen_t length)
 {
 	struct connection *connection = NULL;
 	struct iovec part = {(void *)(uintptr_t)buffer, count};
@@ -460,7 +459,7 @@ DOOR ssize_t sendto(int fd, const void *buffer, size_t count, int flags,
 		return connection ? opened_by_sending(fd, connection, result, &part, 1, flags)
 				  : result;
 	}
-	if (connection_passes(fd))
+	if (connection_unmonitored(fd))
 		return real_libc.sendto(fd, buffer, count, flags, address, length);
 	connection = connection_acquire(fd);
 	if (connection && !may_send(connection, &part, 1))
@@ -469,7 +468,7 @@ DOOR ssize_t sendto(int fd, const void *buffer, size_t count, int flags,
 	return connection ? sent(connection, result, &part, 1, flags) : result;
 }
 
-DOOR ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
+EXPORT ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 {
 	struct connection *connection = NULL;
 	ssize_t result;
@@ -483,7 +482,7 @@ DOOR ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 		return connection ? opened_by_sending(fd, connection, result, message->msg_iov,
 						      message->msg_iovlen, flags)
 				  : result;
-	} else if (connection_passes(fd)) {
+	} else if (connection_unmonitored(fd)) {
 		return real_libc.sendmsg(fd, message, flags);
 	} else {
 		connection = connection_acquire(fd);
@@ -498,9 +497,9 @@ DOOR ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 	return sent(connection, result, message->msg_iov, message->msg_iovlen, flags);
 }
 
-DOOR int sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags)
+EXPORT int sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags)
 {
-	struct connection *connection = connection_passes(fd) ? NULL : connection_acquire(fd);
+	struct connection *connection = connection_unmonitored(fd) ? NULL : connection_acquire(fd);
 	int result;
 
 	/* One at a time, which a caller has to expect (sendmmsg(2)): what the second one says
@@ -547,12 +546,12 @@ static int watched_connect(__typeof__(connect) *real, int fd, __CONST_SOCKADDR_A
 	return result;
 }
 
-DOOR int connect(int fd, __CONST_SOCKADDR_ARG address, socklen_t length)
+EXPORT int connect(int fd, __CONST_SOCKADDR_ARG address, socklen_t length)
 {
 	return watched_connect(libc()->connect, fd, address, length, CALLER);
 }
 
-DOOR int __connect(int fd, __CONST_SOCKADDR_ARG address, socklen_t length)
+EXPORT int __connect(int fd, __CONST_SOCKADDR_ARG address, socklen_t length)
 {
 	return watched_connect(libc()->__connect, fd, address, length, CALLER);
 }
@@ -562,18 +561,18 @@ static void before_close(int fd)
 {
 	int saved = errno;
 
-	if (!connection_passes(fd))
+	if (!connection_unmonitored(fd))
 		connection_closing(fd);
 	errno = saved;
 }
 
-DOOR int close(int fd)
+EXPORT int close(int fd)
 {
 	before_close(fd);
 	return libc()->close(fd);
 }
 
-DOOR int __close(int fd)
+EXPORT int __close(int fd)
 {
 	before_close(fd);
 	return libc()->__close(fd);
@@ -583,7 +582,7 @@ DOOR int __close(int fd)
 #define CLOSE_RANGE_CLOEXEC (1U << 2)
 #endif
 
-DOOR int close_range(unsigned first, unsigned last, int flags)
+EXPORT int close_range(unsigned first, unsigned last, int flags)
 {
 	int saved = errno;
 
@@ -595,7 +594,7 @@ DOOR int close_range(unsigned first, unsigned last, int flags)
 	return real_libc.close_range(first, last, flags);
 }
 
-DOOR void closefrom(int first)
+EXPORT void closefrom(int first)
 {
 	int saved = errno;
 
@@ -612,7 +611,8 @@ static int copied(int fd, int copy)
 {
 	int saved = errno;
 
-	if (copy >= 0 && copy != fd && !(connection_passes(fd) && connection_passes(copy)))
+	if (copy >= 0 && copy != fd &&
+	    !(connection_unmonitored(fd) && connection_unmonitored(copy)))
 		connection_copied(fd, copy);
 	errno = saved;
 	return copy;
@@ -623,30 +623,30 @@ static void before_copy_over(int old_fd, int new_fd)
 {
 	int saved = errno;
 
-	if (old_fd != new_fd && !connection_passes(new_fd) &&
+	if (old_fd != new_fd && !connection_unmonitored(new_fd) &&
 	    syscall(SYS_fcntl, old_fd, F_GETFD) >= 0)
 		connection_closing(new_fd);
 	errno = saved;
 }
 
-DOOR int dup(int fd)
+EXPORT int dup(int fd)
 {
 	return copied(fd, libc()->dup(fd));
 }
 
-DOOR int dup2(int old_fd, int new_fd)
+EXPORT int dup2(int old_fd, int new_fd)
 {
 	before_copy_over(old_fd, new_fd);
 	return copied(old_fd, libc()->dup2(old_fd, new_fd));
 }
 
-DOOR int __dup2(int old_fd, int new_fd)
+EXPORT int __dup2(int old_fd, int new_fd)
 {
 	before_copy_over(old_fd, new_fd);
 	return copied(old_fd, libc()->__dup2(old_fd, new_fd));
 }
 
-DOOR int dup3(int old_fd, int new_fd, int flags)
+EXPORT int dup3(int old_fd, int new_fd, int flags)
 {
 	before_copy_over(old_fd, new_fd);
 	return copied(old_fd, libc()->dup3(old_fd, new_fd, flags));
@@ -665,7 +665,7 @@ static int watched_fcntl(__typeof__(fcntl) *real, int fd, int command, void *arg
 	return result;
 }
 
-DOOR int fcntl(int fd, int command, ...)
+EXPORT int fcntl(int fd, int command, ...)
 {
 	va_list arguments;
 	void *argument;
@@ -676,7 +676,7 @@ DOOR int fcntl(int fd, int command, ...)
 	return watched_fcntl(libc()->fcntl, fd, command, argument);
 }
 
-DOOR int __fcntl(int fd, int command, ...)
+EXPORT int __fcntl(int fd, int command, ...)
 {
 	va_list arguments;
 	void *argument;
@@ -687,7 +687,7 @@ DOOR int __fcntl(int fd, int command, ...)
 	return watched_fcntl(libc()->__fcntl, fd, command, argument);
 }
 
-DOOR int fcntl64(int fd, int command, ...)
+EXPORT int fcntl64(int fd, int command, ...)
 {
 	va_list arguments;
 	void *argument;
@@ -715,7 +715,7 @@ static void remember_answer(const struct addrinfo *answer, const char *name)
 		return;
 	if (!connection_lock())
 		return;
-	looked_up_remember(address, name);
+	dns_cache_remember(address, name);
 	connection_unlock();
 }
 
@@ -726,8 +726,8 @@ static bool is_address(const char *name)
 	return strchr(name, ':') || inet_pton(AF_INET, name, address) == 1;
 }
 
-DOOR int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints,
-		     struct addrinfo **answers)
+EXPORT int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints,
+		       struct addrinfo **answers)
 {
 	int result = libc()->getaddrinfo(name, service, hints, answers);
 	int saved = errno;
@@ -742,7 +742,7 @@ DOOR int getaddrinfo(const char *name, const char *service, const struct addrinf
 
 /* ---- the way to the log ---- */
 
-DOOR int chroot(const char *path)
+EXPORT int chroot(const char *path)
 {
 	int saved = errno;
 

@@ -8,7 +8,7 @@
 #include "shim/base/real.h"
 
 /*
- * Fills `view` but for what only the doors know (began, random). To be called
+ * Fills `view` but for what only the hooks know (began, random). To be called
  * by the thread that uses `ssl`, right after the handshake's end. May push to
  * OpenSSL's error queue: the caller sets a mark before and pops to it.
  * `system_error` is the errno that the failed call left; 0: no call failed.

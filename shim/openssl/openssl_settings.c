@@ -21,7 +21,7 @@ static void begin(struct setting_words *words, const char *call)
 static void end(struct setting_words *words)
 {
 	setting_end(words);
-	/* libssl calls some of these doors itself: the application called the outer one. */
+	/* libssl calls some of these hooks itself: the application called the outer one. */
 	setting_made(words, thread_state.caller);
 }
 

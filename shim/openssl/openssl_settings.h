@@ -1,6 +1,6 @@
 /*
  * Which of OpenSSL's settings are worth a protocol-setting record, and how they
- * are said in words. hook_openssl_settings.c's doors call this after a setting
+ * are said in words. hook_openssl_settings.c's hooks call this after a setting
  * was taken.
  */
 #ifndef TLSWITNESS_OPENSSL_SETTINGS_H
@@ -10,7 +10,7 @@
 
 #include "shim/base/real.h"
 
-/* SSL_CTX_ctrl and SSL_ctrl; `call` is the door's name. */
+/* SSL_CTX_ctrl and SSL_ctrl; `call` is the hook's name. */
 void openssl_setting_ctrl(const char *call, int command, long value);
 
 /*

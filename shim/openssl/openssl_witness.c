@@ -110,14 +110,14 @@ static bool report(struct openssl_call *call, bool established, const char *aban
 			call->object->undecided = connection;
 			return false;
 		}
-		connection_let_go(connection);
+		connection_ignore(connection);
 	} else if (established && is_below_floor(view.version)) {
 		refuse(call, connection);
 		unsaid = true;
 	} else if (view.refused) {
 		/* OpenSSL's own error is in the queue, and its alert has left. */
 		refuse(call, connection);
-	} else if (connection_is_condemned(connection)) {
+	} else if (connection_is_blocked(connection)) {
 		/* The other witness was first: OpenSSL has only seen a broken connection. */
 		call->object->refused = true;
 		unsaid = true;
@@ -156,7 +156,7 @@ static struct tls_object *object_to_watch(const struct ssl_library *library, SSL
 		return NULL;
 	object = tls_object_find(ssl);
 	/* A new object, one that was cleared, or another one at the same address; an entry
-	   that has seen nothing yet is this handshake's, from a door around this one. */
+	   that has seen nothing yet is this handshake's, from a hook around this one. */
 	if (library->SSL_in_before(ssl) && (!object || object->random_known || object->done))
 		object = tls_object_begin(ssl);
 	return object && !object->done ? object : NULL;
@@ -208,11 +208,11 @@ static bool enforce(struct openssl_call *call)
 }
 
 /* Who asked for this connection: the script's frames, else the native caller. */
-static void take_origin(struct tls_object *object)
+static void capture_origin(struct tls_object *object)
 {
 	if (object->origin)
 		return;
-	object->origin = tls_object_take_origin();
+	object->origin = tls_object_claim_origin();
 	if (!object->origin || origin_of_script(object->origin) ||
 	    origin_native(object->origin, thread_state.caller))
 		return;
@@ -228,7 +228,7 @@ void openssl_transport_set(const struct ssl_library *library, SSL *ssl)
 	if (recorder.on && library->understood && ssl && library->SSL_in_before(ssl)) {
 		object = tls_object_prepare(ssl);
 		if (object)
-			take_origin(object);
+			capture_origin(object);
 	}
 	errno = saved;
 }
@@ -251,7 +251,7 @@ bool openssl_call_begin(struct openssl_call *call, const struct ssl_library *lib
 	if (call->object) {
 		recorder_enter();
 		call->object->owner = recorder_process->pid;
-		take_origin(call->object);
+		capture_origin(call->object);
 		library->crypto->ERR_set_mark();
 		allowed = recorder.config.mode == MODE_AUDIT || enforce(call);
 		library->crypto->ERR_pop_to_mark();
@@ -286,7 +286,7 @@ bool openssl_call_end(struct openssl_call *call, bool succeeded)
 	refused = call->object->refused;
 	thread_state.library_depth--;
 	thread_state.hello_connection = call->outer_hello;
-	/* Once: a door around this one, which ends after it, adds nothing. */
+	/* Once: a hook around this one, which ends after it, adds nothing. */
 	if (unsaid)
 		openssl_floor_raise_error(library);
 	errno = saved;
@@ -354,7 +354,7 @@ bool openssl_inside(const struct ssl_library *library, SSL *ssl, bool written, c
 	connection = object->undecided;
 	if (object->inside.state != SMTP_DIALOGUE) {
 		object->undecided = NULL;
-		connection_let_go(connection);
+		connection_ignore(connection);
 		connection_release(connection);
 	} else if (is_below_floor(connection->library.version)) {
 		refuse_inside(library, object);

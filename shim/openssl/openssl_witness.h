@@ -1,6 +1,6 @@
 /*
  * What OpenSSL says of a handshake: when one begins and ends, and the facts of
- * it. hook_openssl.c's doors call this around the real function.
+ * it. hook_openssl.c's hooks call this around the real function.
  */
 #ifndef TLSWITNESS_OPENSSL_WITNESS_H
 #define TLSWITNESS_OPENSSL_WITNESS_H

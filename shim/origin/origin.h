@@ -73,7 +73,7 @@ bool origin_is_complete(const struct origin *origin);
  * `origin` empty, where there is none. Never waits, never allocates on its own
  * account; leaves errno and the interpreter's error state as they were.
  *
- * To be called from a door that the interpreter calls while it holds its own
+ * To be called from a hook that the interpreter calls while it holds its own
  * lock (SSL_set_fd, SSL_set_bio, SSL_ctrl, SSL_CTX_ctrl): where it does not, as
  * around most of the system calls of Python and Ruby, the answer is false. Safe from any thread;
  * not from a signal handler.

@@ -111,7 +111,7 @@ static bool has_memory_for_heap(void)
  */
 static _Atomic(struct php_heap *) spare_heap;
 
-static struct php_heap *take_heap(const struct php *php)
+static struct php_heap *claim_heap(const struct php *php)
 {
 	struct php_heap *heap = atomic_exchange(&spare_heap, NULL);
 
@@ -258,7 +258,7 @@ bool origin_php(struct origin *origin)
 	memcpy(&php, address, sizeof(php));
 	if (!is_php_thread(&php) || !php.is_executing())
 		return false;
-	heap = take_heap(&php);
+	heap = claim_heap(&php);
 	if (!heap)
 		return false;
 	script_heap = php.heap_set(heap);

@@ -41,7 +41,7 @@ struct element {
 
 /* --- DER --- */
 
-static uint8_t take_byte(struct bytes *from)
+static uint8_t consume_byte(struct bytes *from)
 {
 	from->left--;
 	return *from->next++;
@@ -52,35 +52,35 @@ static uint8_t take_byte(struct bytes *from)
  * has; the indefinite form is no DER. That a length is as short as can be is
  * not checked, because nothing depends on it.
  */
-static bool take_length(struct bytes *from, size_t *length)
+static bool consume_length(struct bytes *from, size_t *length)
 {
 	uint8_t count = 0;
 
 	if (from->left == 0)
 		return false;
-	*length = take_byte(from);
+	*length = consume_byte(from);
 	if (*length < 0x80)
 		return true;
 	count = *length & 0x7F;
 	if (count == 0 || count > 4 || count > from->left)
 		return false;
 	for (*length = 0; count > 0; count--)
-		*length = *length << 8 | take_byte(from);
+		*length = *length << 8 | consume_byte(from);
 	return true;
 }
 
-static bool take_element(struct bytes *from, struct element *element)
+static bool consume_element(struct bytes *from, struct element *element)
 {
 	const uint8_t *start = from->next;
 	size_t length = 0;
 
 	if (from->left == 0)
 		return false;
-	element->tag = take_byte(from);
+	element->tag = consume_byte(from);
 	/* Tag numbers of 31 and more take further octets; nothing here has them. */
 	if ((element->tag & 0x1F) == 0x1F)
 		return false;
-	if (!take_length(from, &length) || length > from->left)
+	if (!consume_length(from, &length) || length > from->left)
 		return false;
 	element->value = (struct bytes){from->next, length};
 	from->next += length;
@@ -89,9 +89,9 @@ static bool take_element(struct bytes *from, struct element *element)
 	return true;
 }
 
-static bool take_tagged(struct bytes *from, enum tag tag, struct element *element)
+static bool consume_tagged(struct bytes *from, enum tag tag, struct element *element)
 {
-	return take_element(from, element) && element->tag == tag;
+	return consume_element(from, element) && element->tag == tag;
 }
 
 /* --- characters --- */
@@ -127,10 +127,10 @@ static bool is_character(uint32_t character)
 }
 
 /* RFC 3629, 3 and 4: the shortest form only. */
-static uint32_t take_utf8(struct bytes *from)
+static uint32_t consume_utf8(struct bytes *from)
 {
 	static const uint32_t least[] = {0, 0x80, 0x800, 0x10000};
-	uint8_t first = take_byte(from);
+	uint8_t first = consume_byte(from);
 	uint32_t character = 0;
 	unsigned more = 0;
 
@@ -146,7 +146,7 @@ static uint32_t take_utf8(struct bytes *from)
 		return NO_CHARACTER;
 	character = first & (0x3FU >> more);
 	for (unsigned i = 0; i < more; i++) {
-		uint8_t byte = take_byte(from);
+		uint8_t byte = consume_byte(from);
 
 		if ((byte & 0xC0) != 0x80)
 			return NO_CHARACTER;
@@ -156,18 +156,18 @@ static uint32_t take_utf8(struct bytes *from)
 }
 
 /* The next character of a string that is not at its end. */
-static uint32_t take_character(struct bytes *from, uint8_t tag)
+static uint32_t consume_character(struct bytes *from, uint8_t tag)
 {
 	unsigned width = character_width(tag);
 	uint32_t character = 0;
 
 	if (width == 0) {
-		character = take_utf8(from);
+		character = consume_utf8(from);
 	} else {
 		if (width > from->left)
 			return NO_CHARACTER;
 		for (unsigned i = 0; i < width; i++)
-			character = character << 8 | take_byte(from);
+			character = character << 8 | consume_byte(from);
 	}
 	return is_character(character) ? character : NO_CHARACTER;
 }
@@ -179,7 +179,7 @@ static bool has_characters(const struct element *element)
 	if (!is_string(element->tag))
 		return false;
 	while (rest.left > 0)
-		if (take_character(&rest, element->tag) == NO_CHARACTER)
+		if (consume_character(&rest, element->tag) == NO_CHARACTER)
 			return false;
 	return true;
 }
@@ -243,7 +243,7 @@ static void put_hex(struct writer *writer, struct bytes der)
 	while (der.left > 0 && !writer->full) {
 		char pair[2];
 
-		write_hex(pair, take_byte(&der));
+		write_hex(pair, consume_byte(&der));
 		put(writer, pair, sizeof(pair));
 	}
 }
@@ -290,7 +290,7 @@ static void put_string(struct writer *writer, const struct element *string)
 
 	while (rest.left > 0 && !writer->full) {
 		bool first = rest.left == string->value.left;
-		uint32_t character = take_character(&rest, string->tag);
+		uint32_t character = consume_character(&rest, string->tag);
 
 		put_character(writer, character, first, rest.left == 0);
 	}
@@ -311,7 +311,7 @@ static void put_number(struct writer *writer, uint64_t number)
 /* --- attribute types --- */
 
 /* One arc of an object identifier: base 128, most significant first (X.690, 8.19.2). */
-static bool take_arc(struct bytes *from, uint64_t *arc)
+static bool consume_arc(struct bytes *from, uint64_t *arc)
 {
 	uint8_t byte = 0x80;
 
@@ -321,7 +321,7 @@ static bool take_arc(struct bytes *from, uint64_t *arc)
 	while (byte & 0x80) {
 		if (from->left == 0 || *arc >> 57 != 0)
 			return false;
-		byte = take_byte(from);
+		byte = consume_byte(from);
 		*arc = *arc << 7 | (byte & 0x7F);
 	}
 	return true;
@@ -332,7 +332,7 @@ static bool is_object_identifier(struct bytes arcs)
 	uint64_t arc = 0;
 
 	do {
-		if (!take_arc(&arcs, &arc))
+		if (!consume_arc(&arcs, &arc))
 			return false;
 	} while (arcs.left > 0);
 	return true;
@@ -343,11 +343,11 @@ static void put_dotted(struct writer *writer, struct bytes arcs)
 	uint64_t arc = 0;
 
 	/* The first number holds two arcs (X.690, 8.19.4). */
-	take_arc(&arcs, &arc);
+	consume_arc(&arcs, &arc);
 	put_number(writer, arc < 80 ? arc / 40 : 2);
 	put(writer, ".", 1);
 	put_number(writer, arc < 80 ? arc % 40 : arc - 80);
-	while (arcs.left > 0 && take_arc(&arcs, &arc)) {
+	while (arcs.left > 0 && consume_arc(&arcs, &arc)) {
 		put(writer, ".", 1);
 		put_number(writer, arc);
 	}
@@ -387,8 +387,9 @@ static bool read_attribute(const struct element *attribute, struct element *type
 {
 	struct bytes rest = attribute->value;
 
-	return attribute->tag == TAG_SEQUENCE && take_tagged(&rest, TAG_OBJECT_IDENTIFIER, type) &&
-	       is_object_identifier(type->value) && take_element(&rest, value) && rest.left == 0;
+	return attribute->tag == TAG_SEQUENCE &&
+	       consume_tagged(&rest, TAG_OBJECT_IDENTIFIER, type) &&
+	       is_object_identifier(type->value) && consume_element(&rest, value) && rest.left == 0;
 }
 
 static void put_attribute(struct writer *writer, const struct element *attribute)
@@ -424,12 +425,12 @@ static void put_backwards(struct writer *writer, struct bytes members, const cha
 	struct element member;
 	size_t count = 0;
 
-	while (take_element(&rest, &member))
+	while (consume_element(&rest, &member))
 		count++;
 	for (size_t i = count; i > 0 && !writer->full; i--) {
 		rest = members;
 		for (size_t j = 0; j < i; j++)
-			take_element(&rest, &member);
+			consume_element(&rest, &member);
 		if (i < count)
 			put(writer, separator, 1);
 		put_member(writer, &member);
@@ -452,7 +453,8 @@ static bool is_relative_name(const struct element *set)
 	if (set->tag != TAG_SET)
 		return false;
 	do {
-		if (!take_element(&rest, &attribute) || !read_attribute(&attribute, &type, &value))
+		if (!consume_element(&rest, &attribute) ||
+		    !read_attribute(&attribute, &type, &value))
 			return false;
 	} while (rest.left > 0);
 	return true;
@@ -464,7 +466,7 @@ static bool is_name(const struct element *name)
 	struct element set;
 
 	while (rest.left > 0)
-		if (!take_element(&rest, &set) || !is_relative_name(&set))
+		if (!consume_element(&rest, &set) || !is_relative_name(&set))
 			return false;
 	return name->tag == TAG_SEQUENCE;
 }
@@ -479,7 +481,7 @@ size_t certificate_name_write(char *text, size_t room, const uint8_t *der, size_
 		return 0;
 	text[0] = '\0';
 	writer.left--;
-	if (!take_element(&rest, &name) || rest.left > 0 || !is_name(&name))
+	if (!consume_element(&rest, &name) || rest.left > 0 || !is_name(&name))
 		return 0;
 	put_backwards(&writer, name.value, ",", put_relative_name);
 	*writer.next = '\0';
@@ -564,7 +566,7 @@ static bool read_validity(struct certificate_facts *facts, struct bytes validity
 	struct element not_before;
 	struct element time;
 
-	if (!take_element(&validity, &not_before) || !take_element(&validity, &time) ||
+	if (!consume_element(&validity, &not_before) || !consume_element(&validity, &time) ||
 	    validity.left > 0 || (time.tag != TAG_UTC_TIME && time.tag != TAG_GENERALIZED_TIME))
 		return false;
 	facts->not_after = time.value.next;
@@ -579,21 +581,21 @@ static bool read_signed_part(struct certificate_facts *facts, struct bytes rest)
 	struct element element;
 
 	/* The version may be left out, and is from version 1. */
-	if (!take_element(&rest, &element))
+	if (!consume_element(&rest, &element))
 		return false;
-	if (element.tag == TAG_VERSION && !take_element(&rest, &element))
+	if (element.tag == TAG_VERSION && !consume_element(&rest, &element))
 		return false;
 	if (element.tag != TAG_INTEGER)
 		return false;
-	if (!take_tagged(&rest, TAG_SEQUENCE, &element)) /* the signature's algorithm */
+	if (!consume_tagged(&rest, TAG_SEQUENCE, &element)) /* the signature's algorithm */
 		return false;
-	if (!take_tagged(&rest, TAG_SEQUENCE, &element))
+	if (!consume_tagged(&rest, TAG_SEQUENCE, &element))
 		return false;
 	facts->issuer = element.whole.next;
 	facts->issuer_length = element.whole.left;
-	if (!take_tagged(&rest, TAG_SEQUENCE, &element) || !read_validity(facts, element.value))
+	if (!consume_tagged(&rest, TAG_SEQUENCE, &element) || !read_validity(facts, element.value))
 		return false;
-	if (!take_tagged(&rest, TAG_SEQUENCE, &element))
+	if (!consume_tagged(&rest, TAG_SEQUENCE, &element))
 		return false;
 	facts->subject = element.whole.next;
 	facts->subject_length = element.whole.left;
@@ -606,10 +608,10 @@ bool certificate_read(struct certificate_facts *facts, const uint8_t *der, size_
 	struct element element;
 
 	memset(facts, 0, sizeof(*facts));
-	if (!take_tagged(&rest, TAG_SEQUENCE, &element))
+	if (!consume_tagged(&rest, TAG_SEQUENCE, &element))
 		return false;
 	rest = element.value;
-	if (take_tagged(&rest, TAG_SEQUENCE, &element) && read_signed_part(facts, element.value))
+	if (consume_tagged(&rest, TAG_SEQUENCE, &element) && read_signed_part(facts, element.value))
 		return true;
 	memset(facts, 0, sizeof(*facts));
 	return false;

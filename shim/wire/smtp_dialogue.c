@@ -200,7 +200,7 @@ static bool may_become_smtp(const struct smtp_dialogue *dialogue)
 }
 
 /* The byte after the verb has come, so the verb is complete. */
-static void take_verb(struct smtp_dialogue *dialogue, uint8_t next)
+static void consume_verb(struct smtp_dialogue *dialogue, uint8_t next)
 {
 	const struct verb *verb = find_verb(&dialogue->client);
 	bool held = is_pending(dialogue, COMMAND_STARTTLS);
@@ -227,7 +227,7 @@ static void take_verb(struct smtp_dialogue *dialogue, uint8_t next)
  * `BDAT 1000 LAST` (RFC 3030, 2). Anything else in the argument is a syntax
  * error, of which nothing is expected but the error.
  */
-static void take_chunk_argument(struct smtp_dialogue *dialogue, uint8_t byte)
+static void consume_chunk_argument(struct smtp_dialogue *dialogue, uint8_t byte)
 {
 	if (byte == 'L' || byte == 'l')
 		dialogue->chunk_last = true;
@@ -301,7 +301,7 @@ static void add_to_verb(struct smtp_dialogue *dialogue, uint8_t byte)
 }
 
 /* Takes a command as far as its newline. */
-static size_t take_command(struct smtp_dialogue *dialogue, const uint8_t *bytes, size_t length)
+static size_t consume_command(struct smtp_dialogue *dialogue, const uint8_t *bytes, size_t length)
 {
 	struct smtp_line *line = &dialogue->client;
 	size_t verb = 0;
@@ -309,7 +309,7 @@ static size_t take_command(struct smtp_dialogue *dialogue, const uint8_t *bytes,
 	while (line->command == COMMAND_INCOMPLETE && verb < length &&
 	       dialogue->state != SMTP_NOT_SMTP) {
 		if (ends_word(bytes[verb]))
-			take_verb(dialogue, bytes[verb]);
+			consume_verb(dialogue, bytes[verb]);
 		else
 			add_to_verb(dialogue, bytes[verb++]);
 	}
@@ -321,7 +321,7 @@ static size_t take_command(struct smtp_dialogue *dialogue, const uint8_t *bytes,
 	bool after_cr = rest_length > 1 ? rest[rest_length - 2] == '\r' : line->after_cr;
 
 	for (size_t i = 0; line->command == COMMAND_BDAT && i < rest_length; i++)
-		take_chunk_argument(dialogue, rest[i]);
+		consume_chunk_argument(dialogue, rest[i]);
 	add_to_line(line, rest_length);
 	line->after_cr = rest[rest_length - 1] == '\r';
 	if (rest[rest_length - 1] == '\n')
@@ -330,7 +330,8 @@ static size_t take_command(struct smtp_dialogue *dialogue, const uint8_t *bytes,
 }
 
 /* Takes what answers a 334; nothing in it is looked at but the newline. */
-static size_t take_credentials(struct smtp_dialogue *dialogue, const uint8_t *bytes, size_t length)
+static size_t consume_credentials(struct smtp_dialogue *dialogue, const uint8_t *bytes,
+				  size_t length)
 {
 	size_t taken = rest_of_line(bytes, length);
 
@@ -341,7 +342,7 @@ static size_t take_credentials(struct smtp_dialogue *dialogue, const uint8_t *by
 	return taken;
 }
 
-static size_t take_chunk(struct smtp_dialogue *dialogue, size_t length)
+static size_t consume_chunk(struct smtp_dialogue *dialogue, size_t length)
 {
 	size_t taken = length < dialogue->chunk_left ? length : (size_t)dialogue->chunk_left;
 
@@ -360,7 +361,8 @@ static size_t take_chunk(struct smtp_dialogue *dialogue, size_t length)
  * and the server would not. Only a client whose DATA itself ended with a bare
  * LF is taken to end its message likewise.
  */
-static size_t take_message_line(struct smtp_dialogue *dialogue, const uint8_t *bytes, size_t length)
+static size_t consume_message_line(struct smtp_dialogue *dialogue, const uint8_t *bytes,
+				   size_t length)
 {
 	size_t taken = rest_of_line(bytes, length);
 	bool after_cr = taken > 1 ? bytes[taken - 2] == '\r' : dialogue->dot == DOT_AFTER_CR;
@@ -373,7 +375,7 @@ static size_t take_message_line(struct smtp_dialogue *dialogue, const uint8_t *b
 	return taken;
 }
 
-static size_t take_message(struct smtp_dialogue *dialogue, const uint8_t *bytes, size_t length)
+static size_t consume_message(struct smtp_dialogue *dialogue, const uint8_t *bytes, size_t length)
 {
 	bool ended = false;
 
@@ -389,7 +391,7 @@ static size_t take_message(struct smtp_dialogue *dialogue, const uint8_t *bytes,
 	ended = bytes[0] == '\n' && (dialogue->dot == DOT_SEEN_AND_CR ||
 				     (dialogue->dot == DOT_SEEN && dialogue->newlines_bare));
 	if (!ended)
-		return take_message_line(dialogue, bytes, length);
+		return consume_message_line(dialogue, bytes, length);
 	dialogue->in_data = false;
 	expect_reply(dialogue, COMMAND_MESSAGE);
 	return 1;
@@ -412,7 +414,8 @@ static bool is_over(const struct smtp_dialogue *dialogue)
 	return dialogue->state != SMTP_UNDECIDED && dialogue->state != SMTP_DIALOGUE;
 }
 
-static size_t take_from_client(struct smtp_dialogue *dialogue, const uint8_t *bytes, size_t length)
+static size_t consume_from_client(struct smtp_dialogue *dialogue, const uint8_t *bytes,
+				  size_t length)
 {
 	size_t taken = 0;
 
@@ -421,17 +424,17 @@ static size_t take_from_client(struct smtp_dialogue *dialogue, const uint8_t *by
 		size_t left = length - taken;
 
 		if (dialogue->in_chunk)
-			taken += take_chunk(dialogue, left);
+			taken += consume_chunk(dialogue, left);
 		else if (dialogue->in_data)
-			taken += take_message(dialogue, rest, left);
+			taken += consume_message(dialogue, rest, left);
 		else if (dialogue->in_auth)
-			taken += take_credentials(dialogue, rest, left);
+			taken += consume_credentials(dialogue, rest, left);
 		else if (begins_tls(dialogue, rest[0]))
 			dialogue->state = is_pending(dialogue, COMMAND_STARTTLS)
 						  ? SMTP_TLS
 						  : SMTP_IMPLICIT_TLS;
 		else
-			taken += take_command(dialogue, rest, left);
+			taken += consume_command(dialogue, rest, left);
 	}
 	return taken;
 }
@@ -454,7 +457,7 @@ static void resume_commands(struct smtp_dialogue *dialogue, bool within_line)
 		dialogue->client.command = COMMAND_OTHER;
 }
 
-static void take_starttls_reply(struct smtp_dialogue *dialogue, uint16_t code)
+static void consume_starttls_reply(struct smtp_dialogue *dialogue, uint16_t code)
 {
 	dialogue->starttls_reply = code;
 	dialogue->starttls_refused = code != 220;
@@ -485,7 +488,7 @@ static bool reply_is_one_of_many(struct smtp_dialogue *dialogue, enum command co
 }
 
 /* A reply has come in full: it answers the oldest command that awaits one. */
-static void take_reply(struct smtp_dialogue *dialogue, uint16_t code)
+static void consume_reply(struct smtp_dialogue *dialogue, uint16_t code)
 {
 	enum command command = dialogue->pending[0].command;
 
@@ -503,7 +506,7 @@ static void take_reply(struct smtp_dialogue *dialogue, uint16_t code)
 			dialogue->starttls_offered = dialogue->offered_before;
 		break;
 	case COMMAND_STARTTLS:
-		take_starttls_reply(dialogue, code);
+		consume_starttls_reply(dialogue, code);
 		break;
 	case COMMAND_AUTH:
 		if (dialogue->in_auth)
@@ -552,7 +555,7 @@ static bool names_starttls(const struct smtp_line *line)
 }
 
 /* A line of the answer to EHLO. The first names the server, and nothing else. */
-static void take_hello_line(struct smtp_dialogue *dialogue, enum command command)
+static void consume_hello_line(struct smtp_dialogue *dialogue, enum command command)
 {
 	if (dialogue->reply_lines == 0) {
 		dialogue->starttls_offered = false;
@@ -581,13 +584,13 @@ static void end_reply_line(struct smtp_dialogue *dialogue)
 	dialogue->greeting_over = true;
 
 	if (code == 250 && dialogue->pending_count > 0 && is_hello(dialogue->pending[0].command))
-		take_hello_line(dialogue, dialogue->pending[0].command);
+		consume_hello_line(dialogue, dialogue->pending[0].command);
 	if (dialogue->reply_lines < UINT8_MAX)
 		dialogue->reply_lines++;
 	if (!last)
 		return;
 	dialogue->reply_lines = 0;
-	take_reply(dialogue, code);
+	consume_reply(dialogue, code);
 }
 
 /*
@@ -641,7 +644,8 @@ static void look_for_protocol(struct smtp_dialogue *dialogue, const uint8_t *byt
 		dialogue->state = SMTP_DIALOGUE;
 }
 
-static size_t take_reply_line(struct smtp_dialogue *dialogue, const uint8_t *bytes, size_t length)
+static size_t consume_reply_line(struct smtp_dialogue *dialogue, const uint8_t *bytes,
+				 size_t length)
 {
 	struct smtp_line *line = &dialogue->server;
 	size_t taken = rest_of_line(bytes, length);
@@ -662,20 +666,21 @@ static size_t take_reply_line(struct smtp_dialogue *dialogue, const uint8_t *byt
 	return taken;
 }
 
-static size_t take_from_server(struct smtp_dialogue *dialogue, const uint8_t *bytes, size_t length)
+static size_t consume_from_server(struct smtp_dialogue *dialogue, const uint8_t *bytes,
+				  size_t length)
 {
 	size_t taken = 0;
 
 	while (taken < length && !is_over(dialogue))
-		taken += take_reply_line(dialogue, bytes + taken, length - taken);
+		taken += consume_reply_line(dialogue, bytes + taken, length - taken);
 	return taken;
 }
 
 size_t smtp_dialogue_feed(struct smtp_dialogue *dialogue, enum smtp_side from, const uint8_t *bytes,
 			  size_t length)
 {
-	size_t taken = from == SMTP_FROM_CLIENT ? take_from_client(dialogue, bytes, length)
-						: take_from_server(dialogue, bytes, length);
+	size_t taken = from == SMTP_FROM_CLIENT ? consume_from_client(dialogue, bytes, length)
+						: consume_from_server(dialogue, bytes, length);
 
 	return dialogue->state == SMTP_NOT_SMTP ? length : taken;
 }
@@ -698,6 +703,6 @@ bool smtp_dialogue_would_send_mail(const struct smtp_dialogue *dialogue, const u
 	struct smtp_dialogue ahead = *dialogue;
 
 	ahead.carried_mail = false;
-	take_from_client(&ahead, bytes, length);
+	consume_from_client(&ahead, bytes, length);
 	return ahead.carried_mail || ends_in_mail_verb(&ahead);
 }

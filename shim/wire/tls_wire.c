@@ -179,7 +179,7 @@ static uint32_t room(const struct tls_direction *direction)
 	return direction->in_extension ? direction->extension_left : direction->message_left;
 }
 
-static void take_random(struct walk *walk, uint32_t position, uint8_t byte)
+static void consume_random(struct walk *walk, uint32_t position, uint8_t byte)
 {
 	if (walk->from == TLS_FROM_CLIENT)
 		walk->wire->client_random[position] = byte;
@@ -188,7 +188,7 @@ static void take_random(struct walk *walk, uint32_t position, uint8_t byte)
 }
 
 /* An SSL 2.0 challenge is the random, right-justified (RFC 5246, E.2). */
-static void take_challenge(struct walk *walk, uint32_t position, uint8_t byte)
+static void consume_challenge(struct walk *walk, uint32_t position, uint8_t byte)
 {
 	size_t left_out = TLS_RANDOM_SIZE - (size_t)walk->direction->step_size;
 
@@ -196,7 +196,7 @@ static void take_challenge(struct walk *walk, uint32_t position, uint8_t byte)
 }
 
 /* A name that is too long for DNS, or has a NUL in it, is no name: see after_name(). */
-static void take_name(struct walk *walk, uint32_t position, uint8_t byte)
+static void consume_name(struct walk *walk, uint32_t position, uint8_t byte)
 {
 	if (position < TLS_SERVER_NAME_MAX)
 		walk->wire->server_name[position] = (char)byte;
@@ -406,7 +406,7 @@ static const struct {
 	uint8_t size;
 } steps[STEP_COUNT] = {
 	[STEP_VERSION] = {.size = 2, .after = after_version},
-	[STEP_RANDOM] = {.size = 32, .take = take_random, .next = STEP_SESSION_ID_LENGTH},
+	[STEP_RANDOM] = {.size = 32, .take = consume_random, .next = STEP_SESSION_ID_LENGTH},
 	[STEP_SESSION_ID_LENGTH] = {.size = 1, .after = after_session_id_length},
 	[STEP_SESSION_ID] = {.size = SIZE_ANNOUNCED, .after = after_session_id},
 	[STEP_CIPHERS_LENGTH] = {.size = 2, .next = STEP_CIPHERS},
@@ -422,7 +422,7 @@ static const struct {
 	[STEP_NAMES_LENGTH] = {.size = 2, .next = STEP_NAME_TYPE},
 	[STEP_NAME_TYPE] = {.size = 1, .after = after_name_type},
 	[STEP_NAME_LENGTH] = {.size = 2, .after = after_name_length},
-	[STEP_NAME] = {.size = SIZE_ANNOUNCED, .take = take_name, .after = after_name},
+	[STEP_NAME] = {.size = SIZE_ANNOUNCED, .take = consume_name, .after = after_name},
 	[STEP_VERSIONS_LENGTH] = {.size = 1, .after = after_versions_length},
 	[STEP_OFFERED_VERSION] = {.size = 2, .after = after_offered_version},
 	[STEP_SELECTED_VERSION] = {.size = 2, .after = after_selected_version},
@@ -431,7 +431,7 @@ static const struct {
 	[STEP_SSL2_SESSION_ID_LENGTH] = {.size = 2, .after = after_ssl2_session_id_length},
 	[STEP_SSL2_CHALLENGE_LENGTH] = {.size = 2, .after = after_ssl2_challenge_length},
 	[STEP_SSL2_SKIPPED] = {.size = SIZE_ANNOUNCED, .next = STEP_SSL2_CHALLENGE},
-	[STEP_SSL2_CHALLENGE] = {.size = SIZE_REST, .take = take_challenge, .next = STEP_DONE},
+	[STEP_SSL2_CHALLENGE] = {.size = SIZE_REST, .take = consume_challenge, .next = STEP_DONE},
 };
 
 static void client_hello_done(struct tls_wire *wire)
@@ -559,7 +559,7 @@ static void enter(struct walk *walk, enum step step)
 	leave_hello(walk, step);
 }
 
-static void take_hello_byte(struct walk *walk, uint8_t byte)
+static void consume_hello_byte(struct walk *walk, uint8_t byte)
 {
 	struct tls_direction *direction = walk->direction;
 	enum step step = (enum step)direction->step;
@@ -623,7 +623,7 @@ static void start_message(struct walk *walk)
 }
 
 /* Takes at least one and at most `length` bytes of messages; returns how many. */
-static size_t take_handshake(struct walk *walk, const uint8_t *bytes, size_t length)
+static size_t consume_handshake(struct walk *walk, const uint8_t *bytes, size_t length)
 {
 	struct tls_direction *direction = walk->direction;
 	size_t taken = 1;
@@ -633,7 +633,7 @@ static size_t take_handshake(struct walk *walk, const uint8_t *bytes, size_t len
 		if (direction->message_header_length == MESSAGE_HEADER_SIZE)
 			start_message(walk);
 	} else if (direction->walking) {
-		take_hello_byte(walk, bytes[0]);
+		consume_hello_byte(walk, bytes[0]);
 	} else {
 		taken = length < direction->message_left ? length : direction->message_left;
 		direction->message_left -= (uint32_t)taken;
@@ -661,7 +661,7 @@ static void judge_alert(struct walk *walk, uint8_t level, uint8_t description)
 }
 
 /* Up to 1.2 an alert may be split over records like a message (RFC 5246, 6.2.1). */
-static void take_alert_byte(struct walk *walk, uint8_t byte)
+static void consume_alert_byte(struct walk *walk, uint8_t byte)
 {
 	struct tls_direction *direction = walk->direction;
 
@@ -851,7 +851,7 @@ static bool is_header_plausible(const struct walk *walk)
 	}
 }
 
-static void take_header_byte(struct walk *walk, uint8_t byte)
+static void consume_header_byte(struct walk *walk, uint8_t byte)
 {
 	struct tls_direction *direction = walk->direction;
 
@@ -867,15 +867,15 @@ static void take_header_byte(struct walk *walk, uint8_t byte)
 }
 
 /* Takes at least one and at most `length` bytes of a record's body; returns how many. */
-static size_t take_body(struct walk *walk, const uint8_t *bytes, size_t length)
+static size_t consume_body(struct walk *walk, const uint8_t *bytes, size_t length)
 {
 	struct tls_direction *direction = walk->direction;
 	size_t taken = length < direction->record_left ? length : direction->record_left;
 
 	if (direction->record_kind == RECORD_HANDSHAKE) {
-		taken = take_handshake(walk, bytes, taken);
+		taken = consume_handshake(walk, bytes, taken);
 	} else if (direction->record_kind == RECORD_ALERT) {
-		take_alert_byte(walk, bytes[0]);
+		consume_alert_byte(walk, bytes[0]);
 		taken = 1;
 	}
 	direction->record_left -= (uint16_t)taken;
@@ -898,9 +898,9 @@ enum tls_progress tls_wire_feed(struct tls_wire *wire, enum tls_side from, const
 		size_t taken = 1;
 
 		if (walk.direction->header_length < RECORD_HEADER_SIZE)
-			take_header_byte(&walk, bytes[0]);
+			consume_header_byte(&walk, bytes[0]);
 		else
-			taken = take_body(&walk, bytes, length);
+			taken = consume_body(&walk, bytes, length);
 		bytes += taken;
 		length -= taken;
 	}

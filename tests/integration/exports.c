@@ -1,5 +1,5 @@
 /*
- * What libtlswitness.so puts in front of the host's functions: just the doors
+ * What libtlswitness.so puts in front of the host's functions: just the hooks
  * of hooks.def, each in front of something that exists, with no sibling left
  * open. And what it must leave alone: the loader's own behaviour.
  */
@@ -209,7 +209,7 @@ Test(exports, leave_no_sibling_open)
 			/* NOLINTNEXTLINE(clang-diagnostic-format-nonliteral) */
 			(void)snprintf(sibling, sizeof(sibling), forms[j], hooks[i].base);
 			cr_expect(is_hook(sibling) || !exports(&libc, sibling),
-				  "libc's %s goes past the door of %s", sibling, hooks[i].base);
+				  "libc's %s goes past the hook of %s", sibling, hooks[i].base);
 		}
 	}
 	close_object(&libc);
@@ -357,7 +357,7 @@ Test(exports, pass_on_to_another_preload)
 
 		cr_expect_eq(run_program(&client), 0, "%s", client.err);
 		cr_expect_not_null(strstr(client.err, "other\n"), "%s", client.err);
-		expect_equal_to_account(only_handshake(log),
-					json_array_get(sink_accounts(sink, i + 1), i), orders[i]);
+		expect_equal_to_entry(only_handshake(log),
+				      json_array_get(sink_entries(sink, i + 1), i), orders[i]);
 	}
 }

@@ -1,5 +1,5 @@
 /*
- * The floor under unmodified programs, by the sink's account: bare, each of
+ * The floor under unmodified programs, by the sink's log: bare, each of
  * them delivers below it. In enforce not one AUTH or MAIL arrives, and the
  * program itself says why. In upgrade, where the program was the reason, the
  * mail gets through at the floor or better.

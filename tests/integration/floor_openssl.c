@@ -147,7 +147,7 @@ Test(floor_openssl, what_is_set_after_the_look_is_refused_all_the_same)
 		expect_refused(&trial, "unsupported protocol|no error in the queue");
 		/* The answer was known, and nothing more has left: not even the handshake's end. */
 		cr_expect_not(json_is_true(
-			json_object_get(json_array_get(trial.accounts, 0), "established")));
+			json_object_get(json_array_get(trial.entries, 0), "established")));
 		trial = try_way(&attempt, sink, WORDS("--upgrade"));
 		expect_refused(&trial, "unsupported protocol|no error in the queue");
 	}
@@ -199,7 +199,7 @@ static const char *verdict_of(const struct trial *trial)
 
 static const char *text_of(const struct trial *trial, const char *key)
 {
-	return field(json_array_get(trial->accounts, 0), key);
+	return field(json_array_get(trial->entries, 0), key);
 }
 
 /* The last line that the client prints: version, minimum and maximum. */
@@ -302,7 +302,7 @@ static void check_unusual_port(const char *way, const char *mode)
 	trial = try_way(&attempt, sink, WORDS("--enforce"));
 	expect_refused(&trial, "unsupported protocol");
 	/* Not one byte of the application's. */
-	cr_expect_not(json_is_true(json_object_get(json_array_get(trial.accounts, 0), "ehlo")));
+	cr_expect_not(json_is_true(json_object_get(json_array_get(trial.entries, 0), "ehlo")));
 	cr_expect_str_eq(text_of(&trial, "version"), "1.0");
 	trial = try_way(&attempt, WORDS("--tls=1.2", "--implicit"), WORDS("--enforce"));
 	cr_expect_eq(trial.program.status, 0, "%s: %s", way, trial.program.out);

@@ -43,8 +43,8 @@ static size_t count_with_mail(const struct trial *trial)
 {
 	size_t count = 0;
 
-	for (size_t i = 0; i < json_array_size(trial->accounts); i++)
-		count += json_is_true(json_object_get(json_array_get(trial->accounts, i), "mail"));
+	for (size_t i = 0; i < json_array_size(trial->entries); i++)
+		count += json_is_true(json_object_get(json_array_get(trial->entries, i), "mail"));
 	return count;
 }
 
@@ -57,18 +57,18 @@ static size_t port_at(const json_t *lines, size_t index, const char *key)
 
 /*
  * Each connection has its own record: none has two, none has none. In so many a
- * port comes again, then as often in the records as in the accounts.
+ * port comes again, then as often in the records as in the entries.
  */
 static void expect_one_record_each(const struct trial *trial)
 {
 	static int balance[UINT16_MAX + 1];
 
 	memset(balance, 0, sizeof(balance));
-	cr_expect_eq(json_array_size(trial->accounts), CONNECTIONS);
+	cr_expect_eq(json_array_size(trial->entries), CONNECTIONS);
 	cr_expect_eq(json_array_size(trial->records), CONNECTIONS, "%zu records",
 		     json_array_size(trial->records));
-	for (size_t i = 0; i < json_array_size(trial->accounts); i++)
-		balance[port_at(trial->accounts, i, "peer_port")]++;
+	for (size_t i = 0; i < json_array_size(trial->entries); i++)
+		balance[port_at(trial->entries, i, "peer_port")]++;
 	for (size_t i = 0; i < json_array_size(trial->records); i++)
 		balance[port_at(trial->records, i, "source.port")]--;
 	for (size_t i = 0; i <= UINT16_MAX; i++)
@@ -101,8 +101,8 @@ static void check_steady(const char *floor)
 	struct trial trial = race("steady", floor);
 	size_t below = 0;
 
-	for (size_t i = 0; i < json_array_size(trial.accounts); i++)
-		below += is_lower(field(json_array_get(trial.accounts, i), "given"), floor);
+	for (size_t i = 0; i < json_array_size(trial.entries); i++)
+		below += is_lower(field(json_array_get(trial.entries, i), "given"), floor);
 	cr_expect_gt(below, 0);
 	cr_expect_eq(count_of_verdict(&trial, "refused"), below, "%zu refused, %zu below",
 		     count_of_verdict(&trial, "refused"), below);
@@ -129,14 +129,14 @@ Test(floor_race, settings_that_change_during_the_handshake)
 }
 
 /* The statistics before the decision: as many as a real floor has refused. */
-static void check_what_if(const char *log, const char *floor, const json_t *accounts)
+static void check_what_if(const char *log, const char *floor, const json_t *entries)
 {
 	struct program report = {
 		.argv = WORDS(tool_path(), "report", "--what-if", floor, "--json", log)};
 	size_t below = 0;
 
-	for (size_t i = 0; i < json_array_size(accounts); i++)
-		below += is_lower(field(json_array_get(accounts, i), "given"), floor);
+	for (size_t i = 0; i < json_array_size(entries); i++)
+		below += is_lower(field(json_array_get(entries, i), "given"), floor);
 	cr_assert_eq(run_program(&report), 0, "%s", report.err);
 	json_t *json = json_loads(report.out, 0, NULL);
 	json_t *verdicts = json_object_get(json, "verdicts");
@@ -155,8 +155,8 @@ Test(floor_race, what_if_foretells_what_the_floor_refuses)
 
 	cr_assert_eq(run_program(&audited), 0, "%s", audited.err);
 	cr_assert_eq(stop_sink(sink), 0);
-	json_t *accounts = read_json_lines(sink->log);
-	cr_assert_eq(json_array_size(accounts), CONNECTIONS);
-	check_what_if(log, "1.2", accounts);
-	check_what_if(log, "1.3", accounts);
+	json_t *entries = read_json_lines(sink->log);
+	cr_assert_eq(json_array_size(entries), CONNECTIONS);
+	check_what_if(log, "1.2", entries);
+	check_what_if(log, "1.3", entries);
 }

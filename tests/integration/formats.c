@@ -1,6 +1,6 @@
 /*
  * `tlswitness report` for machines and for people: CSV, metrics and the page, held to
- * account by those who know these formats (promtool, xmllint, a browser).
+ * entry by those who know these formats (promtool, xmllint, a browser).
  */
 #include <stdlib.h>
 #include <string.h>

@@ -484,7 +484,7 @@ struct sink *start_sink_in(const char *const options[], const char *const env[])
 	return sink;
 }
 
-json_t *sink_accounts(const struct sink *sink, size_t count)
+json_t *sink_entries(const struct sink *sink, size_t count)
 {
 	return await_json_lines(sink->log, count);
 }

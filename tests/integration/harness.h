@@ -1,6 +1,6 @@
 /*
  * What the tests of real programs stand on: a directory per test, programs
- * started and waited for, sinks and their accounts, logs read as JSON.
+ * started and waited for, sinks and their entries, logs read as JSON.
  *
  * A test suite names harness_begin and harness_end as its .init and .fini.
  * What these functions return belongs to the harness and lasts until
@@ -108,7 +108,7 @@ struct sink {
 	struct program program;
 	uint16_t port;
 	const char *address;     /* "127.0.0.1:PORT" */
-	const char *log;         /* its accounts */
+	const char *log;         /* its entries */
 	const char *certificate; /* PEM, to be trusted by clients; none with --tls=none */
 };
 
@@ -122,15 +122,15 @@ struct sink *start_sink(const char *const options[]);
 struct sink *start_sink_in(const char *const options[], const char *const env[]);
 
 /*
- * Waits until `count` connections have ended, and returns their accounts in the
+ * Waits until `count` connections have ended, and returns their entries in the
  * order in which they ended ("connection" numbers them as they were accepted).
  */
-json_t *sink_accounts(const struct sink *sink, size_t count);
+json_t *sink_entries(const struct sink *sink, size_t count);
 
 /* Waits until the sink ends by itself (--connections), and returns its status. */
 int await_sink(struct sink *sink);
 
-/* Ends the sink by SIGTERM, and returns its status; from then on its accounts are complete. */
+/* Ends the sink by SIGTERM, and returns its status; from then on its entries are complete. */
 int stop_sink(struct sink *sink);
 
 /*

@@ -53,15 +53,15 @@ static struct program expect_same(struct program *bare, const char *log, const c
 }
 
 /* The sink saw the same of the second half of its connections as of the first. */
-static void expect_same_accounts(const struct sink *sink, size_t connections)
+static void expect_same_entries(const struct sink *sink, size_t connections)
 {
 	static const char *const keys[] = {"established", "version",  "cipher", "auth",
 					   "mail",        "messages", "quit",   "error"};
-	const json_t *accounts = sink_accounts(sink, 2 * connections);
+	const json_t *entries = sink_entries(sink, 2 * connections);
 
 	for (size_t i = 0; i < connections; i++) {
-		const json_t *bare = json_array_get(accounts, i);
-		const json_t *with = json_array_get(accounts, i + connections);
+		const json_t *bare = json_array_get(entries, i);
+		const json_t *with = json_array_get(entries, i + connections);
 
 		for (size_t j = 0; j < sizeof(keys) / sizeof(keys[0]); j++) {
 			const json_t *expected = json_object_get(bare, keys[j]);
@@ -86,7 +86,7 @@ static void expect_mail_in_spite_of(const char *log, const char *const before[])
 		bare.argv = join_words(before, bare.argv);
 		expect_same(&bare, log, NO_WORDS);
 		cr_expect_eq(bare.status, 0, "%s", bare.err);
-		expect_same_accounts(sink, 1);
+		expect_same_entries(sink, 1);
 		stop_sink(sink);
 	}
 }
@@ -225,15 +225,15 @@ static size_t expect_host(const char *const before[], const char *how, const cha
 
 	expect_same(&bare, log, mail_port(sink));
 	cr_expect_eq(bare.status, 0, "%s: %s", how, bare.err);
-	expect_same_accounts(sink, connections);
+	expect_same_entries(sink, connections);
 	/* Those of the run with the recorder in it. */
 	const json_t *records = records_of(log, "tls-handshake");
-	json_t *accounts = json_deep_copy(sink_accounts(sink, 2 * connections));
+	json_t *entries = json_deep_copy(sink_entries(sink, 2 * connections));
 	for (size_t i = 0; i < connections; i++)
-		json_array_remove(accounts, 0);
+		json_array_remove(entries, 0);
 	if (json_array_size(records) == connections)
-		expect_one_record_each(records, accounts, how);
-	json_decref(accounts);
+		expect_one_record_each(records, entries, how);
+	json_decref(entries);
 	stop_sink(sink);
 	return json_array_size(records);
 }
@@ -338,7 +338,7 @@ Test(host, that_is_switched_off_is_left_alone)
 	struct program bare = sender_program(&senders[0], sink, TLS_MODE_STARTTLS, NO_WORDS);
 
 	expect_same(&bare, log, WORDS("TLSWITNESS_OFF=1"));
-	expect_same_accounts(sink, 1);
+	expect_same_entries(sink, 1);
 	cr_expect_neq(access(log, F_OK), 0, "there is a log");
 }
 
@@ -350,7 +350,7 @@ Test(host, that_scrubs_the_environment_sends_its_mail)
 
 	bare.argv = join_words(WORDS("env", "-i"), bare.argv);
 	expect_same(&bare, log, NO_WORDS);
-	expect_same_accounts(sink, 1);
+	expect_same_entries(sink, 1);
 	cr_expect_neq(access(log, F_OK), 0, "there is a log");
 }
 

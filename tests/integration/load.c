@@ -30,7 +30,7 @@ struct scene {
 /* What the programs of a scene printed, and what came of their connections. */
 struct outcome {
 	const char *out;
-	json_t *accounts;
+	json_t *entries;
 	json_t *records;
 };
 
@@ -71,17 +71,17 @@ static size_t port_at(const json_t *objects, size_t index, const char *key)
 	return port > 0 && port <= UINT16_MAX ? (size_t)port : 0;
 }
 
-/* In so many a port comes again: then as often in the records as in the accounts. */
+/* In so many a port comes again: then as often in the records as in the entries. */
 static void expect_one_record_of_each(const struct outcome *outcome)
 {
 	static int balance[UINT16_MAX + 1];
 
 	memset(balance, 0, sizeof(balance));
-	cr_expect_eq(json_array_size(outcome->records), json_array_size(outcome->accounts),
+	cr_expect_eq(json_array_size(outcome->records), json_array_size(outcome->entries),
 		     "%zu records of %zu connections", json_array_size(outcome->records),
-		     json_array_size(outcome->accounts));
-	for (size_t i = 0; i < json_array_size(outcome->accounts); i++)
-		balance[port_at(outcome->accounts, i, "peer_port")]++;
+		     json_array_size(outcome->entries));
+	for (size_t i = 0; i < json_array_size(outcome->entries); i++)
+		balance[port_at(outcome->entries, i, "peer_port")]++;
 	for (size_t i = 0; i < json_array_size(outcome->records); i++)
 		balance[port_at(outcome->records, i, "source.port")]--;
 	for (size_t i = 0; i <= UINT16_MAX; i++)
@@ -113,7 +113,7 @@ static struct outcome watch(play play, const char *log, int seconds)
 	struct outcome outcome = {.out = play(&scene, seconds)};
 
 	cr_assert_eq(stop_sink(scene.sink), 0);
-	outcome.accounts = read_json_lines(scene.sink->log);
+	outcome.entries = read_json_lines(scene.sink->log);
 	return outcome;
 }
 
@@ -128,11 +128,11 @@ static void compare(play play)
 	recorded = watch(play, log, seconds_wanted());
 	recorded.records = records_of(log, "tls-handshake");
 	cr_expect_str_eq(recorded.out, bare.out);
-	cr_expect_gt(json_array_size(recorded.accounts), 0);
+	cr_expect_gt(json_array_size(recorded.entries), 0);
 	expect_one_record_of_each(&recorded);
 	expect_settings_once(records_of(log, "protocol-setting"));
 	cr_expect_eq(json_array_size(records_of(log, "records-lost")), 0);
-	cr_log_info("%zu connections in %d s, %zu settings", json_array_size(recorded.accounts),
+	cr_log_info("%zu connections in %d s, %zu settings", json_array_size(recorded.entries),
 		    seconds_wanted(), json_array_size(records_of(log, "protocol-setting")));
 }
 

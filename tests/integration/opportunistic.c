@@ -22,15 +22,15 @@ static const char *const refused[] = {"--tls=1.2", "--starttls-reply=454", NULL}
 static const char *const absent[] = {"--tls=none", NULL};
 static const char *const old[] = {"--tls=1.0", NULL};
 
-static bool is_true(const json_t *account, const char *key)
+static bool is_true(const json_t *entry, const char *key)
 {
-	return json_is_true(json_object_get(account, key));
+	return json_is_true(json_object_get(entry, key));
 }
 
-static bool any_account(const struct trial *trial, const char *key)
+static bool any_entry(const struct trial *trial, const char *key)
 {
-	for (size_t i = 0; i < json_array_size(trial->accounts); i++) {
-		if (is_true(json_array_get(trial->accounts, i), key))
+	for (size_t i = 0; i < json_array_size(trial->entries); i++) {
+		if (is_true(json_array_get(trial->entries, i), key))
 			return true;
 	}
 	return false;
@@ -41,7 +41,7 @@ static void expect_delivered_in_clear(const struct trial *trial)
 {
 	cr_expect_eq(trial->program.status, 0, "%s: %s%s", trial->name, trial->program.out,
 		     trial->program.err);
-	cr_expect(any_account(trial, "mail_in_clear"), "%s", trial->name);
+	cr_expect(any_entry(trial, "mail_in_clear"), "%s", trial->name);
 }
 
 /* Nothing arrived; every record of mail in the clear is a refusal. */
@@ -49,8 +49,8 @@ static void expect_stopped(const struct trial *trial)
 {
 	size_t refusals = 0;
 
-	cr_expect_not(any_account(trial, "mail"), "%s: mail", trial->name);
-	cr_expect_not(any_account(trial, "auth"), "%s: AUTH", trial->name);
+	cr_expect_not(any_entry(trial, "mail"), "%s: mail", trial->name);
+	cr_expect_not(any_entry(trial, "auth"), "%s: AUTH", trial->name);
 	for (size_t i = 0; i < json_array_size(trial->records); i++) {
 		const json_t *record = json_array_get(trial->records, i);
 		const char *verdict = field(record, "tlswitness.verdict");
@@ -154,11 +154,11 @@ static bool mail_arrived_at(const char *address)
 
 	cr_assert_eq(mkdir(directory, 0755), 0);
 	run_program(&script);
-	json_t *accounts = read_json_lines(text("%s/remote.json", directory));
+	json_t *entries = read_json_lines(text("%s/remote.json", directory));
 	json_t *records = records_of_connections(text("%s/remote.log", directory));
-	cr_assert_eq(json_array_size(accounts), 1, "%s%s", script.out, script.err);
+	cr_assert_eq(json_array_size(entries), 1, "%s%s", script.out, script.err);
 	cr_assert_eq(json_array_size(records), 1, "%s%s", script.out, script.err);
-	bool arrived = is_true(json_array_get(accounts, 0), "mail");
+	bool arrived = is_true(json_array_get(entries, 0), "mail");
 	cr_expect_eq(script.status, arrived ? 0 : 1, "%s%s", script.out, script.err);
 	cr_expect_str_eq(field(json_array_get(records, 0), "tlswitness.verdict"),
 			 arrived ? "plaintext" : "refused");
@@ -204,7 +204,7 @@ static void check_old_server(const char *name, program_for program, const void *
 {
 	struct trial trial = try_program(name, program, how, old, NULL);
 
-	cr_expect(any_account(&trial, "mail"), "%s: %s", name, trial.program.out);
+	cr_expect(any_entry(&trial, "mail"), "%s: %s", name, trial.program.out);
 	trial = try_program(name, program, how, old, WORDS("--enforce", "--plaintext=refuse"));
 	expect_stopped(&trial);
 	cr_expect_neq(trial.program.status, 128);

@@ -1,6 +1,6 @@
 /*
  * Real mail in, true records out: unmodified programs under `tlswitness run`,
- * and each record held against the sink's own account of the same connection.
+ * and each record held against the sink's own entry of the same connection.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -59,9 +59,9 @@ static void deliver(const char *version, enum tls_mode mode, bool port_is_known)
 		struct program program = preloaded(&bare, log, env);
 
 		cr_expect_eq(run_program(&program), 0, "%s: %s%s", what, program.out, program.err);
-		const json_t *account = json_array_get(sink_accounts(sink, i + 1), i);
+		const json_t *entry = json_array_get(sink_entries(sink, i + 1), i);
 		const json_t *record = only_handshake(log);
-		expect_equal_to_account(record, account, what);
+		expect_equal_to_entry(record, entry, what);
 		expect_of_every_sender(record, sink, what);
 		expect_no_secret(log);
 	}
@@ -105,9 +105,9 @@ static struct program s_client(const char *address, const char *log, const char 
 	return program;
 }
 
-static const json_t *only_account(const struct sink *sink)
+static const json_t *only_entry(const struct sink *sink)
 {
-	return json_array_get(sink_accounts(sink, 1), 0);
+	return json_array_get(sink_entries(sink, 1), 0);
 }
 
 static const char *mail_port(const struct sink *sink)
@@ -132,7 +132,7 @@ Test(recording, of_a_certificate_that_is_not_trusted)
 	s_client(sink->address, log, WORDS("-verify_return_error", "-no-CAfile", "-no-CApath"),
 		 WORDS(mail_port(sink)));
 	const json_t *record = only_handshake(log);
-	expect_equal_to_account(record, only_account(sink), "not trusted");
+	expect_equal_to_entry(record, only_entry(sink), "not trusted");
 	expect_failure(record, "certificate-not-trusted (");
 	cr_expect_str_eq(field(record, "tlswitness.peer_certificate"), "failed");
 }
@@ -159,7 +159,7 @@ Test(recording, of_a_server_that_is_too_old)
 
 	s_client(sink->address, log, WORDS("-min_protocol", "TLSv1.2"), WORDS(mail_port(sink)));
 	const json_t *record = only_handshake(log);
-	expect_equal_to_account(record, only_account(sink), "too old");
+	expect_equal_to_entry(record, only_entry(sink), "too old");
 	expect_failure(record, "tlsv1 alert protocol version");
 }
 
@@ -172,7 +172,7 @@ Test(recording, of_a_client_that_has_nothing_to_offer)
 	/* Without a key to share, these ciphers are none. */
 	s_client(sink->address, log, WORDS("-cipher", "PSK", "-tls1_2"), WORDS(mail_port(sink)));
 	const json_t *record = only_handshake(log);
-	expect_equal_to_account(record, only_account(sink), "no ciphers");
+	expect_equal_to_entry(record, only_entry(sink), "no ciphers");
 	expect_failure(record, "no ciphers available");
 }
 
@@ -183,7 +183,7 @@ Test(recording, of_a_server_that_hangs_up_in_its_hello)
 
 	s_client(sink->address, log, NO_WORDS, WORDS(mail_port(sink)));
 	const json_t *record = only_handshake(log);
-	expect_equal_to_account(record, only_account(sink), "cut");
+	expect_equal_to_entry(record, only_entry(sink), "cut");
 	expect_failure(record, "");
 	cr_expect_neq(*field(record, "event.reason"), '\0');
 }
@@ -223,9 +223,9 @@ static void resume(const char *version_option)
 		 WORDS(mail_port(sink)));
 	s_client(sink->address, log, WORDS(version_option, "-sess_in", session),
 		 WORDS(mail_port(sink)));
-	const json_t *accounts = sink_accounts(sink, 2);
-	cr_assert(json_is_true(json_object_get(json_array_get(accounts, 1), "resumed")));
-	expect_one_record_each(records_of(log, "tls-handshake"), accounts, version_option);
+	const json_t *entries = sink_entries(sink, 2);
+	cr_assert(json_is_true(json_object_get(json_array_get(entries, 1), "resumed")));
+	expect_one_record_each(records_of(log, "tls-handshake"), entries, version_option);
 }
 
 Test(recording, of_a_resumed_session)
@@ -317,7 +317,7 @@ static void drive(const char *how, unsigned threads, unsigned count, unsigned pr
 
 	cr_expect_eq(run_program(&program), 0, "%s: %s", how, program.err);
 	cr_expect_str_empty(program.err);
-	expect_one_record_each(records_of(log, "tls-handshake"), sink_accounts(sink, connections),
+	expect_one_record_each(records_of(log, "tls-handshake"), sink_entries(sink, connections),
 			       how);
 	cr_expect_eq(json_array_size(read_json_lines(log)), connections, "%s", how);
 	stop_sink(sink);
@@ -354,7 +354,7 @@ static const json_t *go_odd_way(const char *how, size_t count)
 
 	cr_expect_eq(run_program(&program), 0, "%s: %s", how, program.err);
 	const json_t *records = records_of(log, "tls-handshake");
-	expect_one_record_each(records, sink_accounts(sink, count), how);
+	expect_one_record_each(records, sink_entries(sink, count), how);
 	cr_assert_eq(json_array_size(records), count, "%s: %s", how, read_file(log, NULL));
 	return records;
 }
@@ -405,5 +405,5 @@ Test(recording, of_an_object_that_was_cleared_in_the_middle)
 	const json_t *records = records_of(log, "tls-handshake");
 	cr_assert_eq(json_array_size(records), 2, "%s", read_file(log, NULL));
 	expect_abandoned(json_array_get(records, 0), &program);
-	expect_equal_to_account(json_array_get(records, 1), only_account(sink), "cleared");
+	expect_equal_to_entry(json_array_get(records, 1), only_entry(sink), "cleared");
 }

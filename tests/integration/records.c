@@ -1,5 +1,5 @@
 /*
- * Reads the recorder's log and holds it against the sink's. The sink's account
+ * Reads the recorder's log and holds it against the sink's. The sink's entry
  * is the measure: what a client says of itself is asked nowhere.
  */
 #include <stdlib.h>
@@ -68,10 +68,10 @@ static const char *dump(const json_t *object)
 }
 
 /* A string that both sides have; where the sink does not know it, the record is free. */
-static void expect_same_text(const json_t *record, const char *key, const json_t *account,
-			     const char *account_key, const char *what)
+static void expect_same_text(const json_t *record, const char *key, const json_t *entry,
+			     const char *entry_key, const char *what)
 {
-	const char *expected = field(account, account_key);
+	const char *expected = field(entry, entry_key);
 
 	if (*expected == '\0')
 		return;
@@ -79,30 +79,30 @@ static void expect_same_text(const json_t *record, const char *key, const json_t
 			 key, field(record, key), expected);
 }
 
-void expect_equal_to_account(const json_t *record, const json_t *account, const char *what)
+void expect_equal_to_entry(const json_t *record, const json_t *entry, const char *what)
 {
-	bool established = json_is_true(json_object_get(account, "established"));
-	const json_t *resumed = json_object_get(account, "resumed");
-	const json_t *offered = json_object_get(account, "offered");
+	bool established = json_is_true(json_object_get(entry, "established"));
+	const json_t *resumed = json_object_get(entry, "resumed");
+	const json_t *offered = json_object_get(entry, "offered");
 
 	cr_expect_str_eq(field(record, "event.action"), "tls-handshake");
-	cr_expect_eq(number_field(record, "source.port"), number_field(account, "peer_port"),
-		     "%s: %s\n%s", what, dump(record), dump(account));
-	expect_same_text(record, "tlswitness.tls_mode", account, "tls_mode", what);
+	cr_expect_eq(number_field(record, "source.port"), number_field(entry, "peer_port"),
+		     "%s: %s\n%s", what, dump(record), dump(entry));
+	expect_same_text(record, "tlswitness.tls_mode", entry, "tls_mode", what);
 	cr_expect_eq(json_is_true(json_object_get(record, "tls.established")), established,
-		     "%s: %s\n%s", what, dump(record), dump(account));
+		     "%s: %s\n%s", what, dump(record), dump(entry));
 	if (!established)
 		return;
-	expect_same_text(record, "tls.version", account, "version", what);
-	expect_same_text(record, "tls.cipher", account, "cipher", what);
-	expect_same_text(record, "tls.curve", account, "curve", what);
-	expect_same_text(record, "tls.client.server_name", account, "server_name", what);
+	expect_same_text(record, "tls.version", entry, "version", what);
+	expect_same_text(record, "tls.cipher", entry, "cipher", what);
+	expect_same_text(record, "tls.curve", entry, "curve", what);
+	expect_same_text(record, "tls.client.server_name", entry, "server_name", what);
 	cr_expect(json_equal(json_object_get(record, "tls.resumed"), resumed), "%s: %s\n%s", what,
-		  dump(record), dump(account));
+		  dump(record), dump(entry));
 	/* The sink knows it by supported_versions alone (RFC 8446, 4.2.1). */
 	cr_expect(offered == NULL ||
 			  json_equal(json_object_get(record, "tlswitness.offered"), offered),
-		  "%s: %s\n%s", what, dump(record), dump(account));
+		  "%s: %s\n%s", what, dump(record), dump(entry));
 	cr_expect_null(json_object_get(record, "tlswitness.conflict"), "%s: %s", what,
 		       dump(record));
 	cr_expect(array_holds(record, "tlswitness.witness", "openssl"), "%s: %s", what,
@@ -126,22 +126,22 @@ static size_t count_with(const json_t *objects, const char *key, long long numbe
 	return count;
 }
 
-void expect_one_record_each(const json_t *records, const json_t *accounts, const char *what)
+void expect_one_record_each(const json_t *records, const json_t *entries, const char *what)
 {
-	cr_expect_eq(json_array_size(records), json_array_size(accounts),
+	cr_expect_eq(json_array_size(records), json_array_size(entries),
 		     "%s: %zu records of %zu connections", what, json_array_size(records),
-		     json_array_size(accounts));
-	for (size_t i = 0; i < json_array_size(accounts); i++) {
-		const json_t *account = json_array_get(accounts, i);
+		     json_array_size(entries));
+	for (size_t i = 0; i < json_array_size(entries); i++) {
+		const json_t *entry = json_array_get(entries, i);
 		const json_t *record = NULL;
-		long long port = number_field(account, "peer_port");
+		long long port = number_field(entry, "peer_port");
 		size_t recorded = count_with(records, "source.port", port, &record);
 		/* The kernel gives a port out again when it has to. */
-		size_t accepted = count_with(accounts, "peer_port", port, &account);
+		size_t accepted = count_with(entries, "peer_port", port, &entry);
 
 		cr_expect_eq(recorded, accepted, "%s: %zu records of the connection %s", what,
-			     recorded, dump(account));
+			     recorded, dump(entry));
 		if (recorded == 1 && accepted == 1)
-			expect_equal_to_account(record, account, what);
+			expect_equal_to_entry(record, entry, what);
 	}
 }

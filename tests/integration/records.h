@@ -33,9 +33,9 @@ bool array_holds(const json_t *record, const char *key, const char *value);
  * its source port, mode, and whether it was established; version, cipher, group,
  * resumption and offered versions, where the sink knows them.
  */
-void expect_equal_to_account(const json_t *record, const json_t *account, const char *what);
+void expect_equal_to_entry(const json_t *record, const json_t *entry, const char *what);
 
-/* Each of `accounts` has just one of `records`, by source port, and is equal to it. */
-void expect_one_record_each(const json_t *records, const json_t *accounts, const char *what);
+/* Each of `entries` has just one of `records`, by source port, and is equal to it. */
+void expect_one_record_each(const json_t *records, const json_t *entries, const char *what);
 
 #endif

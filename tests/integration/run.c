@@ -207,7 +207,7 @@ static const json_t *record_of_mail(const char *tool, const char *directory, con
 	cr_expect_str_empty(program.err);
 	const char *path = log[0] == '/' ? log : text("%s/%s", directory, log);
 	const json_t *record = only_handshake(path);
-	expect_equal_to_account(record, json_array_get(sink_accounts(sink, 1), 0), log);
+	expect_equal_to_entry(record, json_array_get(sink_entries(sink, 1), 0), log);
 	cr_expect_str_eq(field(record, "service.name"), "shop");
 	return record;
 }
@@ -330,7 +330,7 @@ Test(run, of_a_host_with_settings_that_are_none)
 		cr_expect_str_eq(field(json_array_get(errors, i), "event.outcome"), "failure");
 	cr_expect_not_null(strstr(field(json_array_get(errors, 0), "event.reason"), "'1.4'"));
 	const json_t *record = only_handshake(log);
-	expect_equal_to_account(record, json_array_get(sink_accounts(sink, 2), 1), "defaults");
+	expect_equal_to_entry(record, json_array_get(sink_entries(sink, 2), 1), "defaults");
 	cr_expect_str_eq(field(record, "tlswitness.floor"), "1.2");
 	cr_expect_str_eq(field(record, "tlswitness.mode"), "audit");
 }

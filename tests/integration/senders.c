@@ -115,19 +115,19 @@ struct program sender_program(const struct sender *sender, const struct sink *si
 	};
 }
 
-static void expect_delivery(const json_t *account, enum tls_mode mode, const char *version)
+static void expect_delivery(const json_t *entry, enum tls_mode mode, const char *version)
 {
 	bool in_clear = mode == TLS_MODE_NONE;
 
-	cr_expect_str_eq(field(account, "tls_mode"), tls_mode_name(mode));
-	cr_expect_str_eq(field(account, "version"), version);
-	cr_expect_eq(json_is_true(json_object_get(account, "established")), !in_clear);
-	cr_expect(json_is_true(json_object_get(account, "auth")));
-	cr_expect(json_is_true(json_object_get(account, "mail")));
-	cr_expect_eq(json_is_true(json_object_get(account, "auth_in_clear")), in_clear);
-	cr_expect_eq(json_is_true(json_object_get(account, "mail_in_clear")), in_clear);
-	cr_expect_eq(json_integer_value(json_object_get(account, "messages")), 1);
-	cr_expect_str_empty(field(account, "error"));
+	cr_expect_str_eq(field(entry, "tls_mode"), tls_mode_name(mode));
+	cr_expect_str_eq(field(entry, "version"), version);
+	cr_expect_eq(json_is_true(json_object_get(entry, "established")), !in_clear);
+	cr_expect(json_is_true(json_object_get(entry, "auth")));
+	cr_expect(json_is_true(json_object_get(entry, "mail")));
+	cr_expect_eq(json_is_true(json_object_get(entry, "auth_in_clear")), in_clear);
+	cr_expect_eq(json_is_true(json_object_get(entry, "mail_in_clear")), in_clear);
+	cr_expect_eq(json_integer_value(json_object_get(entry, "messages")), 1);
+	cr_expect_str_empty(field(entry, "error"));
 }
 
 /* Each sender in turn to a sink of its own mode and version. */
@@ -138,7 +138,7 @@ static void deliver(const struct sink *sink, size_t count, enum tls_mode mode, c
 
 		cr_expect_eq(run_program(&program), 0, "%s, TLS %s, %s: %s%s", senders[i].name,
 			     version, tls_mode_name(mode), program.out, program.err);
-		expect_delivery(json_array_get(sink_accounts(sink, i + 1), i), mode, version);
+		expect_delivery(json_array_get(sink_entries(sink, i + 1), i), mode, version);
 	}
 }
 

@@ -20,7 +20,7 @@ struct sender {
 extern const struct sender senders[];
 extern const size_t senders_count;
 
-/* "none", "starttls" or "implicit", as the sink's account and the records have it. */
+/* "none", "starttls" or "implicit", as the sink's log and the records have it. */
 const char *tls_mode_name(enum tls_mode mode);
 
 /*

@@ -1,5 +1,5 @@
 /*
- * The sink against real clients. Every other test takes the sink's account for
+ * The sink against real clients. Every other test takes the sink's log for
  * the truth, so here it is compared with what the clients themselves report,
  * and with what they were told to do.
  */
@@ -28,25 +28,25 @@ static const struct version {
 
 static const char message[] = "Subject: rehearsal\r\n\r\nsecret words of the message\r\n";
 
-static bool is_true(const json_t *account, const char *key)
+static bool is_true(const json_t *entry, const char *key)
 {
-	json_t *value = json_object_get(account, key);
+	json_t *value = json_object_get(entry, key);
 
-	cr_assert(json_is_boolean(value), "the account has no '%s'", key);
+	cr_assert(json_is_boolean(value), "the entry has no '%s'", key);
 	return json_is_true(value);
 }
 
-static json_int_t number(const json_t *account, const char *key)
+static json_int_t number(const json_t *entry, const char *key)
 {
-	json_t *value = json_object_get(account, key);
+	json_t *value = json_object_get(entry, key);
 
-	cr_assert(json_is_integer(value), "the account has no '%s'", key);
+	cr_assert(json_is_integer(value), "the entry has no '%s'", key);
 	return json_integer_value(value);
 }
 
-static json_t *only_account(const struct sink *sink)
+static json_t *only_entry(const struct sink *sink)
 {
-	return json_array_get(sink_accounts(sink, 1), 0);
+	return json_array_get(sink_entries(sink, 1), 0);
 }
 
 static const char *const starttls[] = {"-starttls", "smtp", NULL};
@@ -117,21 +117,21 @@ static const char *reported_version(const struct program *client)
 	return *protocol != '\0' ? protocol : reported(client, "\nNew, ");
 }
 
-/* s_client's own report, in OpenSSL's names, against the account's, in IANA's. */
-static void expect_same_connection(const struct program *client, const json_t *account,
+/* s_client's own report, in OpenSSL's names, against the entry's, in IANA's. */
+static void expect_same_connection(const struct program *client, const json_t *entry,
 				   const struct version *version)
 {
 	cr_expect_str_eq(reported_version(client), version->reported);
-	cr_expect_str_eq(field(account, "version"), version->name);
+	cr_expect_str_eq(field(entry, "version"), version->name);
 	/* TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384 is ECDHE-ECDSA-AES256-GCM-SHA384. */
 	const char *cipher = reported(client, "Cipher is ");
 	struct program names = {
 		.argv = WORDS("openssl", "ciphers", "-stdname", "-s", "ALL:@SECLEVEL=0")};
 	run_program(&names);
-	const char *line = strstr(names.out, text("%s ", field(account, "cipher")));
-	cr_assert_not_null(line, "'%s' is no IANA name", field(account, "cipher"));
+	const char *line = strstr(names.out, text("%s ", field(entry, "cipher")));
+	cr_assert_not_null(line, "'%s' is no IANA name", field(entry, "cipher"));
 	cr_expect_eq(strncmp(strstr(line, " - ") + 3, cipher, strlen(cipher)), 0,
-		     "the client has %s, the account %s", cipher, field(account, "cipher"));
+		     "the client has %s, the entry %s", cipher, field(entry, "cipher"));
 }
 
 static void rehearse(const struct version *version, bool implicit)
@@ -146,13 +146,13 @@ static void rehearse(const struct version *version, bool implicit)
 		"EHLO client\r\nQUIT\r\n");
 	cr_expect_eq(client.status, 0, "%s", client.err);
 	cr_expect_eq(curl_over_tls(sink, implicit), 0);
-	json_t *accounts = sink_accounts(sink, 2);
+	json_t *entries = sink_entries(sink, 2);
 
-	json_t *first = json_array_get(accounts, 0);
+	json_t *first = json_array_get(entries, 0);
 	expect_same_connection(&client, first, version);
 	cr_expect_not(is_true(first, "mail") || is_true(first, "auth"));
 
-	json_t *second = json_array_get(accounts, 1);
+	json_t *second = json_array_get(entries, 1);
 	cr_expect_str_eq(field(second, "version"), version->name);
 	cr_expect(is_true(second, "mail") && is_true(second, "auth"));
 	cr_expect_not(is_true(second, "mail_in_clear") || is_true(second, "auth_in_clear"));
@@ -160,14 +160,14 @@ static void rehearse(const struct version *version, bool implicit)
 	cr_expect_str_eq(field(second, "server_name"), "localhost");
 
 	for (size_t i = 0; i < 2; i++) {
-		json_t *account = json_array_get(accounts, i);
-		cr_expect_str_eq(field(account, "tls_mode"), mode);
-		cr_expect(is_true(account, "established") && is_true(account, "ehlo"));
-		cr_expect(is_true(account, "quit"));
-		cr_expect_eq(is_true(account, "starttls_offered"), !implicit);
-		cr_expect_eq(number(account, "connection"), (json_int_t)i + 1);
-		cr_expect_eq(strlen(field(account, "client_random")), 64);
-		cr_expect_str_empty(field(account, "error"));
+		json_t *entry = json_array_get(entries, i);
+		cr_expect_str_eq(field(entry, "tls_mode"), mode);
+		cr_expect(is_true(entry, "established") && is_true(entry, "ehlo"));
+		cr_expect(is_true(entry, "quit"));
+		cr_expect_eq(is_true(entry, "starttls_offered"), !implicit);
+		cr_expect_eq(number(entry, "connection"), (json_int_t)i + 1);
+		cr_expect_eq(strlen(field(entry, "client_random")), 64);
+		cr_expect_str_empty(field(entry, "error"));
 	}
 	cr_expect_eq(stop_sink(sink), 0);
 }
@@ -188,14 +188,14 @@ Test(sink, negotiates_just_the_versions_named)
 		bool named = i == 1 || i == 2;
 		struct program client =
 			s_client(sink, true, WORDS(versions[i].s_client), "QUIT\r\n");
-		json_t *account = json_array_get(sink_accounts(sink, i + 1), i);
+		json_t *entry = json_array_get(sink_entries(sink, i + 1), i);
 
 		cr_expect_eq(client.status == 0, named, "TLS %s", versions[i].name);
-		cr_expect_eq(is_true(account, "established"), named);
-		cr_expect_str_eq(field(account, "version"), named ? versions[i].name : "");
-		cr_expect_str_eq(field(account, "error"), named ? "" : "unsupported protocol");
+		cr_expect_eq(is_true(entry, "established"), named);
+		cr_expect_str_eq(field(entry, "version"), named ? versions[i].name : "");
+		cr_expect_str_eq(field(entry, "error"), named ? "" : "unsupported protocol");
 		/* Failed connections are paired by it, too. */
-		cr_expect_eq(strlen(field(account, "client_random")), 64);
+		cr_expect_eq(strlen(field(entry, "client_random")), 64);
 	}
 }
 
@@ -215,7 +215,7 @@ Test(sink, openssl_cnf_changes_nothing)
 		struct sink *sink = start_sink_in(WORDS("--tls", named[i]),
 						  WORDS(text("OPENSSL_CONF=%s", strict)));
 		cr_expect_eq(curl_over_tls(sink, false), 0, "TLS %s", named[i]);
-		cr_expect_str_eq(field(only_account(sink), "version"), named[i]);
+		cr_expect_str_eq(field(only_entry(sink), "version"), named[i]);
 	}
 }
 
@@ -224,7 +224,7 @@ Test(sink, names_the_versions_that_were_offered)
 	struct sink *sink = start_sink(WORDS("--tls=1.3", "--implicit"));
 
 	s_client(sink, true, WORDS("-no_tls1_1", "-no_tls1"), "QUIT\r\n");
-	char *offered = json_dumps(json_object_get(only_account(sink), "offered"), JSON_COMPACT);
+	char *offered = json_dumps(json_object_get(only_entry(sink), "offered"), JSON_COMPACT);
 	cr_expect_str_eq(offered, "[\"1.2\",\"1.3\"]");
 	free(offered);
 }
@@ -235,16 +235,16 @@ Test(sink, a_stripped_offer_leaves_the_mail_in_the_clear)
 
 	/* Opportunistic: goes on without. */
 	cr_expect_eq(curl(sink, false, WORDS("--ssl")), 0);
-	json_t *account = only_account(sink);
-	cr_expect_str_eq(field(account, "tls_mode"), "none");
-	cr_expect(is_true(account, "auth_in_clear") && is_true(account, "mail_in_clear"));
-	cr_expect_not(is_true(account, "starttls_offered") || is_true(account, "starttls_asked"));
-	cr_expect_not(is_true(account, "established"));
+	json_t *entry = only_entry(sink);
+	cr_expect_str_eq(field(entry, "tls_mode"), "none");
+	cr_expect(is_true(entry, "auth_in_clear") && is_true(entry, "mail_in_clear"));
+	cr_expect_not(is_true(entry, "starttls_offered") || is_true(entry, "starttls_asked"));
+	cr_expect_not(is_true(entry, "established"));
 
 	/* Strict: gives up (CURLE_USE_SSL_FAILED). */
 	cr_expect_eq(curl_over_tls(sink, false), 64);
-	account = json_array_get(sink_accounts(sink, 2), 1);
-	cr_expect_not(is_true(account, "auth") || is_true(account, "mail"));
+	entry = json_array_get(sink_entries(sink, 2), 1);
+	cr_expect_not(is_true(entry, "auth") || is_true(entry, "mail"));
 	/* Asking all the same is answered with 502. */
 	struct program client = swaks(sink, WORDS("--quit-after", "TLS", "-tls"));
 	cr_expect_neq(client.status, 0);
@@ -257,17 +257,17 @@ Test(sink, starttls_is_answered_with_the_code_given)
 	struct program client = swaks(sink, WORDS("-tls"));
 	cr_expect_neq(client.status, 0);
 	cr_expect_not_null(strstr(client.out, "454 4.7.0"), "%s", client.out);
-	json_t *account = only_account(sink);
-	cr_expect(is_true(account, "starttls_offered") && is_true(account, "starttls_asked"));
-	cr_expect_not(is_true(account, "mail"));
+	json_t *entry = only_entry(sink);
+	cr_expect(is_true(entry, "starttls_offered") && is_true(entry, "starttls_asked"));
+	cr_expect_not(is_true(entry, "mail"));
 
 	/* Optional TLS, as swaks has it: goes on in the clear. */
 	client = swaks(sink, WORDS("-tlso"));
 	cr_expect_eq(client.status, 0, "%s", client.err);
-	account = json_array_get(sink_accounts(sink, 2), 1);
-	cr_expect_str_eq(field(account, "tls_mode"), "none");
-	cr_expect(is_true(account, "mail_in_clear"));
-	cr_expect_eq(number(account, "messages"), 1);
+	entry = json_array_get(sink_entries(sink, 2), 1);
+	cr_expect_str_eq(field(entry, "tls_mode"), "none");
+	cr_expect(is_true(entry, "mail_in_clear"));
+	cr_expect_eq(number(entry, "messages"), 1);
 }
 
 Test(sink, a_server_without_tls)
@@ -277,10 +277,10 @@ Test(sink, a_server_without_tls)
 	struct program client = swaks(
 		sink, WORDS("--auth", "LOGIN", "--auth-user", "user", "--auth-password", "p"));
 	cr_expect_eq(client.status, 0, "%s", client.out);
-	json_t *account = only_account(sink);
-	cr_expect_str_eq(field(account, "tls_mode"), "none");
-	cr_expect_str_empty(field(account, "version"));
-	cr_expect(is_true(account, "auth_in_clear") && is_true(account, "mail_in_clear"));
+	json_t *entry = only_entry(sink);
+	cr_expect_str_eq(field(entry, "tls_mode"), "none");
+	cr_expect_str_empty(field(entry, "version"));
+	cr_expect(is_true(entry, "auth_in_clear") && is_true(entry, "mail_in_clear"));
 }
 
 Test(sink, tls_is_required)
@@ -291,9 +291,9 @@ Test(sink, tls_is_required)
 	cr_expect_neq(client.status, 0);
 	cr_expect_not_null(strstr(client.out, "530 5.7.0"), "%s", client.out);
 	/* It has left the client all the same. */
-	cr_expect(is_true(only_account(sink), "mail_in_clear"));
+	cr_expect(is_true(only_entry(sink), "mail_in_clear"));
 	cr_expect_eq(curl_over_tls(sink, false), 0);
-	cr_expect(is_true(json_array_get(sink_accounts(sink, 2), 1), "mail"));
+	cr_expect(is_true(json_array_get(sink_entries(sink, 2), 1), "mail"));
 }
 
 Test(sink, auth_is_offered_when_it_was_told)
@@ -307,7 +307,7 @@ Test(sink, auth_is_offered_when_it_was_told)
 	const char *offer = strstr(client.out, "AUTH PLAIN LOGIN");
 	const char *tls = strstr(client.out, "TLS started");
 	cr_expect(tls != NULL && offer != NULL && offer > tls, "%s", client.out);
-	cr_expect(is_true(only_account(tls_only), "auth"));
+	cr_expect(is_true(only_entry(tls_only), "auth"));
 	client = swaks(never, WORDS("-tls"));
 	cr_expect_null(strstr(client.out, "AUTH"), "%s", client.out);
 }
@@ -319,9 +319,9 @@ Test(sink, a_cut_greeting)
 
 	cr_expect_neq(curl_over_tls(clear, false), 0);
 	cr_expect_neq(curl_over_tls(implicit, true), 0);
-	cr_expect_not(is_true(only_account(clear), "ehlo"));
-	cr_expect_not(is_true(only_account(implicit), "ehlo"));
-	cr_expect(is_true(only_account(implicit), "established"));
+	cr_expect_not(is_true(only_entry(clear), "ehlo"));
+	cr_expect_not(is_true(only_entry(implicit), "ehlo"));
+	cr_expect(is_true(only_entry(implicit), "established"));
 }
 
 static void cut_server_hello(const struct version *version, bool implicit)
@@ -333,11 +333,11 @@ static void cut_server_hello(const struct version *version, bool implicit)
 					     implicit ? "--implicit" : NULL));
 
 	struct program client = s_client(sink, implicit, WORDS(version->s_client), "QUIT\r\n");
-	json_t *account = only_account(sink);
+	json_t *entry = only_entry(sink);
 	cr_expect_neq(client.status, 0);
-	cr_expect_str_eq(field(account, "error"), "the ServerHello was cut, as told");
-	cr_expect_str_eq(field(account, "version"), version->name);
-	cr_expect_not(is_true(account, "established"));
+	cr_expect_str_eq(field(entry, "error"), "the ServerHello was cut, as told");
+	cr_expect_str_eq(field(entry, "version"), version->name);
+	cr_expect_not(is_true(entry, "established"));
 	/* The count has the clear dialogue in it, which only the implicit mode lacks. */
 	unsigned long bytes_read = number_after(client.out, "SSL handshake has read ");
 	if (implicit)
@@ -361,11 +361,11 @@ Test(sink, mixes_versions_at_random_and_says_which)
 
 	for (size_t i = 0; i < CONNECTIONS; i++) {
 		struct program client = s_client(sink, true, NO_WORDS, "QUIT\r\n");
-		json_t *account = json_array_get(sink_accounts(sink, i + 1), i);
+		json_t *entry = json_array_get(sink_entries(sink, i + 1), i);
 
-		cr_expect_str_eq(field(account, "version"), field(account, "given"));
+		cr_expect_str_eq(field(entry, "version"), field(entry, "given"));
 		for (unsigned j = 0; j < VERSIONS_COUNT; j++) {
-			if (strcmp(versions[j].name, field(account, "version")) == 0) {
+			if (strcmp(versions[j].name, field(entry, "version")) == 0) {
 				cr_expect_str_eq(reported_version(&client), versions[j].reported);
 				seen |= 1U << j;
 			}
@@ -396,14 +396,14 @@ Test(sink, ends_by_itself_after_many_clients_at_once)
 
 	cr_expect_eq(await_sink(sink), 0);
 	cr_expect_str_eq(sink->program.err, "50 connections: 50 x 1.3\n");
-	json_t *accounts = read_json_lines(sink->log);
-	cr_assert_eq(json_array_size(accounts), CLIENTS);
+	json_t *entries = read_json_lines(sink->log);
+	cr_assert_eq(json_array_size(entries), CLIENTS);
 	for (size_t i = 0; i < CLIENTS; i++) {
-		json_t *account = json_array_get(accounts, i);
-		json_int_t connection = number(account, "connection");
+		json_t *entry = json_array_get(entries, i);
+		json_int_t connection = number(entry, "connection");
 		cr_assert(connection >= 1 && connection <= CLIENTS && !numbered[connection - 1]);
 		numbered[connection - 1] = true;
-		cr_expect_eq(number(account, "messages"), 1);
+		cr_expect_eq(number(entry, "messages"), 1);
 	}
 }
 
@@ -426,7 +426,7 @@ static void stop_by(int signal_number)
 	kill(sink->program.pid, signal_number);
 	cr_expect_eq(end_program(&sink->program), 0);
 	end_program(&client);
-	cr_expect_str_eq(field(only_account(sink), "error"), "the sink was stopped");
+	cr_expect_str_eq(field(only_entry(sink), "error"), "the sink was stopped");
 	cr_expect_str_eq(sink->program.err, "1 connection: 1 x 1.3\n");
 }
 
@@ -441,7 +441,7 @@ Test(sink, waits_before_the_greeting)
 	struct sink *sink = start_sink(WORDS("--delay-ms=300"));
 
 	cr_expect_eq(swaks(sink, NO_WORDS).status, 0);
-	double duration = json_real_value(json_object_get(only_account(sink), "duration_ms"));
+	double duration = json_real_value(json_object_get(only_entry(sink), "duration_ms"));
 	cr_expect_geq(duration, 300.0);
 }
 
@@ -454,11 +454,11 @@ Test(sink, silence_ends_a_connection)
 					       "-connect", implicit->address)};
 
 	run_program(&silent);
-	cr_expect_str_eq(field(only_account(implicit), "error"), "timed out");
-	cr_expect(is_true(only_account(implicit), "established"));
+	cr_expect_str_eq(field(only_entry(implicit), "error"), "timed out");
+	cr_expect(is_true(only_entry(implicit), "established"));
 	/* A TLS client at the wrong port does not wait for the timeout. */
 	s_client(clear, true, NO_WORDS, "QUIT\r\n");
-	cr_expect_str_eq(field(only_account(clear), "error"),
+	cr_expect_str_eq(field(only_entry(clear), "error"),
 			 "TLS came where a command in the clear was due");
 }
 
@@ -468,16 +468,16 @@ Test(sink, says_why_a_handshake_failed)
 
 	/* It does not know the certificate. */
 	s_client(sink, true, WORDS("-verify_return_error", "-no-CAfile", "-no-CApath"), "QUIT\r\n");
-	json_t *account = only_account(sink);
-	cr_expect_not(is_true(account, "established"));
-	cr_expect_not_null(strstr(field(account, "error"), "alert"), "%s", field(account, "error"));
+	json_t *entry = only_entry(sink);
+	cr_expect_not(is_true(entry, "established"));
+	cr_expect_not_null(strstr(field(entry, "error"), "alert"), "%s", field(entry, "error"));
 	/* What was chosen is known, although it came to nothing. */
-	cr_expect_str_eq(field(account, "version"), "1.2");
+	cr_expect_str_eq(field(entry, "version"), "1.2");
 	/* SMTP where TLS was due. */
 	swaks(sink, WORDS("--timeout", "1"));
-	account = json_array_get(sink_accounts(sink, 2), 1);
-	cr_expect_str_empty(field(account, "version"));
-	cr_expect_str_empty(field(account, "client_random"));
+	entry = json_array_get(sink_entries(sink, 2), 1);
+	cr_expect_str_empty(field(entry, "version"));
+	cr_expect_str_empty(field(entry, "client_random"));
 }
 
 Test(sink, no_credential_and_no_message_is_in_its_log)
@@ -487,7 +487,7 @@ Test(sink, no_credential_and_no_message_is_in_its_log)
 	cr_expect_eq(curl(sink, false, WORDS("--login-options", "AUTH=PLAIN")), 0);
 	cr_expect_eq(curl(sink, false, WORDS("--login-options", "AUTH=LOGIN")), 0);
 	cr_expect_eq(curl_over_tls(sink, false), 0);
-	sink_accounts(sink, 3);
+	sink_entries(sink, 3);
 	cr_expect_eq(stop_sink(sink), 0);
 	const char *log = read_file(sink->log, NULL);
 	/* Also as base64: "\0user\0secretword", and "secretword" alone. */
@@ -503,13 +503,13 @@ static void connect_again(const char *version_option, const char *tickets, bool 
 	const char *session = test_path(text("session%s%s", version_option, tickets));
 
 	s_client(sink, true, WORDS(version_option, "-sess_out", session), "QUIT\r\n");
-	cr_expect_not(is_true(only_account(sink), "resumed"));
+	cr_expect_not(is_true(only_entry(sink), "resumed"));
 	if (!resumed) {
 		cr_expect_str_empty(read_file(session, NULL), "there is a session to resume");
 		return;
 	}
 	s_client(sink, true, WORDS(version_option, "-sess_in", session), "QUIT\r\n");
-	cr_expect(is_true(json_array_get(sink_accounts(sink, 2), 1), "resumed"));
+	cr_expect(is_true(json_array_get(sink_entries(sink, 2), 1), "resumed"));
 }
 
 Test(sink, sessions_are_resumed_unless_tickets_are_off)
@@ -563,7 +563,7 @@ Test(sink, a_certificate_from_files)
 					       sink->certificate, "-verify_return_error"),
 					 "QUIT\r\n");
 	cr_expect_eq(client.status, 0, "%s", client.err);
-	cr_expect_str_eq(field(only_account(sink), "cipher"), "TLS_RSA_WITH_AES_128_CBC_SHA");
+	cr_expect_str_eq(field(only_entry(sink), "cipher"), "TLS_RSA_WITH_AES_128_CBC_SHA");
 }
 
 static bool has_line(void *subject)
@@ -589,9 +589,9 @@ Test(sink, the_account_goes_to_stdout_without_a_log)
 	cr_assert_eq(run_program(&client), 0, "%s", client.err);
 	cr_expect_eq(end_program(&sink), 0);
 	cr_expect_str_empty(sink.err);
-	json_t *account = json_loads(strchr(sink.out, '\n'), 0, NULL);
-	cr_expect_str_eq(field(account, "version"), "1.3");
-	json_decref(account);
+	json_t *entry = json_loads(strchr(sink.out, '\n'), 0, NULL);
+	cr_expect_str_eq(field(entry, "version"), "1.3");
+	json_decref(entry);
 }
 
 Test(sink, an_account_that_is_lost_is_a_failure)

@@ -94,10 +94,10 @@ static const json_t *handshake_by(const char *script)
 		preloaded(&bare, log, WORDS(text("TLSWITNESS_PORTS=%u", sink->port)));
 
 	cr_assert_eq(run_program(&program), 0, "%s", program.err);
-	json_t *accounts = sink_accounts(sink, 1);
+	json_t *entries = sink_entries(sink, 1);
 	json_t *records = records_of_connections(log);
 	cr_assert_eq(json_array_size(records), 1, "%s", read_file(log, NULL));
-	expect_equal_to_account(json_array_get(records, 0), json_array_get(accounts, 0), "it");
+	expect_equal_to_entry(json_array_get(records, 0), json_array_get(entries, 0), "it");
 	cr_expect_eq(number_field(json_array_get(records, 0), "process.pid"),
 		     (long long)number_after(program.out, "handshake by "));
 	return json_array_get(records, 0);

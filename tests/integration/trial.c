@@ -75,7 +75,7 @@ struct trial try_program(const char *name, program_for program, const void *row,
 	}
 	run_program(&trial.program);
 	cr_assert_eq(stop_sink(sink), 0);
-	trial.accounts = read_json_lines(sink->log);
+	trial.entries = read_json_lines(sink->log);
 	trial.records = records_of_connections(log);
 	return trial;
 }
@@ -85,41 +85,39 @@ bool is_lower(const char *version, const char *floor)
 	return *version == '\0' || strcmp(version, floor) < 0;
 }
 
-static bool is_true(const json_t *account, const char *key)
+static bool is_true(const json_t *entry, const char *key)
 {
-	return json_is_true(json_object_get(account, key));
+	return json_is_true(json_object_get(entry, key));
 }
 
 static const char *said(const struct trial *trial)
 {
-	char *accounts = json_dumps(trial->accounts, JSON_COMPACT);
+	char *entries = json_dumps(trial->entries, JSON_COMPACT);
 	char *records = json_dumps(trial->records, JSON_COMPACT);
 	const char *all = text("%s: status %d\n%s%s\naccounts: %s\nrecords: %s\n", trial->name,
 			       trial->program.status, trial->program.out, trial->program.err,
-			       accounts, records);
+			       entries, records);
 
-	free(accounts);
+	free(entries);
 	free(records);
 	return all;
 }
 
 static void expect_delivered(const struct trial *trial)
 {
-	const json_t *account = json_array_get(trial->accounts, 0);
+	const json_t *entry = json_array_get(trial->entries, 0);
 
 	cr_expect_eq(trial->program.status, 0, "%s", said(trial));
-	cr_expect_eq(json_array_size(trial->accounts), 1, "%s", said(trial));
-	cr_expect(is_true(account, "established") && is_true(account, "auth") &&
-			  is_true(account, "mail"),
+	cr_expect_eq(json_array_size(trial->entries), 1, "%s", said(trial));
+	cr_expect(is_true(entry, "established") && is_true(entry, "auth") && is_true(entry, "mail"),
 		  "%s", said(trial));
-	cr_expect_eq(json_integer_value(json_object_get(account, "messages")), 1, "%s",
-		     said(trial));
+	cr_expect_eq(json_integer_value(json_object_get(entry, "messages")), 1, "%s", said(trial));
 }
 
 void expect_delivered_below(const struct trial *trial, const char *floor)
 {
 	expect_delivered(trial);
-	cr_expect(is_lower(field(json_array_get(trial->accounts, 0), "version"), floor), "%s",
+	cr_expect(is_lower(field(json_array_get(trial->entries, 0), "version"), floor), "%s",
 		  said(trial));
 }
 
@@ -134,16 +132,14 @@ void expect_delivered_at(const struct trial *trial, const char *floor)
 
 void expect_nothing_below(const struct trial *trial, const char *floor)
 {
-	for (size_t i = 0; i < json_array_size(trial->accounts); i++) {
-		const json_t *account = json_array_get(trial->accounts, i);
+	for (size_t i = 0; i < json_array_size(trial->entries); i++) {
+		const json_t *entry = json_array_get(trial->entries, i);
 
-		cr_expect_not(is_true(account, "auth_in_clear") ||
-				      is_true(account, "mail_in_clear"),
+		cr_expect_not(is_true(entry, "auth_in_clear") || is_true(entry, "mail_in_clear"),
 			      "%s", said(trial));
-		if (!is_lower(field(account, "version"), floor))
+		if (!is_lower(field(entry, "version"), floor))
 			continue;
-		cr_expect_not(is_true(account, "auth") || is_true(account, "mail"), "%s",
-			      said(trial));
+		cr_expect_not(is_true(entry, "auth") || is_true(entry, "mail"), "%s", said(trial));
 	}
 }
 
@@ -176,18 +172,17 @@ static size_t count_refused(const json_t *records)
 
 void expect_refused(const struct trial *trial, const char *says)
 {
-	cr_expect_geq(json_array_size(trial->accounts), 1, "%s", said(trial));
-	for (size_t i = 0; i < json_array_size(trial->accounts); i++) {
-		const json_t *account = json_array_get(trial->accounts, i);
+	cr_expect_geq(json_array_size(trial->entries), 1, "%s", said(trial));
+	for (size_t i = 0; i < json_array_size(trial->entries); i++) {
+		const json_t *entry = json_array_get(trial->entries, i);
 
-		cr_expect_not(is_true(account, "auth") || is_true(account, "mail"), "%s",
-			      said(trial));
+		cr_expect_not(is_true(entry, "auth") || is_true(entry, "mail"), "%s", said(trial));
 	}
 	cr_expect_neq(trial->program.status, 0, "%s", said(trial));
 	/* Ended by itself and by no signal. */
 	cr_expect(trial->program.status < 128 || trial->program.status == 255, "%s", said(trial));
 	cr_expect(has_said(trial, says), "'%s' is not said by %s", says, said(trial));
-	cr_expect_eq(json_array_size(trial->records), json_array_size(trial->accounts), "%s",
+	cr_expect_eq(json_array_size(trial->records), json_array_size(trial->entries), "%s",
 		     said(trial));
 	cr_expect_eq(count_refused(trial->records), json_array_size(trial->records), "%s",
 		     said(trial));

@@ -1,7 +1,7 @@
 /*
  * One run of a program that sends mail to a sink of its own: bare, or under
  * `tlswitness run` with its options. What came of it is read from the sink's
- * accounts first, and from the records after.
+ * entries first, and from the records after.
  */
 #ifndef TLSWITNESS_TRIAL_H
 #define TLSWITNESS_TRIAL_H
@@ -13,8 +13,8 @@
 struct trial {
 	const char *name; /* for what a failing test says */
 	struct program program;
-	json_t *accounts; /* all of the sink's */
-	json_t *records;  /* of connections: no settings */
+	json_t *entries; /* all of the sink's */
+	json_t *records; /* of connections: no settings */
 };
 
 /* The program to be tried, told where the sink is. */
@@ -28,7 +28,7 @@ typedef struct program (*program_for)(const struct sink *sink, const void *row);
 struct trial try_program(const char *name, program_for program, const void *row,
 			 const char *const sink_options[], const char *const options[]);
 
-/* Runs it against a sink that stays; its accounts are then not read. */
+/* Runs it against a sink that stays; its entries are then not read. */
 struct program tried(const struct program *bare, const char *log, const char *const options[]);
 
 /* The records in a log that are of connections. */

@@ -1,5 +1,5 @@
 /*
- * The wire witness against the sink's own account: each mail program, each
+ * The wire witness against the sink's own entry: each mail program, each
  * version that it can, STARTTLS and implicit. One record each, and the same
  * version, cipher and port as the other end of the wire has it.
  */
@@ -29,13 +29,13 @@ static const char *field_json(const json_t *record, const char *key)
 	return kept;
 }
 
-static void expect_same(const json_t *record, const json_t *account, const struct mailer *mailer)
+static void expect_same(const json_t *record, const json_t *entry, const struct mailer *mailer)
 {
-	cr_expect_str_eq(field(record, "tls.version"), field(account, "version"));
-	cr_expect_str_eq(field(record, "tls.cipher"), field(account, "cipher"));
-	cr_expect_str_eq(field(record, "tlswitness.tls_mode"), field(account, "tls_mode"));
+	cr_expect_str_eq(field(record, "tls.version"), field(entry, "version"));
+	cr_expect_str_eq(field(record, "tls.cipher"), field(entry, "cipher"));
+	cr_expect_str_eq(field(record, "tlswitness.tls_mode"), field(entry, "tls_mode"));
 	cr_expect_eq(json_integer_value(json_object_get(record, "source.port")),
-		     json_integer_value(json_object_get(account, "peer_port")));
+		     json_integer_value(json_object_get(entry, "peer_port")));
 	cr_expect_str_eq(field(record, "event.action"), "tls-handshake");
 	cr_expect_str_eq(field(record, "event.outcome"), "success");
 	cr_expect(json_is_true(json_object_get(record, "tls.established")));
@@ -43,9 +43,9 @@ static void expect_same(const json_t *record, const json_t *account, const struc
 	cr_expect_str_eq(field(record, "destination.domain"), mailer->domain);
 	cr_expect_str_eq(field_json(record, "tlswitness.witness"), mailer->witnesses);
 	cr_expect_null(json_object_get(record, "tlswitness.conflict"));
-	if (json_object_get(account, "offered"))
+	if (json_object_get(entry, "offered"))
 		cr_expect_str_eq(field_json(record, "tlswitness.offered"),
-				 field_json(account, "offered"));
+				 field_json(entry, "offered"));
 	/* All of them would have taken 1.0, and a server of one version is what limits them. */
 	cr_expect_str_eq(field(record, "tlswitness.verdict"),
 			 strcmp(field(record, "tls.version"), "1.2") < 0 ? "below-floor"
@@ -69,13 +69,13 @@ static void rehearse(const struct mailer *mailer, const char *version, enum tls_
 	struct program program = preloaded(&bare, log, ports);
 	cr_assert_eq(run_program(&program), 0, "%s, TLS %s, %s: %s%s", mailer->name, version,
 		     tls_mode_name(mode), program.out, program.err);
-	json_t *account = json_array_get(sink_accounts(sink, 1), 0);
-	cr_expect_str_eq(field(account, "version"), version);
-	cr_expect_eq(json_integer_value(json_object_get(account, "messages")), 1);
+	json_t *entry = json_array_get(sink_entries(sink, 1), 0);
+	cr_expect_str_eq(field(entry, "version"), version);
+	cr_expect_eq(json_integer_value(json_object_get(entry, "messages")), 1);
 	json_t *records = records_of_connections(log);
 	cr_assert_eq(json_array_size(records), 1, "%s, TLS %s, %s: not one record:\n%s",
 		     mailer->name, version, tls_mode_name(mode), read_file(log, NULL));
-	expect_same(json_array_get(records, 0), account, mailer);
+	expect_same(json_array_get(records, 0), entry, mailer);
 	stop_sink(sink);
 }
 

@@ -1,5 +1,5 @@
 /*
- * What the test clients share: OpenSSL resolved by hand, and sockets to the
+ * What the test clients share: OpenSSL found by dlsym, and sockets to the
  * sink on this machine. Clients exit with a status and one line on stderr when
  * something fails, and are silent otherwise.
  */

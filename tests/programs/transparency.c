@@ -1,6 +1,6 @@
 /*
  * Moves bytes through sockets, pipes and files by every call that the recorder
- * has a door for, in every form, in an order and in sizes that a seed decides,
+ * has a hook for, in every form, in an order and in sizes that a seed decides,
  * and prints a digest of every byte, result, errno and descriptor number that
  * came back. Whoever runs it bare and preloaded can compare the two outputs.
  *

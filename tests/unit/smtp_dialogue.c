@@ -341,7 +341,7 @@ Test(smtp_dialogue, what_is_no_smtp)
 	EXPECT_ALL(cases);
 }
 
-Test(smtp_dialogue, let_go_at_once)
+Test(smtp_dialogue, ignored_at_once)
 {
 	struct smtp_dialogue dialogue;
 

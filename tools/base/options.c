@@ -38,3 +38,12 @@ bool parse_number(const char *text, unsigned long lowest, unsigned long highest,
 	*number = value;
 	return true;
 }
+
+bool parse_number_option(const char *option, const char *text, unsigned long lowest,
+			 unsigned long highest, unsigned long *number)
+{
+	if (parse_number(text, lowest, highest, number))
+		return true;
+	complain("--%s: '%s' is no number from %lu to %lu", option, text, lowest, highest);
+	return false;
+}

@@ -14,4 +14,8 @@ void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 bool parse_number(const char *text, unsigned long lowest, unsigned long highest,
 		  unsigned long *number);
 
+/* The same for the value of an option, with a complaint that names it. */
+bool parse_number_option(const char *option, const char *text, unsigned long lowest,
+			 unsigned long highest, unsigned long *number);
+
 #endif

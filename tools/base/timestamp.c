@@ -33,7 +33,7 @@ static unsigned days_in_month(unsigned year, unsigned month)
 }
 
 /* Exactly `count` digits off the front of `text`. */
-static bool take_digits(struct slice *text, size_t count, unsigned *value)
+static bool parse_digits(struct slice *text, size_t count, unsigned *value)
 {
 	unsigned number = 0;
 
@@ -52,7 +52,7 @@ static bool take_digits(struct slice *text, size_t count, unsigned *value)
 	return true;
 }
 
-static bool take_character(struct slice *text, const char *accepted)
+static bool parse_character(struct slice *text, const char *accepted)
 {
 	if (text->length == 0 || text->start[0] == '\0' || !strchr(accepted, text->start[0]))
 		return false;
@@ -74,57 +74,57 @@ struct clock {
 	unsigned microsecond;
 };
 
-static bool take_date(struct slice *text, struct date *date)
+static bool parse_date(struct slice *text, struct date *date)
 {
-	return take_digits(text, 4, &date->year) && take_character(text, "-") &&
-	       take_digits(text, 2, &date->month) && take_character(text, "-") &&
-	       take_digits(text, 2, &date->day) && date->month >= 1 && date->month <= 12 &&
+	return parse_digits(text, 4, &date->year) && parse_character(text, "-") &&
+	       parse_digits(text, 2, &date->month) && parse_character(text, "-") &&
+	       parse_digits(text, 2, &date->day) && date->month >= 1 && date->month <= 12 &&
 	       date->day >= 1 && date->day <= days_in_month(date->year, date->month);
 }
 
 /* The digits behind the point: any number of them, six of which count. */
-static bool take_fraction(struct slice *text, unsigned *microsecond)
+static bool parse_fraction(struct slice *text, unsigned *microsecond)
 {
 	unsigned scale = 100000;
 	unsigned digit = 0;
 	unsigned value = 0;
 
-	if (!take_digits(text, 1, &digit))
+	if (!parse_digits(text, 1, &digit))
 		return false;
 	do {
 		value += digit * scale;
 		scale /= 10;
-	} while (take_digits(text, 1, &digit));
+	} while (parse_digits(text, 1, &digit));
 	*microsecond = value;
 	return true;
 }
 
-static bool take_clock(struct slice *text, struct clock *clock, bool seconds_needed)
+static bool parse_clock(struct slice *text, struct clock *clock, bool seconds_needed)
 {
-	if (!take_digits(text, 2, &clock->hour) || !take_character(text, ":") ||
-	    !take_digits(text, 2, &clock->minute) || clock->hour > 23 || clock->minute > 59)
+	if (!parse_digits(text, 2, &clock->hour) || !parse_character(text, ":") ||
+	    !parse_digits(text, 2, &clock->minute) || clock->hour > 23 || clock->minute > 59)
 		return false;
-	if (!take_character(text, ":"))
+	if (!parse_character(text, ":"))
 		return !seconds_needed;
-	if (!take_digits(text, 2, &clock->second) || clock->second > 60)
+	if (!parse_digits(text, 2, &clock->second) || clock->second > 60)
 		return false;
-	return !take_character(text, ".,") || take_fraction(text, &clock->microsecond);
+	return !parse_character(text, ".,") || parse_fraction(text, &clock->microsecond);
 }
 
 /* "Z" or "+01:00": seconds east of UTC. */
-static bool take_zone(struct slice *text, int64_t *seconds)
+static bool parse_zone(struct slice *text, int64_t *seconds)
 {
 	bool west = text->length > 0 && text->start[0] == '-';
 	unsigned hours = 0;
 	unsigned minutes = 0;
 
 	*seconds = 0;
-	if (take_character(text, "Zz"))
+	if (parse_character(text, "Zz"))
 		return true;
-	if (!take_character(text, "+-") || !take_digits(text, 2, &hours))
+	if (!parse_character(text, "+-") || !parse_digits(text, 2, &hours))
 		return false;
-	take_character(text, ":");
-	if (!take_digits(text, 2, &minutes) || hours > 23 || minutes > 59)
+	parse_character(text, ":");
+	if (!parse_digits(text, 2, &minutes) || hours > 23 || minutes > 59)
 		return false;
 	*seconds = (int64_t)(hours * 3600 + minutes * 60) * (west ? -1 : 1);
 	return true;
@@ -144,8 +144,8 @@ bool timestamp_parse(struct slice text, int64_t *microseconds)
 	struct clock clock = {0};
 	int64_t east = 0;
 
-	if (!take_date(&text, &date) || !take_character(&text, "Tt ") ||
-	    !take_clock(&text, &clock, true) || !take_zone(&text, &east) || text.length > 0)
+	if (!parse_date(&text, &date) || !parse_character(&text, "Tt ") ||
+	    !parse_clock(&text, &clock, true) || !parse_zone(&text, &east) || text.length > 0)
 		return false;
 	*microseconds = microseconds_of(&date, &clock) - east * MICROSECONDS_PER_SECOND;
 	return true;
@@ -264,7 +264,7 @@ static const char *skip_spaces(const char *text)
 }
 
 /* One "30min" off the front, added to `seconds`; NULL if there is none. */
-static const char *take_span(const char *text, double *seconds)
+static const char *parse_span(const char *text, double *seconds)
 {
 	char *end = NULL;
 	double count = 0;
@@ -291,7 +291,7 @@ static bool from_span(const char *text, int64_t now, int64_t *microseconds)
 
 	text += *text == '-';
 	while (*text && strcasecmp(text, "ago") != 0) {
-		text = take_span(text, &seconds);
+		text = parse_span(text, &seconds);
 		if (!text)
 			return false;
 	}
@@ -307,12 +307,13 @@ static bool from_calendar(const char *text, int64_t now, int64_t *microseconds)
 	struct date date = {0};
 	struct clock clock = {0};
 
-	if (!take_date(&rest, &date)) {
+	if (!parse_date(&rest, &date)) {
 		rest = slice_of(text);
-		return take_clock(&rest, &clock, false) && rest.length == 0 &&
+		return parse_clock(&rest, &clock, false) && rest.length == 0 &&
 		       local_date(now, 0, &date) && from_local(&date, &clock, microseconds);
 	}
-	if (rest.length > 0 && (!take_character(&rest, "Tt ") || !take_clock(&rest, &clock, false)))
+	if (rest.length > 0 &&
+	    (!parse_character(&rest, "Tt ") || !parse_clock(&rest, &clock, false)))
 		return false;
 	return rest.length == 0 && from_local(&date, &clock, microseconds);
 }

@@ -6,7 +6,7 @@
 #include "tools/base/options.h"
 #include "tools/base/timestamp.h"
 
-static bool take_time(const char *option, const char *text, int64_t now, bool *has, int64_t *time)
+static bool parse_time(const char *option, const char *text, int64_t now, bool *has, int64_t *time)
 {
 	if (!timestamp_from_user(text, now, time)) {
 		complain("--%s: '%s' is no time; give one such as 2026-11-23, "
@@ -32,9 +32,9 @@ bool filter_take_option(struct filter *filter, int code, const char *argument, i
 {
 	switch ((enum filter_option)code) {
 	case FILTER_SINCE:
-		return take_time("since", argument, now, &filter->has_since, &filter->since);
+		return parse_time("since", argument, now, &filter->has_since, &filter->since);
 	case FILTER_UNTIL:
-		return take_time("until", argument, now, &filter->has_until, &filter->until);
+		return parse_time("until", argument, now, &filter->has_until, &filter->until);
 	case FILTER_PROGRAM:
 		filter_add(&filter->program, argument);
 		return true;

@@ -261,8 +261,8 @@ static void keep_rest(struct source *source, struct slice rest)
 }
 
 /* `text` is what was kept and what was read behind it. */
-static void take_text(const struct follower *follower, const struct followed *file,
-		      struct source *source, struct slice text)
+static void append_text(const struct follower *follower, const struct followed *file,
+			struct source *source, struct slice text)
 {
 	const char *last = NULL;
 	size_t complete = 0;
@@ -302,8 +302,8 @@ static void read_on(struct follower *follower, const struct followed *file, stru
 		if (got <= 0)
 			return;
 		source->offset += got;
-		take_text(follower, file, source,
-			  (struct slice){follower->memory, kept + (size_t)got});
+		append_text(follower, file, source,
+			    (struct slice){follower->memory, kept + (size_t)got});
 	}
 }
 

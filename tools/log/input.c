@@ -464,7 +464,7 @@ static void release(struct input_set *set, struct input_block *block)
  * Takes the digest of a file in one go, beside those who read its blocks: they read
  * them in no order. Standard input is taken as it comes, since a part of it may be gone.
  */
-static void take_digest(const struct input_set *set, struct input *input)
+static void keep_digest(const struct input_set *set, struct input *input)
 {
 	struct stat status;
 
@@ -486,7 +486,7 @@ static struct input *current_input(struct input_set *set)
 			return input;
 		/* Of an empty file there is no block with which it could be taken. */
 		if (input->next_block == 0)
-			take_digest(set, input);
+			keep_digest(set, input);
 	}
 	return NULL;
 }
@@ -510,7 +510,7 @@ bool input_next(struct input_set *set, struct input_block *block)
 	}
 	pthread_mutex_unlock(&set->lock);
 	if (input && block->number == 0)
-		take_digest(set, input);
+		keep_digest(set, input);
 	if (input && !stream) {
 		read_file_block(input, block);
 		add_done(set, INPUT_BLOCK_SIZE);

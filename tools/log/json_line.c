@@ -50,8 +50,8 @@ static int print_number(char *out, size_t size, const json_t *value, enum entry_
 	return snprintf(out, size, "%.17g", json_real_value(value));
 }
 
-static void take_number(struct json_line *line, struct entry *entry, unsigned field,
-			const json_t *value)
+static void parse_number(struct json_line *line, struct entry *entry, unsigned field,
+			 const json_t *value)
 {
 	char *out = line->numbers + line->numbers_used;
 	size_t room = sizeof(line->numbers) - line->numbers_used;
@@ -64,8 +64,8 @@ static void take_number(struct json_line *line, struct entry *entry, unsigned fi
 }
 
 /* The compact JSON of the array, without its brackets. */
-static void take_array(struct json_line *line, struct entry *entry, unsigned field,
-		       const json_t *value)
+static void parse_array(struct json_line *line, struct entry *entry, unsigned field,
+			const json_t *value)
 {
 	char *text = json_dumps(value, JSON_COMPACT);
 
@@ -82,12 +82,12 @@ static bool is_array_kind(enum entry_kind kind)
 	       kind == ENTRY_KIND_STACK;
 }
 
-static void take_value(struct json_line *line, struct entry *entry, unsigned field,
-		       const json_t *value)
+static void parse_value(struct json_line *line, struct entry *entry, unsigned field,
+			const json_t *value)
 {
 	if (json_is_array(value)) {
 		if (is_array_kind(keys[field].kind))
-			take_array(line, entry, field, value);
+			parse_array(line, entry, field, value);
 		return;
 	}
 	if (is_array_kind(keys[field].kind))
@@ -98,7 +98,7 @@ static void take_value(struct json_line *line, struct entry *entry, unsigned fie
 		entry_set(entry, field, json_is_true(value) ? "true" : "false",
 			  json_is_true(value) ? 4 : 5);
 	else if (json_is_number(value))
-		take_number(line, entry, field, value);
+		parse_number(line, entry, field, value);
 }
 
 /* Where the walk through nested objects stands: the dotted key so far. */
@@ -127,8 +127,8 @@ static bool path_push(struct path *path, const char *key)
  * every level takes at least a dot (but for empty keys at the top, which no
  * field has and which are left alone).
  */
-static void take_object(struct json_line *line, struct entry *entry, json_t *object,
-			struct path path)
+static void parse_object(struct json_line *line, struct entry *entry, json_t *object,
+			 struct path path)
 {
 	const char *key = NULL;
 	json_t *value = NULL;
@@ -140,12 +140,12 @@ static void take_object(struct json_line *line, struct entry *entry, json_t *obj
 		if (key[0] == '\0' || !path_push(&inner, key))
 			continue;
 		if (json_is_object(value)) {
-			take_object(line, entry, value, inner);
+			parse_object(line, entry, value, inner);
 			continue;
 		}
 		field = field_of((struct slice){inner.text, inner.length});
 		if (field < ENTRY_FIELDS)
-			take_value(line, entry, field, value);
+			parse_value(line, entry, field, value);
 	}
 }
 
@@ -161,6 +161,6 @@ enum json_line_result json_line_read(struct json_line *line, struct slice text, 
 		return JSON_LINE_INVALID;
 	if (!json_is_object(line->root))
 		return JSON_LINE_NO_OBJECT;
-	take_object(line, entry, line->root, start);
+	parse_object(line, entry, line->root, start);
 	return JSON_LINE_OBJECT;
 }

@@ -254,8 +254,8 @@ static size_t array_end(const struct scanner *scanner, struct slice line, size_t
 }
 
 /* Takes the value that starts at `position`; returns the position behind it, 0 if it is none. */
-static inline size_t take_value(struct scanner *scanner, struct slice line, size_t position,
-				unsigned field, struct entry *entry)
+static inline size_t parse_value(struct scanner *scanner, struct slice line, size_t position,
+				 unsigned field, struct entry *entry)
 {
 	const char *text = line.start;
 	size_t end = 0;
@@ -286,13 +286,13 @@ static inline size_t take_value(struct scanner *scanner, struct slice line, size
 }
 
 /* The walk from key to key over a line that has been indexed. */
-static bool take_fields(struct scanner *scanner, struct slice line, struct entry *entry)
+static bool parse_fields(struct scanner *scanner, struct slice line, struct entry *entry)
 {
 	size_t position = sizeof(FIRST_KEY) - 1;
 	unsigned field = ENTRY_timestamp;
 
 	for (;;) {
-		position = take_value(scanner, line, position, field, entry);
+		position = parse_value(scanner, line, position, field, entry);
 		if (position == 0)
 			return false;
 		if (line.start[position] == '}')
@@ -317,7 +317,7 @@ bool scanner_read(struct scanner *scanner, struct slice line, struct entry *entr
 		return false;
 	if ((flags & SCANNER_BACKSLASH) && !clear_escaped_quotes(scanner, line))
 		return false;
-	if (!take_fields(scanner, line, entry))
+	if (!parse_fields(scanner, line, entry))
 		goto not_mine;
 	if ((flags & SCANNER_BACKSLASH) && !unescape_texts(scanner, entry))
 		goto not_mine;

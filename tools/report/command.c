@@ -102,7 +102,7 @@ static const struct option long_options[] = {
 	{NULL, 0, NULL, 0},
 };
 
-static bool take_version(const char *text, struct aggregate_options *counting)
+static bool parse_version(const char *text, struct aggregate_options *counting)
 {
 	enum report_version version = report_version_from(slice_of(text));
 
@@ -115,15 +115,6 @@ static bool take_version(const char *text, struct aggregate_options *counting)
 	return true;
 }
 
-static bool take_number(const char *option, const char *text, unsigned long most,
-			unsigned long *number)
-{
-	if (parse_number(text, 0, most, number))
-		return true;
-	complain("--%s: '%s' is no number from 0 to %lu", option, text, most);
-	return false;
-}
-
 static bool add_key(struct rollup_options *rollup, enum report_key key)
 {
 	for (size_t i = 0; i < rollup->by_count; i++) {
@@ -134,7 +125,7 @@ static bool add_key(struct rollup_options *rollup, enum report_key key)
 	return true;
 }
 
-static bool take_keys(const char *list, struct rollup_options *rollup)
+static bool parse_keys(const char *list, struct rollup_options *rollup)
 {
 	rollup->by_count = 0;
 	for (;;) {
@@ -155,30 +146,30 @@ static bool take_keys(const char *list, struct rollup_options *rollup)
 	}
 }
 
-static bool take_threads(const char *text, struct reader_options *reading)
+static bool parse_threads(const char *text, struct reader_options *reading)
 {
 	unsigned long number = 0;
 
-	if (!take_number("threads", text, 256, &number))
+	if (!parse_number_option("threads", text, 0, 256, &number))
 		return false;
 	reading->threads = (unsigned)number;
 	return true;
 }
 
-static bool take_option(struct request *request, int code, const char *argument)
+static bool parse_option(struct request *request, int code, const char *argument)
 {
 	if (code >= FILTER_SINCE && code < FILTER_OPTIONS_END)
 		return filter_take_option(&request->filter, code, argument, request->now);
 	switch (code) {
 	case OPTION_BY:
 		request->has_by = true;
-		return take_keys(argument, &request->rollup);
+		return parse_keys(argument, &request->rollup);
 	case OPTION_WHAT_IF:
-		return take_version(argument, &request->counting);
+		return parse_version(argument, &request->counting);
 	case OPTION_FAIL_ON:
 		return filter_take_verdicts("fail-on", argument, request->fail_on);
 	case OPTION_TOP:
-		if (!take_number("top", argument, 1000000000UL, &request->top))
+		if (!parse_number_option("top", argument, 0, 1000000000UL, &request->top))
 			return false;
 		request->has_top = true;
 		return true;
@@ -186,7 +177,7 @@ static bool take_option(struct request *request, int code, const char *argument)
 		request->sha256 = true;
 		return true;
 	case OPTION_THREADS:
-		return take_threads(argument, &request->reading);
+		return parse_threads(argument, &request->reading);
 	case OPTION_JSON:
 		request->format = FORMAT_JSON;
 		return true;
@@ -227,7 +218,7 @@ static bool parse_options(struct request *request, int argc, char **argv, int *s
 				 argv[optind - 1]);
 			return false;
 		}
-		if (!take_option(request, code, optarg))
+		if (!parse_option(request, code, optarg))
 			return false;
 	}
 	return true;

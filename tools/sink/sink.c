@@ -20,7 +20,7 @@ static const char help[] =
 	"Usage: tlswitness sink --tls MIN[..MAX] [OPTION...]\n"
 	"\n"
 	"A small SMTP server to rehearse against: takes mail, throws it away, and writes\n"
-	"its own account of each connection as a line of JSON. It prints `listening on\n"
+	"its own entry of each connection as a line of JSON. It prints `listening on\n"
 	"ADDRESS:PORT` when it is ready, and ends on SIGINT or SIGTERM.\n"
 	"\n"
 	"  --tls=MIN[..MAX]       the versions to negotiate, and no others: 1.0, 1.1,\n"
@@ -38,7 +38,7 @@ static const char help[] =
 	"  --port=N               the default is 0: any that is free\n"
 	"  --connections=N        end after N connections\n"
 	"  --timeout=SECONDS      of silence that end a connection; the default is 60\n"
-	"  --log=FILE             append the accounts to FILE, not to stdout (`-`)\n"
+	"  --log=FILE             append the entries to FILE, not to stdout (`-`)\n"
 	"  --quiet                no closing line on stderr\n"
 	"\n"
 	"Its certificate, made in memory if none is given:\n"
@@ -78,7 +78,7 @@ enum option_id {
 	OPTION_DELAY_MS,
 };
 
-static const struct option options[] = {
+static const struct option long_options[] = {
 	{"tls", required_argument, NULL, OPTION_TLS},
 	{"implicit", no_argument, NULL, OPTION_IMPLICIT},
 	{"mix", no_argument, NULL, OPTION_MIX},
@@ -104,43 +104,43 @@ static const struct option options[] = {
 };
 
 /* Settings that are made of several options, before they are known to fit together. */
-struct wishes {
+struct options {
 	struct sink_settings settings;
 	bool no_tls;
 	bool strip_starttls;
 	bool help;
 };
 
-static bool take_tls(struct wishes *wishes, const char *value)
+static bool parse_tls(struct options *options, const char *value)
 {
 	char min[sizeof("1.0")] = "";
 	const char *range = strstr(value, "..");
 	size_t length = range != NULL ? (size_t)(range - value) : strlen(value);
 
 	if (strcmp(value, "none") == 0) {
-		wishes->no_tls = true;
+		options->no_tls = true;
 		return true;
 	}
-	wishes->no_tls = false;
+	options->no_tls = false;
 	if (length < sizeof(min))
 		(void)snprintf(min, sizeof(min), "%.*s", (int)length, value);
-	wishes->settings.min = sink_version_from_name(min);
-	wishes->settings.max =
-		range != NULL ? sink_version_from_name(range + 2) : wishes->settings.min;
-	if (wishes->settings.min == 0 || wishes->settings.max == 0) {
+	options->settings.min = sink_version_from_name(min);
+	options->settings.max =
+		range != NULL ? sink_version_from_name(range + 2) : options->settings.min;
+	if (options->settings.min == 0 || options->settings.max == 0) {
 		complain("'%s' is no version of TLS; --tls takes 1.0, 1.1, 1.2 or 1.3, a range "
 			 "such as 1.0..1.2, or none",
 			 value);
 		return false;
 	}
-	if (wishes->settings.min > wishes->settings.max) {
+	if (options->settings.min > options->settings.max) {
 		complain("'%s' is an empty range; say --tls=%s..%s", value, range + 2, min);
 		return false;
 	}
 	return true;
 }
 
-static bool take_auth(struct sink_settings *settings, const char *value)
+static bool parse_auth(struct sink_settings *settings, const char *value)
 {
 	if (value == NULL || strcmp(value, "always") == 0) {
 		settings->service.auth = AUTH_ALWAYS;
@@ -155,7 +155,7 @@ static bool take_auth(struct sink_settings *settings, const char *value)
 	return true;
 }
 
-static bool take_cut(struct sink_settings *settings, const char *value)
+static bool parse_cut(struct sink_settings *settings, const char *value)
 {
 	if (strcmp(value, "greeting") == 0) {
 		settings->cut = SINK_CUT_GREETING;
@@ -168,7 +168,7 @@ static bool take_cut(struct sink_settings *settings, const char *value)
 	return true;
 }
 
-static bool take_tickets(struct sink_settings *settings, const char *value)
+static bool parse_tickets(struct sink_settings *settings, const char *value)
 {
 	if (strcmp(value, "on") != 0 && strcmp(value, "off") != 0) {
 		complain("--tickets=%s is unknown; it takes on or off", value);
@@ -178,7 +178,7 @@ static bool take_tickets(struct sink_settings *settings, const char *value)
 	return true;
 }
 
-static bool take_name(struct sink_settings *settings, const char *value)
+static bool parse_name(struct sink_settings *settings, const char *value)
 {
 	/* A certificate's names are ASCII (RFC 5280, 4.2.1.6). */
 	for (const char *byte = value; *byte != '\0'; byte++) {
@@ -196,40 +196,31 @@ static bool take_name(struct sink_settings *settings, const char *value)
 	return true;
 }
 
-static bool take_number(const char *option, const char *value, unsigned long lowest,
-			unsigned long highest, unsigned long *number)
-{
-	if (parse_number(value, lowest, highest, number))
-		return true;
-	complain("--%s=%s is out of range; it takes a number from %lu to %lu", option, value,
-		 lowest, highest);
-	return false;
-}
-
-static bool take_numeric_option(struct sink_settings *settings, int id, const char *value)
+static bool parse_numeric_option(struct sink_settings *settings, int id, const char *value)
 {
 	unsigned long number = 0;
 
 	switch (id) {
 	case OPTION_PORT:
-		if (!take_number("port", value, 0, UINT16_MAX, &number))
+		if (!parse_number_option("port", value, 0, UINT16_MAX, &number))
 			return false;
 		settings->port = (uint16_t)number;
 		return true;
 	case OPTION_CONNECTIONS:
-		return take_number("connections", value, 1, 1000000000, &settings->connections);
+		return parse_number_option("connections", value, 1, 1000000000,
+					   &settings->connections);
 	case OPTION_TIMEOUT:
-		if (!take_number("timeout", value, 1, 86400, &number))
+		if (!parse_number_option("timeout", value, 1, 86400, &number))
 			return false;
 		settings->timeout_s = (unsigned)number;
 		return true;
 	case OPTION_STARTTLS_REPLY:
-		if (!take_number("starttls-reply", value, 400, 599, &number))
+		if (!parse_number_option("starttls-reply", value, 400, 599, &number))
 			return false;
 		settings->service.starttls_reply = (unsigned)number;
 		return true;
 	default: /* OPTION_DELAY_MS */
-		if (!take_number("delay-ms", value, 0, 3600000, &number))
+		if (!parse_number_option("delay-ms", value, 0, 3600000, &number))
 			return false;
 		settings->delay_ms = (unsigned)number;
 		return true;
@@ -237,9 +228,9 @@ static bool take_numeric_option(struct sink_settings *settings, int id, const ch
 }
 
 /* The options whose value is kept as it came, and those without one. */
-static void take_plain_option(struct wishes *wishes, int id, const char *value)
+static void parse_plain_option(struct options *options, int id, const char *value)
 {
-	struct sink_settings *settings = &wishes->settings;
+	struct sink_settings *settings = &options->settings;
 
 	switch (id) {
 	case OPTION_IMPLICIT:
@@ -270,45 +261,45 @@ static void take_plain_option(struct wishes *wishes, int id, const char *value)
 		settings->certificate_out = value;
 		break;
 	case OPTION_STRIP_STARTTLS:
-		wishes->strip_starttls = true;
+		options->strip_starttls = true;
 		break;
 	default: /* 'h' */
-		wishes->help = true;
+		options->help = true;
 	}
 }
 
-static bool take_option(struct wishes *wishes, int id, const char *value)
+static bool parse_option(struct options *options, int id, const char *value)
 {
 	switch (id) {
 	case OPTION_TLS:
-		return take_tls(wishes, value);
+		return parse_tls(options, value);
 	case OPTION_AUTH:
-		return take_auth(&wishes->settings, value);
+		return parse_auth(&options->settings, value);
 	case OPTION_CUT:
-		return take_cut(&wishes->settings, value);
+		return parse_cut(&options->settings, value);
 	case OPTION_TICKETS:
-		return take_tickets(&wishes->settings, value);
+		return parse_tickets(&options->settings, value);
 	case OPTION_NAME:
-		return take_name(&wishes->settings, value);
+		return parse_name(&options->settings, value);
 	case OPTION_PORT:
 	case OPTION_CONNECTIONS:
 	case OPTION_TIMEOUT:
 	case OPTION_STARTTLS_REPLY:
 	case OPTION_DELAY_MS:
-		return take_numeric_option(&wishes->settings, id, value);
+		return parse_numeric_option(&options->settings, id, value);
 	default:
-		take_plain_option(wishes, id, value);
+		parse_plain_option(options, id, value);
 		return true;
 	}
 }
 
-static bool parse_options(int argc, char **argv, struct wishes *wishes)
+static bool parse_options(int argc, char **argv, struct options *options)
 {
 	int id = 0;
 
 	/* getopt's own messages name no remedy. */
 	opterr = 0;
-	while ((id = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
+	while ((id = getopt_long(argc, argv, ":h", long_options, NULL)) != -1) {
 		if (id == ':') {
 			complain("%s needs a value; `tlswitness sink --help` says which",
 				 argv[optind - 1]);
@@ -319,10 +310,10 @@ static bool parse_options(int argc, char **argv, struct wishes *wishes)
 				 argv[optind - 1]);
 			return false;
 		}
-		if (!take_option(wishes, id, optarg))
+		if (!parse_option(options, id, optarg))
 			return false;
 	}
-	if (optind < argc && !wishes->help) {
+	if (optind < argc && !options->help) {
 		complain("'%s' is no option of sink; `tlswitness sink --help` lists them",
 			 argv[optind]);
 		return false;
@@ -330,35 +321,36 @@ static bool parse_options(int argc, char **argv, struct wishes *wishes)
 	return true;
 }
 
-/* Two wishes that contradict each other would make an account that nobody can read. */
-static bool fit_together(const struct wishes *wishes)
+/* Two options that contradict each other would make an entry that nobody can read. */
+static bool fit_together(const struct options *options)
 {
-	const struct sink_settings *settings = &wishes->settings;
+	const struct sink_settings *settings = &options->settings;
 	const struct smtp_service *service = &settings->service;
 	const struct {
 		bool contradiction;
 		const char *sentence;
 	} rules[] = {
-		{wishes->no_tls && settings->implicit,
+		{options->no_tls && settings->implicit,
 		 "--implicit needs TLS; give --tls a version, not none"},
-		{wishes->no_tls && (service->require_tls || service->starttls_reply != 220),
+		{options->no_tls && (service->require_tls || service->starttls_reply != 220),
 		 "--require-tls and --starttls-reply need TLS; give --tls a version, not none"},
-		{wishes->no_tls && settings->cut == SINK_CUT_SERVER_HELLO,
+		{options->no_tls && settings->cut == SINK_CUT_SERVER_HELLO,
 		 "--cut=server-hello needs TLS; give --tls a version, not none"},
-		{settings->implicit && (wishes->strip_starttls || service->require_tls ||
+		{settings->implicit && (options->strip_starttls || service->require_tls ||
 					service->starttls_reply != 220),
 		 "with --implicit there is no STARTTLS; leave out --strip-starttls, "
 		 "--starttls-reply and --require-tls, or --implicit"},
-		{wishes->strip_starttls && service->starttls_reply != 220,
+		{options->strip_starttls && service->starttls_reply != 220,
 		 "--strip-starttls answers STARTTLS with 502; leave out --starttls-reply"},
-		{settings->mix && (wishes->no_tls || settings->min == settings->max),
+		{settings->mix && (options->no_tls || settings->min == settings->max),
 		 "--mix needs several versions; give --tls a range such as 1.0..1.3"},
 		{(settings->certificate == NULL) != (settings->key == NULL),
 		 "--cert and --key go together; give both or neither"},
 		{settings->certificate != NULL && settings->names_count > 0,
 		 "--name is for a certificate that is made; leave out --cert, or --name"},
-		{wishes->no_tls && (settings->certificate != NULL ||
-				    settings->certificate_out != NULL || settings->names_count > 0),
+		{options->no_tls &&
+			 (settings->certificate != NULL || settings->certificate_out != NULL ||
+			  settings->names_count > 0),
 		 "a server without TLS has no certificate; give --tls a version, not none"},
 	};
 
@@ -371,16 +363,16 @@ static bool fit_together(const struct wishes *wishes)
 	return true;
 }
 
-static void settle(struct wishes *wishes)
+static void settle(struct options *options)
 {
-	struct sink_settings *settings = &wishes->settings;
+	struct sink_settings *settings = &options->settings;
 
-	if (wishes->no_tls) {
+	if (options->no_tls) {
 		settings->min = 0;
 		settings->max = 0;
 	}
 	/* Seen from the client, a stripped offer and a server without TLS are the same. */
-	if (wishes->no_tls || wishes->strip_starttls) {
+	if (options->no_tls || options->strip_starttls) {
 		settings->service.starttls_offered = false;
 		settings->service.starttls_reply = 502;
 	}
@@ -409,8 +401,8 @@ static bool make_ready(struct sink *sink)
 		if (sink->context == NULL)
 			return false;
 	}
-	sink->ledger = sink_ledger_open(settings->log);
-	if (sink->ledger == NULL) {
+	sink->log = sink_connection_log_open(settings->log);
+	if (sink->log == NULL) {
 		complain("the log %s can't be written (%s); give --log a file that can",
 			 settings->log, strerror(errno));
 		return false;
@@ -432,15 +424,15 @@ static int serve(struct sink *sink)
 	}
 	bool ok = sink_server_run(sink, listener);
 	if (!sink->settings.quiet)
-		sink_ledger_summarize(sink->ledger);
-	/* Both must be asked: the ledger is closed whatever the server said. */
-	ok = sink_ledger_close(sink->ledger) && ok;
+		sink_connection_log_summarize(sink->log);
+	/* Both must be asked: the log is closed whatever the server said. */
+	ok = sink_connection_log_close(sink->log) && ok;
 	return ok ? 0 : 1;
 }
 
 int command_sink(int argc, char **argv)
 {
-	struct wishes wishes = {
+	struct options options = {
 		.settings =
 			{
 				.min = TLS1_2_VERSION,
@@ -453,16 +445,16 @@ int command_sink(int argc, char **argv)
 			},
 	};
 
-	if (!parse_options(argc, argv, &wishes))
+	if (!parse_options(argc, argv, &options))
 		return 2;
-	if (wishes.help) {
+	if (options.help) {
 		(void)fputs(help, stdout);
 		return 0;
 	}
-	if (!fit_together(&wishes))
+	if (!fit_together(&options))
 		return 2;
-	settle(&wishes);
-	struct sink sink = {.settings = wishes.settings};
+	settle(&options);
+	struct sink sink = {.settings = options.settings};
 	sink_server_prepare();
 	int status = serve(&sink);
 	SSL_CTX_free(sink.context);

@@ -243,10 +243,10 @@ static void run_session(struct connection *connection)
 	smtp_session_end(&connection->session);
 }
 
-static void add_account(const struct connection *connection, unsigned long number,
-			uint16_t peer_port, const struct timespec *started)
+static void add_entry(const struct connection *connection, unsigned long number, uint16_t peer_port,
+		      const struct timespec *started)
 {
-	struct sink_account account = {
+	struct sink_log_entry entry = {
 		.connection = number,
 		.peer_port = peer_port,
 		.tls_mode = connection->tls_mode,
@@ -259,8 +259,8 @@ static void add_account(const struct connection *connection, unsigned long numbe
 		.started = *started,
 	};
 
-	clock_gettime(CLOCK_REALTIME, &account.ended);
-	sink_ledger_add(connection->sink->ledger, &account);
+	clock_gettime(CLOCK_REALTIME, &entry.ended);
+	sink_connection_log_add(connection->sink->log, &entry);
 }
 
 /*
@@ -302,7 +302,7 @@ void sink_connection_give_up(struct sink *sink, unsigned long number, uint16_t p
 	struct smtp_facts facts = {0};
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	struct sink_account account = {
+	struct sink_log_entry entry = {
 		.connection = number,
 		.peer_port = peer_port,
 		.tls_mode = "none",
@@ -311,7 +311,7 @@ void sink_connection_give_up(struct sink *sink, unsigned long number, uint16_t p
 		.started = now,
 		.ended = now,
 	};
-	sink_ledger_add(sink->ledger, &account);
+	sink_connection_log_add(sink->log, &entry);
 }
 
 void sink_connection_serve(struct sink *sink, int fd, unsigned long number, uint16_t peer_port)
@@ -330,7 +330,7 @@ void sink_connection_serve(struct sink *sink, int fd, unsigned long number, uint
 	smtp_session_init(&connection->session, &sink->settings.service, sink->settings.implicit);
 	set_socket_options(connection);
 	run_session(connection);
-	add_account(connection, number, peer_port, &started);
+	add_entry(connection, number, peer_port, &started);
 	close_gently(connection);
 	SSL_free(connection->ssl);
 	/* It may hold the last line of a client's credentials. */

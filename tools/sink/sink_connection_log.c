@@ -1,5 +1,5 @@
 /*
- * The sink's own account of its connections. It knows the facts of one, and
+ * The sink's own entry of its connections. It knows the facts of one, and
  * nothing of how they came about.
  */
 #include <errno.h>
@@ -27,9 +27,9 @@ static const struct {
 
 #define VERSIONS_COUNT (sizeof(versions) / sizeof(versions[0]))
 
-struct sink_ledger {
+struct sink_connection_log {
 	int fd;
-	pthread_mutex_t mutex; /* held over one account: its write, and its count */
+	pthread_mutex_t mutex; /* held over one entry: its write, and its count */
 	bool broken;           /* a write failed: said once, and remembered */
 	unsigned long connections;
 	unsigned long established[VERSIONS_COUNT];
@@ -55,20 +55,20 @@ sink_version sink_version_from_name(const char *name)
 	return 0;
 }
 
-struct sink_ledger *sink_ledger_open(const char *path)
+struct sink_connection_log *sink_connection_log_open(const char *path)
 {
-	struct sink_ledger *ledger = calloc(1, sizeof(*ledger));
-	if (ledger == NULL)
+	struct sink_connection_log *log = calloc(1, sizeof(*log));
+	if (log == NULL)
 		return NULL;
-	ledger->fd = strcmp(path, "-") == 0
-			     ? STDOUT_FILENO
-			     : open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-	if (ledger->fd < 0) {
-		free(ledger);
+	log->fd = strcmp(path, "-") == 0
+			  ? STDOUT_FILENO
+			  : open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+	if (log->fd < 0) {
+		free(log);
 		return NULL;
 	}
-	pthread_mutex_init(&ledger->mutex, NULL);
-	return ledger;
+	pthread_mutex_init(&log->mutex, NULL);
+	return log;
 }
 
 /* A key whose value is not known is left out. A text that is no UTF-8 makes no JSON string. */
@@ -132,24 +132,24 @@ static void set_offered(json_t *line, const struct sink_offer *offer)
  * known only if the server had chosen them: until then SSL_version() names the
  * highest that it would take.
  */
-static void set_negotiated(json_t *line, const struct sink_account *account)
+static void set_negotiated(json_t *line, const struct sink_log_entry *entry)
 {
-	SSL *ssl = account->ssl;
+	SSL *ssl = entry->ssl;
 	const SSL_CIPHER *cipher =
-		account->established ? SSL_get_current_cipher(ssl) : SSL_get_pending_cipher(ssl);
+		entry->established ? SSL_get_current_cipher(ssl) : SSL_get_pending_cipher(ssl);
 
 	if (cipher != NULL) {
 		set_text(line, "version", sink_version_name(SSL_version(ssl)));
 		set_text(line, "cipher", SSL_CIPHER_standard_name(cipher));
 	}
-	if (account->established) {
+	if (entry->established) {
 		int group = (int)SSL_get_negotiated_group(ssl);
 		if (group != 0)
 			set_text(line, "curve", SSL_group_to_name(ssl, group));
 		set_bool(line, "resumed", SSL_session_reused(ssl) == 1);
 	}
 	set_text(line, "server_name", SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name));
-	set_offered(line, account->offer);
+	set_offered(line, entry->offer);
 	set_client_random(line, ssl);
 }
 
@@ -166,22 +166,22 @@ static void set_smtp(json_t *line, const struct smtp_facts *facts)
 	set_bool(line, "quit", facts->quit);
 }
 
-/* The account as one line with its newline, to be freed; NULL without memory. */
-static char *account_line(const struct sink_account *account)
+/* The entry as one line with its newline, to be freed; NULL without memory. */
+static char *entry_line(const struct sink_log_entry *entry)
 {
 	json_t *line = json_object();
 
-	json_object_set_new(line, "connection", json_integer((json_int_t)account->connection));
-	set_time(line, &account->started);
-	json_object_set_new(line, "peer_port", json_integer(account->peer_port));
-	set_text(line, "tls_mode", account->tls_mode);
-	set_bool(line, "established", account->established);
-	set_text(line, "given", sink_version_name(account->given));
-	if (account->ssl != NULL)
-		set_negotiated(line, account);
-	set_smtp(line, account->facts);
-	set_text(line, "error", account->error);
-	double duration = milliseconds_between(&account->started, &account->ended);
+	json_object_set_new(line, "connection", json_integer((json_int_t)entry->connection));
+	set_time(line, &entry->started);
+	json_object_set_new(line, "peer_port", json_integer(entry->peer_port));
+	set_text(line, "tls_mode", entry->tls_mode);
+	set_bool(line, "established", entry->established);
+	set_text(line, "given", sink_version_name(entry->given));
+	if (entry->ssl != NULL)
+		set_negotiated(line, entry);
+	set_smtp(line, entry->facts);
+	set_text(line, "error", entry->error);
+	double duration = milliseconds_between(&entry->started, &entry->ended);
 	json_object_set_new(line, "duration_ms", json_real(duration));
 
 	char *json = json_dumps(line, JSON_COMPACT | JSON_REAL_PRECISION(6));
@@ -212,70 +212,70 @@ static bool write_whole(int fd, const char *text)
 	return true;
 }
 
-static void count(struct sink_ledger *ledger, const struct sink_account *account)
+static void count(struct sink_connection_log *log, const struct sink_log_entry *entry)
 {
-	ledger->connections++;
-	if (account->ssl == NULL) {
-		ledger->in_clear++;
+	log->connections++;
+	if (entry->ssl == NULL) {
+		log->in_clear++;
 		return;
 	}
-	if (!account->established) {
-		ledger->failed++;
+	if (!entry->established) {
+		log->failed++;
 		return;
 	}
 	for (size_t i = 0; i < VERSIONS_COUNT; i++) {
-		if (versions[i].version == SSL_version(account->ssl))
-			ledger->established[i]++;
+		if (versions[i].version == SSL_version(entry->ssl))
+			log->established[i]++;
 	}
 }
 
-void sink_ledger_add(struct sink_ledger *ledger, const struct sink_account *account)
+void sink_connection_log_add(struct sink_connection_log *log, const struct sink_log_entry *entry)
 {
-	char *text = account_line(account);
+	char *text = entry_line(entry);
 
-	pthread_mutex_lock(&ledger->mutex);
-	count(ledger, account);
+	pthread_mutex_lock(&log->mutex);
+	count(log, entry);
 	errno = ENOMEM;
-	if ((text == NULL || !write_whole(ledger->fd, text)) && !ledger->broken) {
-		ledger->broken = true;
-		complain("an account could not be written (%s): what the log holds is not all",
+	if ((text == NULL || !write_whole(log->fd, text)) && !log->broken) {
+		log->broken = true;
+		complain("an entry could not be written (%s): what the log holds is not all",
 			 strerror(errno));
 	}
-	pthread_mutex_unlock(&ledger->mutex);
+	pthread_mutex_unlock(&log->mutex);
 	free(text);
 }
 
-void sink_ledger_summarize(struct sink_ledger *ledger)
+void sink_connection_log_summarize(struct sink_connection_log *log)
 {
 	const char *separator = ": ";
 
-	(void)fprintf(stderr, "%lu connection%s", ledger->connections,
-		      ledger->connections == 1 ? "" : "s");
+	(void)fprintf(stderr, "%lu connection%s", log->connections,
+		      log->connections == 1 ? "" : "s");
 	for (size_t i = 0; i < VERSIONS_COUNT; i++) {
-		if (ledger->established[i] == 0)
+		if (log->established[i] == 0)
 			continue;
-		(void)fprintf(stderr, "%s%lu x %s", separator, ledger->established[i],
+		(void)fprintf(stderr, "%s%lu x %s", separator, log->established[i],
 			      versions[i].name);
 		separator = ", ";
 	}
-	if (ledger->in_clear > 0) {
-		(void)fprintf(stderr, "%s%lu x in the clear", separator, ledger->in_clear);
+	if (log->in_clear > 0) {
+		(void)fprintf(stderr, "%s%lu x in the clear", separator, log->in_clear);
 		separator = ", ";
 	}
-	if (ledger->failed > 0)
-		(void)fprintf(stderr, "%s%lu x failed handshake", separator, ledger->failed);
+	if (log->failed > 0)
+		(void)fprintf(stderr, "%s%lu x failed handshake", separator, log->failed);
 	(void)fputc('\n', stderr);
 }
 
-bool sink_ledger_close(struct sink_ledger *ledger)
+bool sink_connection_log_close(struct sink_connection_log *log)
 {
-	bool ok = !ledger->broken;
+	bool ok = !log->broken;
 
-	if (ledger->fd != STDOUT_FILENO && close(ledger->fd) != 0) {
+	if (log->fd != STDOUT_FILENO && close(log->fd) != 0) {
 		complain("the log could not be closed: %s", strerror(errno));
 		ok = false;
 	}
-	pthread_mutex_destroy(&ledger->mutex);
-	free(ledger);
+	pthread_mutex_destroy(&log->mutex);
+	free(log);
 	return ok;
 }

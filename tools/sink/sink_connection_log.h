@@ -1,12 +1,12 @@
 /*
- * The sink's own account of a connection: one JSON object a line, written with
+ * The sink's own entry of a connection: one JSON object a line, written with
  * one write when the connection has ended; and the sum over all of them.
  *
  * It holds what came and what was negotiated, and no credential and no byte of
  * a message.
  */
-#ifndef TLSWITNESS_SINK_ACCOUNT_H
-#define TLSWITNESS_SINK_ACCOUNT_H
+#ifndef TLSWITNESS_SINK_CONNECTION_LOG_H
+#define TLSWITNESS_SINK_CONNECTION_LOG_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -26,7 +26,7 @@ struct sink_offer {
 	unsigned count;
 };
 
-struct sink_account {
+struct sink_log_entry {
 	unsigned long connection; /* counted from 1 in the order of acceptance */
 	uint16_t peer_port;
 	const char *tls_mode; /* how TLS began: "starttls", "implicit"; "none" if it never did */
@@ -40,19 +40,19 @@ struct sink_account {
 	struct timespec ended;
 };
 
-/* Where the accounts go, and their sum. Safe for many threads after sink_ledger_open(). */
-struct sink_ledger;
+/* Where the entries go, and their sum. Safe for many threads after sink_connection_log_open(). */
+struct sink_connection_log;
 
 /* Opens `path` for appending ("-" is stdout); NULL with errno set. */
-struct sink_ledger *sink_ledger_open(const char *path);
+struct sink_connection_log *sink_connection_log_open(const char *path);
 
-/* Writes the account and counts it. */
-void sink_ledger_add(struct sink_ledger *ledger, const struct sink_account *account);
+/* Writes the entry and counts it. */
+void sink_connection_log_add(struct sink_connection_log *log, const struct sink_log_entry *entry);
 
 /* "4 connections: 3 x 1.2, 1 x in the clear" to stderr. */
-void sink_ledger_summarize(struct sink_ledger *ledger);
+void sink_connection_log_summarize(struct sink_connection_log *log);
 
-/* False if any account could not be written (which was complained about). */
-bool sink_ledger_close(struct sink_ledger *ledger);
+/* False if any entry could not be written (which was complained about). */
+bool sink_connection_log_close(struct sink_connection_log *log);
 
 #endif

@@ -65,7 +65,7 @@ void sink_server_prepare(void)
 
 	stop_signals(&set);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
-	/* A client, or the reader of our account, may leave at any time. */
+	/* A client, or the reader of our entry, may leave at any time. */
 	(void)signal(SIGPIPE, SIG_IGN);
 }
 
@@ -266,7 +266,7 @@ static void join_finished(struct server *server)
 
 /*
  * Ends all connections. Those that wait to be accepted were connections to
- * their clients already: they are accepted, so that the account has them.
+ * their clients already: they are accepted, so that the entry has them.
  */
 static void stop(struct server *server)
 {

@@ -23,7 +23,7 @@ int sink_server_listen(const struct sink_settings *settings, uint16_t *port);
 
 /*
  * Serves until the number of connections is reached or a signal comes, and
- * closes `listener`. Every connection accepted has its account when this
+ * closes `listener`. Every connection accepted has its entry when this
  * returns. False, with a complaint made, if it could not go on.
  */
 bool sink_server_run(struct sink *sink, int listener);

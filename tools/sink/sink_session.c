@@ -81,7 +81,7 @@ static bool auth_available(const struct smtp_session *session)
 	return false;
 }
 
-static void take_helo(struct smtp_session *session, const char *argument)
+static void answer_helo(struct smtp_session *session, const char *argument)
 {
 	(void)argument;
 	session->facts.ehlo = true;
@@ -90,7 +90,7 @@ static void take_helo(struct smtp_session *session, const char *argument)
 	reply(session, "250 localhost");
 }
 
-static void take_ehlo(struct smtp_session *session, const char *argument)
+static void answer_ehlo(struct smtp_session *session, const char *argument)
 {
 	(void)argument;
 	session->facts.ehlo = true;
@@ -112,13 +112,13 @@ static void take_ehlo(struct smtp_session *session, const char *argument)
 	reply(session, "250 CHUNKING");
 }
 
-static void take_lhlo(struct smtp_session *session, const char *argument)
+static void answer_lhlo(struct smtp_session *session, const char *argument)
 {
-	take_ehlo(session, argument);
+	answer_ehlo(session, argument);
 	session->lmtp = true;
 }
 
-static void take_starttls(struct smtp_session *session, const char *argument)
+static void answer_starttls(struct smtp_session *session, const char *argument)
 {
 	session->facts.starttls_asked = true;
 	if (session->encrypted) {
@@ -183,7 +183,7 @@ static enum auth_step first_auth_step(const char *mechanism, size_t length)
 	return AUTH_COMPLETE;
 }
 
-static void take_auth(struct smtp_session *session, const char *argument)
+static void answer_auth(struct smtp_session *session, const char *argument)
 {
 	size_t length = strcspn(argument, " ");
 	enum auth_step step = first_auth_step(argument, length);
@@ -201,7 +201,7 @@ static void take_auth(struct smtp_session *session, const char *argument)
 		continue_auth(session, initial_response ? next_auth_step(step) : step);
 }
 
-static void take_auth_line(struct smtp_session *session)
+static void answer_auth_line(struct smtp_session *session)
 {
 	/* RFC 4954, 4: a lone "*" cancels. */
 	if (strcmp(session->line, "*") == 0) {
@@ -212,7 +212,7 @@ static void take_auth_line(struct smtp_session *session)
 	continue_auth(session, next_auth_step(session->auth_step));
 }
 
-static void take_mail(struct smtp_session *session, const char *argument)
+static void answer_mail(struct smtp_session *session, const char *argument)
 {
 	if (strncasecmp(argument, "FROM:", 5) != 0) {
 		reply(session, "501 5.5.4 Syntax: MAIL FROM:<address>");
@@ -226,7 +226,7 @@ static void take_mail(struct smtp_session *session, const char *argument)
 	reply(session, "250 2.1.0 Ok");
 }
 
-static void take_rcpt(struct smtp_session *session, const char *argument)
+static void answer_rcpt(struct smtp_session *session, const char *argument)
 {
 	if (!session->in_mail) {
 		reply(session, "503 5.5.1 MAIL first");
@@ -256,7 +256,7 @@ static void message_taken(struct smtp_session *session)
 	forget_mail(session);
 }
 
-static void take_data(struct smtp_session *session, const char *argument)
+static void answer_data(struct smtp_session *session, const char *argument)
 {
 	(void)argument;
 	if (session->recipients == 0) {
@@ -286,7 +286,7 @@ static void chunk_ended(struct smtp_session *session)
 }
 
 /* RFC 3030, 2: "BDAT <octets> [LAST]"; the octets follow even if the answer will be an error. */
-static void take_bdat(struct smtp_session *session, const char *argument)
+static void answer_bdat(struct smtp_session *session, const char *argument)
 {
 	char *end = NULL;
 
@@ -302,32 +302,32 @@ static void take_bdat(struct smtp_session *session, const char *argument)
 		chunk_ended(session);
 }
 
-static void take_rset(struct smtp_session *session, const char *argument)
+static void answer_rset(struct smtp_session *session, const char *argument)
 {
 	(void)argument;
 	forget_mail(session);
 	reply(session, "250 2.0.0 Ok");
 }
 
-static void take_noop(struct smtp_session *session, const char *argument)
+static void answer_noop(struct smtp_session *session, const char *argument)
 {
 	(void)argument;
 	reply(session, "250 2.0.0 Ok");
 }
 
-static void take_vrfy(struct smtp_session *session, const char *argument)
+static void answer_vrfy(struct smtp_session *session, const char *argument)
 {
 	(void)argument;
 	reply(session, "252 2.1.5 Cannot VRFY, but will take the message");
 }
 
-static void take_help(struct smtp_session *session, const char *argument)
+static void answer_help(struct smtp_session *session, const char *argument)
 {
 	(void)argument;
 	reply(session, "214 2.0.0 A sink: takes mail and throws it away");
 }
 
-static void take_quit(struct smtp_session *session, const char *argument)
+static void answer_quit(struct smtp_session *session, const char *argument)
 {
 	(void)argument;
 	session->facts.quit = true;
@@ -342,11 +342,13 @@ struct command {
 };
 
 static const struct command commands[] = {
-	{"EHLO", true, take_ehlo},         {"HELO", true, take_helo},  {"LHLO", true, take_lhlo},
-	{"STARTTLS", true, take_starttls}, {"AUTH", false, take_auth}, {"MAIL", false, take_mail},
-	{"RCPT", false, take_rcpt},        {"DATA", false, take_data}, {"BDAT", false, take_bdat},
-	{"RSET", false, take_rset},        {"NOOP", true, take_noop},  {"VRFY", false, take_vrfy},
-	{"HELP", false, take_help},        {"QUIT", true, take_quit},
+	{"EHLO", true, answer_ehlo},  {"HELO", true, answer_helo},
+	{"LHLO", true, answer_lhlo},  {"STARTTLS", true, answer_starttls},
+	{"AUTH", false, answer_auth}, {"MAIL", false, answer_mail},
+	{"RCPT", false, answer_rcpt}, {"DATA", false, answer_data},
+	{"BDAT", false, answer_bdat}, {"RSET", false, answer_rset},
+	{"NOOP", true, answer_noop},  {"VRFY", false, answer_vrfy},
+	{"HELP", false, answer_help}, {"QUIT", true, answer_quit},
 };
 
 static const struct command *find_command(const char *line)
@@ -364,16 +366,16 @@ static const struct command *find_command(const char *line)
 /* What arrived is noted before it is answered: a refused MAIL has left the client all the same. */
 static void note_arrival(struct smtp_session *session, const struct command *command)
 {
-	if (command->take == take_auth) {
+	if (command->take == answer_auth) {
 		session->facts.auth = true;
 		session->facts.auth_in_clear |= !session->encrypted;
-	} else if (command->take == take_mail) {
+	} else if (command->take == answer_mail) {
 		session->facts.mail = true;
 		session->facts.mail_in_clear |= !session->encrypted;
 	}
 }
 
-static void take_command(struct smtp_session *session)
+static void answer_command(struct smtp_session *session)
 {
 	const struct command *command = find_command(session->line);
 
@@ -424,9 +426,9 @@ static void end_line(struct smtp_session *session)
 		length--;
 	session->line[length] = '\0';
 	if (session->input == SMTP_INPUT_AUTH)
-		take_auth_line(session);
+		answer_auth_line(session);
 	else
-		take_command(session);
+		answer_command(session);
 }
 
 static bool is_tls_unasked(const struct smtp_session *session, char first)
@@ -435,7 +437,7 @@ static bool is_tls_unasked(const struct smtp_session *session, char first)
 	       session->input == SMTP_INPUT_COMMAND && first == TLS_RECORD_HANDSHAKE;
 }
 
-static size_t take_line(struct smtp_session *session, const char *bytes, size_t length)
+static size_t answer_line(struct smtp_session *session, const char *bytes, size_t length)
 {
 	const char *newline = memchr(bytes, '\n', length);
 	size_t part = newline != NULL ? (size_t)(newline - bytes) : length;
@@ -461,7 +463,7 @@ static size_t take_line(struct smtp_session *session, const char *bytes, size_t 
  * begin with the very byte that broke the old one: the patterns contain their
  * own beginning nowhere but where it would have matched.
  */
-static size_t take_message(struct smtp_session *session, const char *bytes, size_t length)
+static size_t answer_message(struct smtp_session *session, const char *bytes, size_t length)
 {
 	for (size_t i = 0; i < length; i++) {
 		if (bytes[i] == session->end_of_data[session->end_matched])
@@ -476,7 +478,7 @@ static size_t take_message(struct smtp_session *session, const char *bytes, size
 	return length;
 }
 
-static size_t take_chunk(struct smtp_session *session, size_t length)
+static size_t answer_chunk(struct smtp_session *session, size_t length)
 {
 	size_t part = length < session->octets_left ? length : (size_t)session->octets_left;
 
@@ -495,13 +497,13 @@ size_t smtp_session_take(struct smtp_session *session, const char *bytes, size_t
 		switch (session->input) {
 		case SMTP_INPUT_COMMAND:
 		case SMTP_INPUT_AUTH:
-			taken += take_line(session, bytes + taken, length - taken);
+			taken += answer_line(session, bytes + taken, length - taken);
 			break;
 		case SMTP_INPUT_DATA:
-			taken += take_message(session, bytes + taken, length - taken);
+			taken += answer_message(session, bytes + taken, length - taken);
 			break;
 		case SMTP_INPUT_CHUNK:
-			taken += take_chunk(session, length - taken);
+			taken += answer_chunk(session, length - taken);
 			break;
 		}
 	}

@@ -95,7 +95,7 @@ static const struct option long_options[] = {
 	{NULL, 0, NULL, 0},
 };
 
-static bool take_option(struct watch *watch, int code, const char *argument)
+static bool parse_option(struct watch *watch, int code, const char *argument)
 {
 	if (code >= FILTER_SINCE && code < FILTER_OPTIONS_END)
 		return filter_take_option(&watch->filter, code, argument, watch->now);
@@ -135,7 +135,7 @@ static bool parse_options(struct watch *watch, int argc, char **argv, int *statu
 				 argv[optind - 1]);
 			return false;
 		}
-		if (!take_option(watch, code, optarg))
+		if (!parse_option(watch, code, optarg))
 			return false;
 	}
 	return true;
@@ -203,7 +203,7 @@ static const char *judge(const struct entry *entry, struct filter_subject *subje
 	return NULL;
 }
 
-static void take_line(void *context, const char *name, struct slice line)
+static void parse_line(void *context, const char *name, struct slice line)
 {
 	struct watch *watch = context;
 	struct filter_subject subject = {0};
@@ -231,7 +231,7 @@ static void take_line(void *context, const char *name, struct slice line)
 		show(watch, &entry, subject.time, record);
 }
 
-static void take_remark(void *context, const char *name, const char *text)
+static void parse_remark(void *context, const char *name, const char *text)
 {
 	(void)context;
 	say(name, text);
@@ -306,7 +306,7 @@ static void read_socket(struct watch *watch)
 			const char *newline = memchr(text.start, '\n', text.length);
 			size_t length = newline ? (size_t)(newline - text.start) : text.length;
 
-			take_line(watch, watch->socket.path, (struct slice){text.start, length});
+			parse_line(watch, watch->socket.path, (struct slice){text.start, length});
 			text = slice_from(text, newline ? length + 1 : length);
 		}
 	}
@@ -452,8 +452,8 @@ int command_watch(int argc, char **argv)
 	(void)signal(SIGPIPE, SIG_IGN);
 	line_parser_init(&watch.parser);
 	follower_init(&watch.follower);
-	watch.follower.line = take_line;
-	watch.follower.remark = take_remark;
+	watch.follower.line = parse_line;
+	watch.follower.remark = parse_remark;
 	watch.follower.context = &watch;
 	if (parse_options(&watch, argc, argv, &status)) {
 		if (add_sources(&watch, argc - optind, argv + optind)) {
