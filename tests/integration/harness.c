@@ -257,13 +257,17 @@ static void set_environment(const char *const *env)
 
 static _Noreturn void become(const struct program *program, const char *input)
 {
+	static const int defaults[] = {SIGHUP, SIGINT, SIGQUIT, SIGPIPE, SIGTERM, SIGCHLD};
 	sigset_t none;
 
 	/* It must not outlive a test that crashed. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	(void)signal(SIGPIPE, SIG_DFL);
+	/* A shell's background job ignores SIGINT, and so would a program that the runner starts.
+	 */
+	for (size_t i = 0; i < sizeof(defaults) / sizeof(defaults[0]); i++)
+		(void)signal(defaults[i], SIG_DFL);
 	redirect(STDIN_FILENO, input, O_RDONLY);
 	redirect(STDOUT_FILENO, program->out_path, O_WRONLY | O_CREAT | O_TRUNC);
 	redirect(STDERR_FILENO, program->err_path, O_WRONLY | O_CREAT | O_TRUNC);
