@@ -199,4 +199,6 @@ install: all ## into PREFIX (/usr/local), below DESTDIR
 clean: ## remove the build
 	rm -rf $(BUILD)
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+# Not of what is unpacked below $(BUILD): Debian has directories of that name.
+OBJECT_FOLDERS := $(wildcard $(addprefix $(BUILD)/,shim tools tests programs bench tsan lint))
+-include $(if $(OBJECT_FOLDERS),$(shell find $(OBJECT_FOLDERS) -type f -name '*.d'))
