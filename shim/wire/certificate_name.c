@@ -616,3 +616,26 @@ bool certificate_read(struct certificate_facts *facts, const uint8_t *der, size_
 	memset(facts, 0, sizeof(*facts));
 	return false;
 }
+
+/* Enters a SEQUENCE of which only the beginning may be there. */
+static bool enter_sequence(struct bytes *from)
+{
+	size_t length;
+
+	if (from->left == 0 || consume_byte(from) != TAG_SEQUENCE || !consume_length(from, &length))
+		return false;
+	if (length < from->left)
+		from->left = length;
+	return true;
+}
+
+bool certificate_read_beginning(struct certificate_facts *facts, const uint8_t *der, size_t length)
+{
+	struct bytes rest = {der, length};
+
+	memset(facts, 0, sizeof(*facts));
+	if (enter_sequence(&rest) && enter_sequence(&rest) && read_signed_part(facts, rest))
+		return true;
+	memset(facts, 0, sizeof(*facts));
+	return false;
+}

@@ -33,6 +33,9 @@ struct certificate_facts {
  */
 bool certificate_read(struct certificate_facts *facts, const uint8_t *der, size_t length);
 
+/* The same, of a certificate of which only the first `length` bytes are there. */
+bool certificate_read_beginning(struct certificate_facts *facts, const uint8_t *der, size_t length);
+
 /*
  * Writes an X.501 Name as RFC 4514 wants it, the most significant part last,
  * with a terminating NUL, into `room` bytes. Returns the length without the

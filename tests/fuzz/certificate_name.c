@@ -6,7 +6,27 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "shim/wire/certificate_message.h"
 #include "shim/wire/certificate_name.h"
+
+/* The same bytes as the body of a Certificate message, in two pieces. */
+static void message(const uint8_t *bytes, size_t size, size_t split)
+{
+	struct certificate_message all = {0};
+	struct certificate_message pieces = {0};
+	struct certificate_facts facts;
+
+	if (split > size)
+		split = size;
+	certificate_message_feed(&all, bytes, size);
+	certificate_message_feed(&pieces, bytes, split);
+	certificate_message_feed(&pieces, bytes + split, size - split);
+	demand(memcmp(&all, &pieces, sizeof(all)) == 0);
+	if (certificate_message_read(&all, &facts)) {
+		name(facts.issuer, facts.issuer_length, split);
+		name(facts.subject, facts.subject_length, split);
+	}
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size);
 
@@ -53,6 +73,25 @@ static void time_of(const uint8_t *digits, size_t length, bool generalized)
 	demand(strlen(text) == (ok ? CERTIFICATE_TIME_SIZE - 1 : 0));
 }
 
+/* The same bytes as the body of a Certificate message, in two pieces. */
+static void message(const uint8_t *bytes, size_t size, size_t split)
+{
+	struct certificate_message all = {0};
+	struct certificate_message pieces = {0};
+	struct certificate_facts facts;
+
+	if (split > size)
+		split = size;
+	certificate_message_feed(&all, bytes, size);
+	certificate_message_feed(&pieces, bytes, split);
+	certificate_message_feed(&pieces, bytes + split, size - split);
+	demand(memcmp(&all, &pieces, sizeof(all)) == 0);
+	if (certificate_message_read(&all, &facts)) {
+		name(facts.issuer, facts.issuer_length, split);
+		name(facts.subject, facts.subject_length, split);
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size)
 {
 	struct certificate_facts facts;
@@ -72,6 +111,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size)
 	name(exact, size, room);
 	time_of(exact, size, size % 2 == 1);
 	time_of(exact, size, size % 2 == 0);
+	message(exact, size, room);
 	if (certificate_read(&facts, exact, size)) {
 		name(facts.issuer, facts.issuer_length, room);
 		name(facts.subject, facts.subject_length, room);
