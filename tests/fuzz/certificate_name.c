@@ -9,25 +9,6 @@
 #include "shim/wire/certificate_message.h"
 #include "shim/wire/certificate_name.h"
 
-/* The same bytes as the body of a Certificate message, in two pieces. */
-static void message(const uint8_t *bytes, size_t size, size_t split)
-{
-	struct certificate_message all = {0};
-	struct certificate_message pieces = {0};
-	struct certificate_facts facts;
-
-	if (split > size)
-		split = size;
-	certificate_message_feed(&all, bytes, size);
-	certificate_message_feed(&pieces, bytes, split);
-	certificate_message_feed(&pieces, bytes + split, size - split);
-	demand(memcmp(&all, &pieces, sizeof(all)) == 0);
-	if (certificate_message_read(&all, &facts)) {
-		name(facts.issuer, facts.issuer_length, split);
-		name(facts.subject, facts.subject_length, split);
-	}
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size);
 
 static void demand(bool condition)
