@@ -163,6 +163,14 @@ soak: all programs ## ten gigabytes of every call in every form, bare and record
 		$(BUILD)/programs/transparency $(SEED) 10240 >$(BUILD)/soak.watched; wait $$!
 	cmp $(BUILD)/soak.bare $(BUILD)/soak.watched && tail -n 2 $(BUILD)/soak.bare
 
+# SUITE='CPython Ruby' for some of them. Hours of other people's tests: not part of `check`.
+SUITE ?=
+.PHONY: transparency
+transparency: ## suites that others wrote, bare and recorded: no test may differ; SUITE=CPython
+	@$(MAKE) --no-print-directory setup FOR=transparency
+	@$(MAKE) --no-print-directory -s all
+	@tests/transparency/run $(BUILD) $(SUITE)
+
 # Figures, no test: every executable tests/bench/run-* in order.
 BENCH_PROGRAMS := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
 
