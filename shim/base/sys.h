@@ -79,6 +79,11 @@ static inline int sys_shutdown(int fd, int how)
 	return (int)syscall(SYS_shutdown, fd, how);
 }
 
+static inline ssize_t sys_getrandom(void *buffer, size_t count, unsigned flags)
+{
+	return syscall(SYS_getrandom, buffer, count, flags);
+}
+
 static inline pid_t sys_getpid(void)
 {
 	return (pid_t)syscall(SYS_getpid);

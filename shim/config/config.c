@@ -56,25 +56,18 @@ static bool set_off(struct config *config, const char *value)
 	return true;
 }
 
-static const struct word mode_words[] = {
-	{"audit", MODE_AUDIT},
-	{"enforce", MODE_ENFORCE},
-	{"upgrade", MODE_UPGRADE},
-};
-
 static bool set_mode(struct config *config, const char *value)
 {
+	static const struct word words[] = {
+#define MODE(name, text, meaning) {text, MODE_##name},
+#include "shim/record/record_values.def"
+	};
 	int mode;
 
-	if (!find_word(mode_words, COUNT(mode_words), value, &mode))
+	if (!find_word(words, COUNT(words), value, &mode))
 		return false;
 	config->mode = (enum config_mode)mode;
 	return true;
-}
-
-const char *config_mode_name(enum config_mode mode)
-{
-	return mode_words[mode].text;
 }
 
 static bool set_floor(struct config *config, const char *value)

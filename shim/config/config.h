@@ -21,7 +21,10 @@
 #define CONFIG_FILE   "/etc/tlswitness/tlswitness.conf"
 #define CONFIG_LOG    "/var/log/tlswitness/"
 
-enum config_mode { MODE_AUDIT, MODE_ENFORCE, MODE_UPGRADE };
+enum config_mode {
+#define MODE(name, text, meaning) MODE_##name,
+#include "shim/record/record_values.def"
+};
 
 enum config_plaintext {
 	PLAINTEXT_REFUSE_REMOTE, /* loopback may stay clear */
@@ -70,7 +73,5 @@ bool config_set(struct config *config, const char *name, const char *value,
 bool config_line(struct config *config, char *line, char message[CONFIG_MESSAGE_MAX]);
 
 bool config_is_mail_port(const struct config *config, uint16_t port);
-
-const char *config_mode_name(enum config_mode mode);
 
 #endif

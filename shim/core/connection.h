@@ -70,7 +70,7 @@ struct library_view {
 	uint16_t configured_max;
 	uint16_t lowest; /* what it would have accepted, by settings and security level */
 	uint16_t highest;
-	const char *peer_certificate; /* static */
+	enum record_certificate peer_certificate;
 	char server_name[CONNECTION_TEXT_MAX];
 	char subject[CONNECTION_TEXT_MAX];
 	char issuer[CONNECTION_TEXT_MAX];

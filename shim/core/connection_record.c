@@ -59,7 +59,7 @@ static void add_ends(struct record *record, const struct connection *connection,
 		record->destination_domain = known(connection->looked_up);
 	if (connection->mail_port || connection->inner_smtp ||
 	    connection->smtp.state == SMTP_DIALOGUE || connection->smtp.state == SMTP_TLS)
-		record->network_protocol = "smtp";
+		record->network_protocol = RECORD_PROTOCOL_SMTP;
 }
 
 static void add_origin(struct record *record, const struct connection *connection)
@@ -83,26 +83,28 @@ static bool is_starttls_port(uint16_t port)
 }
 
 /* Where the wire saw nothing of the beginning, the port has to say. */
-static const char *tls_mode(const struct connection *connection)
+static enum record_tls_mode tls_mode(const struct connection *connection)
 {
 	switch (connection->smtp.state) {
 	case SMTP_TLS:
-		return "starttls";
+		return RECORD_TLS_MODE_STARTTLS;
 	case SMTP_IMPLICIT_TLS:
 		/* A connection that came from another process can begin in its middle. */
-		return is_starttls_port(connection->peer.port) ? "starttls" : "implicit";
+		return is_starttls_port(connection->peer.port) ? RECORD_TLS_MODE_STARTTLS
+							       : RECORD_TLS_MODE_IMPLICIT;
 	case SMTP_DIALOGUE:
-		return "none";
+		return RECORD_TLS_MODE_NONE;
 	default:
 		break;
 	}
 	if (connection->inner_smtp || connection->peer.port == 465 || connection->peer.port == 2465)
-		return "implicit";
+		return RECORD_TLS_MODE_IMPLICIT;
 	if (!connection->mail_port)
-		return NULL;
+		return RECORD_TLS_MODE_UNKNOWN;
 	/* A library that failed before its ClientHello, with no word in the clear before. */
-	return connection->library.witness && !is_starttls_port(connection->peer.port) ? "implicit"
-										       : "starttls";
+	return connection->library.witness && !is_starttls_port(connection->peer.port)
+		       ? RECORD_TLS_MODE_IMPLICIT
+		       : RECORD_TLS_MODE_STARTTLS;
 }
 
 static void add_offer(struct record *record, const struct connection *connection)
@@ -129,7 +131,9 @@ static void add_version(struct record *record, const struct connection *connecti
 	if (library->version && wire && library->version != wire)
 		record->conflict = tls_version_name(wire);
 	if (record->version)
-		record->version_protocol = record->version == TLS_VERSION_SSL_3_0 ? "ssl" : "tls";
+		record->version_protocol = record->version == TLS_VERSION_SSL_3_0
+						   ? RECORD_TLS_PROTOCOL_SSL
+						   : RECORD_TLS_PROTOCOL_TLS;
 	/* A library that failed may still tell what it was; it has seen no version then. */
 	if (!record->witnesses && library->witness)
 		record->witnesses = library->witness;
@@ -228,8 +232,8 @@ static void record_handshake(struct record *record, const struct connection *con
 	if (connection->blocked)
 		established = false;
 
-	record->action = "tls-handshake";
-	record->outcome = established ? "success" : "failure";
+	record->action = RECORD_ACTION_HANDSHAKE;
+	record->outcome = established ? RECORD_OUTCOME_SUCCESS : RECORD_OUTCOME_FAILURE;
 	record->established = established ? RECORD_TRUE : RECORD_FALSE;
 	record->timestamp = library->ended;
 	if (began)
@@ -243,33 +247,36 @@ static void record_handshake(struct record *record, const struct connection *con
 	if (library->reason[0])
 		record->reason = library->reason;
 	else if (connection->blocked)
-		record->reason = "below the floor";
+		record->reason = record_value_text(RECORD_SET_REASON, RECORD_REASON_BELOW_FLOOR);
 	else if (!established)
 		record->reason = wire_reason(connection, texts->reason);
 }
 
 /* Why a session stayed clear. */
-static const char *clear_reason(const struct smtp_dialogue *smtp)
+static enum record_reason clear_reason(const struct smtp_dialogue *smtp)
 {
 	if (smtp->starttls_refused)
-		return "starttls-refused";
+		return RECORD_REASON_STARTTLS_REFUSED;
 	if (smtp->starttls_offered)
-		return "starttls-not-attempted";
-	return smtp->ehlo_answered ? "starttls-not-offered" : "starttls-not-attempted";
+		return RECORD_REASON_STARTTLS_NOT_ATTEMPTED;
+	return smtp->ehlo_answered ? RECORD_REASON_STARTTLS_NOT_OFFERED
+				   : RECORD_REASON_STARTTLS_NOT_ATTEMPTED;
 }
 
 static void record_clear(struct record *record, const struct connection *connection,
 			 enum connection_event event)
 {
-	record->action = event == EVENT_PLAINTEXT ? "plaintext-mail" : "smtp-session";
-	record->outcome = connection->blocked ? "failure" : "success";
-	record->reason = clear_reason(&connection->smtp);
+	record->action =
+		event == EVENT_PLAINTEXT ? RECORD_ACTION_PLAINTEXT_MAIL : RECORD_ACTION_SESSION;
+	record->outcome = connection->blocked ? RECORD_OUTCOME_FAILURE : RECORD_OUTCOME_SUCCESS;
+	record->reason = record_value_text(RECORD_SET_REASON, clear_reason(&connection->smtp));
 	record->established = RECORD_FALSE;
-	record->tls_mode = "none";
+	record->tls_mode = RECORD_TLS_MODE_NONE;
 	if (connection->blocked)
-		record->verdict = "refused";
+		record->verdict = RECORD_VERDICT_REFUSED;
 	else
-		record->verdict = event == EVENT_PLAINTEXT ? "plaintext" : "no-mail";
+		record->verdict = event == EVENT_PLAINTEXT ? RECORD_VERDICT_PLAINTEXT
+							   : RECORD_VERDICT_NO_MAIL;
 }
 
 /* The TLS libraries that a mail program may use, by the beginning of their file names. */
@@ -281,10 +288,10 @@ static void record_blind_spot(struct record *record, const struct connection *co
 {
 	struct loaded_object object = {0};
 
-	record->action = "blind-spot";
-	record->outcome = "failure";
+	record->action = RECORD_ACTION_BLIND_SPOT;
+	record->outcome = RECORD_OUTCOME_FAILURE;
 	record->tls_mode = tls_mode(connection);
-	record->reason = "TLS was begun, but its bytes did not pass through libc";
+	record->reason = record_value_text(RECORD_SET_REASON, RECORD_REASON_TLS_UNSEEN);
 	for (size_t i = 0; i < sizeof(tls_libraries) / sizeof(tls_libraries[0]); i++) {
 		if (!loaded_objects_named(tls_libraries[i], &object))
 			continue;

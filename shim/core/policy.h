@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "shim/record/record_values.h"
+
 struct policy_facts {
 	uint16_t floor;
 	bool established;       /* the handshake succeeded */
@@ -18,10 +20,9 @@ struct policy_facts {
 	bool mail_in_clear;     /* MAIL or AUTH went, or would have gone, in the clear */
 };
 
-/* One of the verdicts of the README: "ok", "at-risk", "below-floor", … Static. */
-const char *policy_verdict(const struct policy_facts *facts);
+enum record_verdict policy_verdict(const struct policy_facts *facts);
 
-/* "server", "client", "none"; NULL where it is not known. Static. */
-const char *policy_limited_by(const struct policy_facts *facts);
+/* RECORD_LIMIT_UNKNOWN where it is not known. */
+enum record_limit policy_limited_by(const struct policy_facts *facts);
 
 #endif

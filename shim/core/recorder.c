@@ -8,11 +8,13 @@
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "shim/config/config_load.h"
 #include "shim/core/output.h"
+#include "shim/record/event_id.h"
 #include "shim/base/real.h"
 #include "shim/base/sys.h"
 #include "shim/base/text.h"
@@ -68,6 +70,31 @@ static const char *known(const char *text)
 	return text[0] ? text : NULL;
 }
 
+/* CLOCK_REALTIME in nanoseconds. */
+static uint64_t nanoseconds(const struct timespec *time)
+{
+	return (uint64_t)time->tv_sec * 1000000000U + (uint64_t)time->tv_nsec;
+}
+
+/* No system call: a process that was forked into a sandbox has a name of its own as well. */
+static void name_event(char text[EVENT_ID_SIZE], uint64_t pid)
+{
+	struct event_id id = {
+		.random = {recorder.event_random[0], recorder.event_random[1]},
+		.pid = pid,
+		.since = 0,
+		.count = atomic_fetch_add(&recorder_process->records, 1) + 1,
+	};
+	struct timespec now;
+	uint64_t first;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	first = nanoseconds(&now);
+	if (atomic_compare_exchange_strong(&recorder_process->since, &id.since, first))
+		id.since = first;
+	event_id_write(text, &id);
+}
+
 /* `record` is the caller's to begin with, so that no pointer to our texts outlives the call. */
 static bool write_record(const struct record *facts)
 {
@@ -75,19 +102,22 @@ static bool write_record(const struct record *facts)
 	struct record *record = &completed;
 	char line[RECORD_LINE_MAX];
 	char user[16] = "";
+	char event_id[EVENT_ID_SIZE];
 	char parent[ORIGIN_PATH_MAX];
 
 	if (record->timestamp.tv_sec == 0)
 		clock_gettime(CLOCK_REALTIME, &record->timestamp);
 	text_append_number(user, sizeof(user), geteuid());
 	record->ecs_version = RECORD_ECS_VERSION;
-	record->mode = config_mode_name(recorder.config.mode);
+	record->mode = (enum record_mode)(recorder.config.mode - MODE_AUDIT + RECORD_MODE_AUDIT);
 	record->floor = recorder.config.floor;
 	record->service = known(recorder.config.service);
 	record->host = known(recorder.process.host);
 	record->pid = (uint64_t)sys_getpid();
 	record->executable = known(recorder.process.executable);
 	record->user = user;
+	name_event(event_id, record->pid);
+	record->event_id = event_id;
 	record->parent_pid = (uint64_t)getppid();
 	record->parent_executable = known(parent_executable((pid_t)record->parent_pid, parent));
 	record->script = known(recorder.process.script);
@@ -100,8 +130,8 @@ static void tell_errors(void)
 		return;
 	for (unsigned i = 0; i < errors.count; i++) {
 		struct record record = {
-			.action = "configuration-error",
-			.outcome = "failure",
+			.action = RECORD_ACTION_CONFIGURATION_ERROR,
+			.outcome = RECORD_OUTCOME_FAILURE,
 			.reason = errors.message[i],
 		};
 
@@ -113,7 +143,8 @@ static void tell_errors(void)
 static void tell_lost(void)
 {
 	uint64_t lost = atomic_exchange(&recorder_process->lost, 0);
-	struct record record = {.action = "records-lost", .outcome = "failure", .lost = lost};
+	struct record record = {
+		.action = RECORD_ACTION_LOST, .outcome = RECORD_OUTCOME_FAILURE, .lost = lost};
 
 	if (lost > 0 && !write_record(&record))
 		atomic_fetch_add(&recorder_process->lost, lost);
@@ -142,6 +173,19 @@ static void map_process_state(void)
 	recorder_process = page;
 }
 
+/* Early in the boot, or where the call is not to be had: the time and where the loader put us. */
+static void draw_event_random(void)
+{
+	struct timespec now;
+
+	if (sys_getrandom(recorder.event_random, sizeof(recorder.event_random), GRND_NONBLOCK) ==
+	    (ssize_t)sizeof(recorder.event_random))
+		return;
+	clock_gettime(CLOCK_REALTIME, &now);
+	recorder.event_random[0] = nanoseconds(&now);
+	recorder.event_random[1] = (uintptr_t)&now;
+}
+
 /* glibc hands constructors main's arguments. */
 __attribute__((constructor)) static void start(int argc, char **argv, char **environment)
 {
@@ -152,6 +196,7 @@ __attribute__((constructor)) static void start(int argc, char **argv, char **env
 	if (!recorder.config.off) {
 		origin_process_read(&recorder.process, argc, argv);
 		map_process_state();
+		draw_event_random();
 		recorder.on = true;
 	}
 	errno = saved;

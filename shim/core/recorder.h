@@ -18,6 +18,7 @@ struct recorder {
 	bool on; /* started and not switched off: else every hook only passes through */
 	struct config config;
 	struct origin_process process;
+	uint64_t event_random[2]; /* from which event_id.h makes the records' names */
 };
 
 extern struct recorder recorder;
@@ -31,6 +32,8 @@ struct recorder_process {
 	_Atomic int locked;       /* connection.c's lock */
 	_Atomic uint64_t lost;    /* records that could not be written and are not yet told */
 	_Atomic bool errors_told; /* the configuration-error records are out */
+	_Atomic uint64_t since;   /* when the first record was counted; 0: none was */
+	_Atomic uint32_t records; /* how many were */
 };
 
 extern struct recorder_process *recorder_process;

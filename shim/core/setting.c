@@ -181,8 +181,8 @@ void setting_tell_all(void)
 		if (!atomic_compare_exchange_strong(&setting->state, &expected, TOLD))
 			continue;
 		atomic_fetch_sub(&ready, 1);
-		record.action = "protocol-setting";
-		record.outcome = "success";
+		record.action = RECORD_ACTION_SETTING;
+		record.outcome = RECORD_OUTCOME_SUCCESS;
 		record.timestamp = setting->made;
 		record.setting = setting->words.text;
 		if (setting->origin.count > 0) {

@@ -130,42 +130,47 @@ static void read_verification(struct library_view *view, const struct ssl_librar
 		return;
 	result = library->SSL_get_verify_result(ssl);
 	if (!(library->SSL_get_verify_mode(ssl) & SSL_VERIFY_PEER))
-		view->peer_certificate = view->established ? "unchecked" : NULL;
+		view->peer_certificate = view->established ? RECORD_CERTIFICATE_UNCHECKED
+							   : RECORD_CERTIFICATE_UNKNOWN;
 	else if (result != X509_V_OK)
 		/* An established connection means that the application's callback let it be. */
-		view->peer_certificate = view->established ? "unchecked" : "failed";
+		view->peer_certificate = view->established ? RECORD_CERTIFICATE_UNCHECKED
+							   : RECORD_CERTIFICATE_FAILED;
 	else if (view->established)
-		view->peer_certificate = name_was_checked(library, ssl) ? "verified" : "chain-only";
+		view->peer_certificate = name_was_checked(library, ssl)
+						 ? RECORD_CERTIFICATE_VERIFIED
+						 : RECORD_CERTIFICATE_CHAIN_ONLY;
 }
 
 /* ---- why it failed ---- */
 
 /* RFC 8460, 4.3: the result type that an X.509 verification error belongs to. */
-static const char *result_type(long error)
+static enum record_reason result_type(long error)
 {
 	switch (error) {
 	case X509_V_ERR_CERT_HAS_EXPIRED:
-		return "certificate-expired";
+		return RECORD_REASON_CERTIFICATE_EXPIRED;
 	case X509_V_ERR_HOSTNAME_MISMATCH:
 	case X509_V_ERR_IP_ADDRESS_MISMATCH:
 	case X509_V_ERR_EMAIL_MISMATCH:
-		return "certificate-host-mismatch";
+		return RECORD_REASON_CERTIFICATE_HOST_MISMATCH;
 	case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
 	case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
 	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
 	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
 	case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
 	case X509_V_ERR_CERT_UNTRUSTED:
-		return "certificate-not-trusted";
+		return RECORD_REASON_CERTIFICATE_NOT_TRUSTED;
 	default:
-		return "validation-failure";
+		return RECORD_REASON_VALIDATION_FAILURE;
 	}
 }
 
 static void explain_verification(struct library_view *view, const struct crypto_library *crypto,
 				 long error)
 {
-	text_append(view->reason, sizeof(view->reason), result_type(error));
+	text_append(view->reason, sizeof(view->reason),
+		    record_value_text(RECORD_SET_REASON, result_type(error)));
 	if (!crypto->X509_verify_cert_error_string)
 		return;
 	text_append(view->reason, sizeof(view->reason), " (");
@@ -181,7 +186,7 @@ static void explain_failure(struct library_view *view, const struct ssl_library 
 	unsigned long error = crypto->ERR_peek_last_error();
 	const char *words = NULL;
 
-	if (view->peer_certificate && strcmp(view->peer_certificate, "failed") == 0) {
+	if (view->peer_certificate == RECORD_CERTIFICATE_FAILED) {
 		explain_verification(view, crypto, library->SSL_get_verify_result(ssl));
 		return;
 	}

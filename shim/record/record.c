@@ -13,7 +13,26 @@
 
 #include "shim/record/tls_names.h"
 
-enum field_kind { TIME, TEXT, NUMBER, BOOLEAN, VERSION, VERSIONS, WITNESSES, STACK };
+enum field_kind {
+	TIME,
+	TEXT,
+	NUMBER,
+	BOOLEAN,
+	VERSION,
+	VERSIONS,
+	WITNESSES,
+	STACK,
+	/* One of a list of values: the set of that name. */
+	ACTION,
+	OUTCOME,
+	PROTOCOL,
+	TLS_PROTOCOL,
+	CERTIFICATE,
+	VERDICT,
+	MODE,
+	TLS_MODE,
+	LIMIT,
+};
 
 struct field {
 	const char *key; /* `,"name":`, as it stands in the line */
@@ -33,14 +52,23 @@ static const struct field fields[] = {
  * The table takes each member by its offset, so the compiler can't see a
  * member that is not what its kind says. Here it is made to.
  */
-#define TYPE_TIME      struct timespec
-#define TYPE_TEXT      const char *
-#define TYPE_NUMBER    uint64_t
-#define TYPE_BOOLEAN   enum record_boolean
-#define TYPE_VERSION   uint16_t
-#define TYPE_VERSIONS  struct record_versions
-#define TYPE_WITNESSES unsigned
-#define TYPE_STACK     const struct origin *
+#define TYPE_TIME         struct timespec
+#define TYPE_TEXT         const char *
+#define TYPE_NUMBER       uint64_t
+#define TYPE_BOOLEAN      enum record_boolean
+#define TYPE_VERSION      uint16_t
+#define TYPE_VERSIONS     struct record_versions
+#define TYPE_WITNESSES    unsigned
+#define TYPE_STACK        const struct origin *
+#define TYPE_ACTION       enum record_action
+#define TYPE_OUTCOME      enum record_outcome
+#define TYPE_PROTOCOL     enum record_protocol
+#define TYPE_TLS_PROTOCOL enum record_tls_protocol
+#define TYPE_CERTIFICATE  enum record_certificate
+#define TYPE_VERDICT      enum record_verdict
+#define TYPE_MODE         enum record_mode
+#define TYPE_TLS_MODE     enum record_tls_mode
+#define TYPE_LIMIT        enum record_limit
 #define FIELD(key, kind, member)                                             \
 	_Static_assert(_Generic(((struct record *)NULL)->member, TYPE_##kind \
 				: true, default                              \
@@ -65,14 +93,23 @@ static const struct field fields[] = {
  */
 #define TEXT_LEAST 64
 
-#define WIDEST_TIME      (sizeof("\"2026-11-23T13:05:07.123456Z\"") - 1)
-#define WIDEST_TEXT      (sizeof("\"\"") - 1 + TEXT_LEAST)
-#define WIDEST_NUMBER    (sizeof("9223372036854775807") - 1)
-#define WIDEST_BOOLEAN   (sizeof("false") - 1)
-#define WIDEST_VERSION   (sizeof("\"1.2\"") - 1)
-#define WIDEST_VERSIONS  (sizeof("[") + TLS_OFFERED_MAX * sizeof("\"1.2\""))
-#define WIDEST_WITNESSES (sizeof("[\"openssl\",\"gnutls\",\"wire\"]") - 1)
-#define WIDEST_STACK     0
+#define WIDEST_TIME         (sizeof("\"2026-11-23T13:05:07.123456Z\"") - 1)
+#define WIDEST_TEXT         (sizeof("\"\"") - 1 + TEXT_LEAST)
+#define WIDEST_NUMBER       (sizeof("9223372036854775807") - 1)
+#define WIDEST_BOOLEAN      (sizeof("false") - 1)
+#define WIDEST_VERSION      (sizeof("\"1.2\"") - 1)
+#define WIDEST_VERSIONS     (sizeof("[") + TLS_OFFERED_MAX * sizeof("\"1.2\""))
+#define WIDEST_WITNESSES    (sizeof("[]") - 1 + WITNESS_NUMBER_END * sizeof("\"openssl\","))
+#define WIDEST_STACK        0
+#define WIDEST_ACTION       WIDEST_TEXT
+#define WIDEST_OUTCOME      WIDEST_TEXT
+#define WIDEST_PROTOCOL     WIDEST_TEXT
+#define WIDEST_TLS_PROTOCOL WIDEST_TEXT
+#define WIDEST_CERTIFICATE  WIDEST_TEXT
+#define WIDEST_VERDICT      WIDEST_TEXT
+#define WIDEST_MODE         WIDEST_TEXT
+#define WIDEST_TLS_MODE     WIDEST_TEXT
+#define WIDEST_LIMIT        WIDEST_TEXT
 struct widest_line {
 	char ends[sizeof("{}\n") - 1];
 #define FIELD(key, kind, member) char member[sizeof(",\"" key "\":") - 1 + WIDEST_##kind];
@@ -341,21 +378,13 @@ static bool put_versions(struct writer *writer, const struct record_versions *ve
 
 static bool put_witnesses(struct writer *writer, unsigned witnesses)
 {
-	static const struct {
-		unsigned bit;
-		const char *name;
-	} names[] = {
-		{WITNESS_OPENSSL, "openssl"},
-		{WITNESS_GNUTLS, "gnutls"},
-		{WITNESS_WIRE, "wire"},
-	};
 	bool opened = false;
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (!(witnesses & names[i].bit))
+	for (unsigned i = 0; i < WITNESS_NUMBER_END; i++) {
+		if (!(witnesses & 1U << i))
 			continue;
 		put_separator(writer, &opened);
-		put_text(writer, names[i].name);
+		put_text(writer, record_value_text(RECORD_SET_WITNESS, i + 1));
 	}
 	if (opened)
 		PUT_LITERAL(writer, "]");
@@ -365,7 +394,6 @@ static bool put_witnesses(struct writer *writer, unsigned witnesses)
 /* `file:line function`, each part only where it is known. */
 static void put_frame(struct writer *writer, const struct origin_frame *frame)
 {
-	PUT_LITERAL(writer, "\"");
 	put_escaped(writer, frame->file, SIZE_MAX);
 	if (frame->file[0] != '\0' && frame->line != 0) {
 		PUT_LITERAL(writer, ":");
@@ -374,9 +402,9 @@ static void put_frame(struct writer *writer, const struct origin_frame *frame)
 	if (frame->file[0] != '\0' && frame->function[0] != '\0')
 		PUT_LITERAL(writer, " ");
 	put_escaped(writer, frame->function, SIZE_MAX);
-	PUT_LITERAL(writer, "\"");
 }
 
+/* One text with a line for each frame, which is what OpenTelemetry's code.stacktrace is. */
 static bool put_stack(struct writer *writer, const struct origin *stack)
 {
 	bool opened = false;
@@ -388,12 +416,37 @@ static bool put_stack(struct writer *writer, const struct origin *stack)
 
 		if (frame->file[0] == '\0' && frame->function[0] == '\0')
 			continue;
-		put_separator(writer, &opened);
+		if (opened)
+			PUT_LITERAL(writer, "\\n");
+		else
+			PUT_LITERAL(writer, "\"");
+		opened = true;
 		put_frame(writer, frame);
 	}
 	if (opened)
-		PUT_LITERAL(writer, "]");
+		PUT_LITERAL(writer, "\"");
 	return opened;
+}
+
+/* A value of the set that the field's kind names. */
+static bool put_value_of_set(struct writer *writer, enum field_kind kind, const void *member)
+{
+	static const enum record_set sets[] = {
+		[ACTION] = RECORD_SET_ACTION,
+		[OUTCOME] = RECORD_SET_OUTCOME,
+		[PROTOCOL] = RECORD_SET_PROTOCOL,
+		[TLS_PROTOCOL] = RECORD_SET_TLS_PROTOCOL,
+		[CERTIFICATE] = RECORD_SET_CERTIFICATE,
+		[VERDICT] = RECORD_SET_VERDICT,
+		[MODE] = RECORD_SET_MODE,
+		[TLS_MODE] = RECORD_SET_TLS_MODE,
+		[LIMIT] = RECORD_SET_LIMIT,
+	};
+	unsigned value = 0;
+
+	_Static_assert(sizeof(enum record_action) == sizeof(value), "an enumeration's size");
+	memcpy(&value, member, sizeof(value));
+	return put_text(writer, record_value_text(sets[kind], value));
 }
 
 /* False, and then whatever was written is to be taken back, if the value is not known. */
@@ -417,8 +470,9 @@ static bool put_value(struct writer *writer, enum field_kind kind, const void *m
 		return put_witnesses(writer, *(const unsigned *)member);
 	case STACK:
 		return put_stack(writer, *(const struct origin *const *)member);
+	default:
+		return put_value_of_set(writer, kind, member);
 	}
-	return false;
 }
 
 /* The whole line with the knob at `knob`: its length, or 0 if it does not fit. */

@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "shim/origin/origin.h"
+#include "shim/record/record_values.h"
 #include "shim/wire/tls_wire.h"
 
 /* A line's size with its newline; never exceeded. */
@@ -21,12 +22,6 @@
 #define RECORD_ECS_VERSION "8.17.0"
 
 enum record_boolean { RECORD_UNKNOWN, RECORD_FALSE, RECORD_TRUE };
-
-enum record_witness {
-	WITNESS_OPENSSL = 1,
-	WITNESS_GNUTLS = 2,
-	WITNESS_WIRE = 4,
-};
 
 struct record_versions {
 	uint8_t count;
@@ -42,11 +37,12 @@ struct record_versions {
 struct record {
 	struct timespec timestamp; /* CLOCK_REALTIME */
 	const char *ecs_version;
-	const char *action;
-	const char *outcome;
+	const char *event_id; /* as event_id.h makes it */
+	enum record_action action;
+	enum record_outcome outcome;
 	const char *reason;
 	uint64_t duration; /* nanoseconds */
-	const char *network_protocol;
+	enum record_protocol network_protocol;
 	const char *source_ip;
 	uint64_t source_port;
 	const char *destination_ip;
@@ -54,7 +50,7 @@ struct record {
 	const char *destination_domain;
 	enum record_boolean established;
 	uint16_t version;
-	const char *version_protocol;
+	enum record_tls_protocol version_protocol;
 	const char *cipher;
 	const char *curve;
 	enum record_boolean resumed;
@@ -62,17 +58,18 @@ struct record {
 	const char *server_subject;
 	const char *server_issuer;
 	const char *server_not_after;
-	const char *peer_certificate;
-	const char *verdict;
-	const char *mode;
+	enum record_certificate peer_certificate;
+	enum record_verdict verdict;
+	enum record_mode mode;
 	uint16_t floor;
-	const char *tls_mode;
+	const char *exception;
+	enum record_tls_mode tls_mode;
 	unsigned witnesses; /* of enum record_witness */
 	const char *conflict;
 	struct record_versions offered;
 	uint16_t configured_min;
 	uint16_t configured_max;
-	const char *limited_by;
+	enum record_limit limited_by;
 	uint16_t server_supports;
 	const char *library;
 	const char *service;
@@ -89,6 +86,8 @@ struct record {
 	const struct origin *stack; /* NULL if not known */
 	const char *setting;
 	uint64_t lost;
+	uint64_t count;
+	struct timespec first;
 };
 
 /*

@@ -5,11 +5,11 @@
 import { DuckDBInstance } from "@duckdb/node-api";
 
 const [log] = process.argv.slice(2);
-const columns = ["tls.version", "process.script", "process.executable", "destination.domain"];
+const columns = ["tls.version", "tlswitness.script", "process.executable", "destination.domain"];
 const types = columns.map((name) => `'${name}': 'VARCHAR'`).join(", ");
 const query = `
   SELECT coalesce("tls.version", 'clear'),
-         coalesce("process.script", "process.executable"),
+         coalesce("tlswitness.script", "process.executable"),
          "destination.domain",
          count(*)
   FROM read_json('${log.replaceAll("'", "''")}', format = 'newline_delimited', columns = {${types}})

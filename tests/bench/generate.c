@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "shim/origin/origin.h"
+#include "shim/record/event_id.h"
 #include "shim/record/record.h"
 
 #define YEAR_START       INT64_C(1764000000) /* 2025-11-24 16:00 UTC */
@@ -44,6 +45,7 @@ static unsigned draw_skewed(unsigned below)
 struct texts {
 	char script[64];
 	char code_file[64];
+	char event_id[EVENT_ID_SIZE];
 	char domain[64];
 	char address[32];
 	char subject[80];
@@ -101,7 +103,7 @@ static void fill_destination(struct record *record, struct texts *texts, unsigne
 		 destination);
 	snprintf(texts->address, sizeof(texts->address), "198.51.%u.%u", destination / 256 % 256,
 		 destination % 256);
-	record->network_protocol = "smtp";
+	record->network_protocol = RECORD_PROTOCOL_SMTP;
 	record->source_ip = "192.0.2.10";
 	record->source_port = 32768 + draw(28000);
 	record->destination_ip = texts->address;
@@ -111,10 +113,10 @@ static void fill_destination(struct record *record, struct texts *texts, unsigne
 
 static void fill_clear(struct record *record)
 {
-	record->action = "plaintext-mail";
+	record->action = RECORD_ACTION_PLAINTEXT_MAIL;
 	record->reason = "starttls-not-offered";
-	record->verdict = "plaintext";
-	record->tls_mode = "none";
+	record->verdict = RECORD_VERDICT_PLAINTEXT;
+	record->tls_mode = RECORD_TLS_MODE_NONE;
 	record->witnesses = WITNESS_WIRE;
 	record->established = RECORD_FALSE;
 }
@@ -126,10 +128,10 @@ static void fill_tls(struct record *record, struct texts *texts, unsigned destin
 	uint16_t version = versions[destination % 10];
 	uint16_t least = destination % 5 == 0 ? 0x0301 : 0x0303;
 
-	record->action = "tls-handshake";
+	record->action = RECORD_ACTION_HANDSHAKE;
 	record->established = RECORD_TRUE;
 	record->version = version;
-	record->version_protocol = "tls";
+	record->version_protocol = RECORD_TLS_PROTOCOL_TLS;
 	record->cipher = version == 0x0304 ? "TLS_AES_256_GCM_SHA384"
 					   : "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384";
 	record->curve = "x25519";
@@ -139,14 +141,17 @@ static void fill_tls(struct record *record, struct texts *texts, unsigned destin
 	record->server_subject = texts->subject;
 	record->server_issuer = "CN=R11,O=Let's Encrypt,C=US";
 	record->server_not_after = "2027-01-30T12:00:00Z";
-	record->peer_certificate = destination % 6 ? "verified" : "unchecked";
-	record->verdict = version < 0x0303 ? "below-floor" : least < 0x0303 ? "at-risk" : "ok";
-	record->tls_mode = "starttls";
+	record->peer_certificate =
+		destination % 6 ? RECORD_CERTIFICATE_VERIFIED : RECORD_CERTIFICATE_UNCHECKED;
+	record->verdict = version < 0x0303 ? RECORD_VERDICT_BELOW_FLOOR
+			  : least < 0x0303 ? RECORD_VERDICT_AT_RISK
+					   : RECORD_VERDICT_OK;
+	record->tls_mode = RECORD_TLS_MODE_STARTTLS;
 	record->witnesses = WITNESS_OPENSSL | WITNESS_WIRE;
 	for (uint16_t offer = version < least ? version : least; offer <= 0x0304; offer++)
 		record->offered.version[record->offered.count++] = offer;
 	record->configured_min = least;
-	record->limited_by = version == 0x0304 ? "none" : "server";
+	record->limited_by = version == 0x0304 ? RECORD_LIMIT_NONE : RECORD_LIMIT_SERVER;
 }
 
 static void write_record(uint64_t number, uint64_t count)
@@ -160,9 +165,11 @@ static void write_record(uint64_t number, uint64_t count)
 	record.timestamp.tv_sec =
 		(time_t)(YEAR_START + (int64_t)((double)number * SECONDS_PER_YEAR / (double)count));
 	record.timestamp.tv_nsec = (long)draw(1000000000);
-	record.outcome = "success";
+	event_id_write(texts.event_id, &(struct event_id){.pid = 1, .count = (uint32_t)number});
+	record.event_id = texts.event_id;
+	record.outcome = RECORD_OUTCOME_SUCCESS;
 	record.duration = 1000000 + draw(90000000);
-	record.mode = "audit";
+	record.mode = RECORD_MODE_AUDIT;
 	record.floor = 0x0303;
 	fill_program(&record, &texts, &stack);
 	fill_destination(&record, &texts, destination);

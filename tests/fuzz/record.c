@@ -94,15 +94,44 @@ static void fill_numbers(struct record *record, struct supply *supply)
 #define FILL_VERSIONS(member)
 #define FILL_WITNESSES(member)
 #define FILL_STACK(member)
+/* One beyond the last value is none. */
+#define FILL_ACTION(member)   record->member = next_byte(supply) % (RECORD_ACTION_END + 1);
+#define FILL_OUTCOME(member)  record->member = next_byte(supply) % (RECORD_OUTCOME_END + 1);
+#define FILL_PROTOCOL(member) record->member = next_byte(supply) % (RECORD_PROTOCOL_END + 1);
+#define FILL_TLS_PROTOCOL(member) \
+	record->member = next_byte(supply) % (RECORD_TLS_PROTOCOL_END + 1);
+#define FILL_CERTIFICATE(member) record->member = next_byte(supply) % (RECORD_CERTIFICATE_END + 1);
+#define FILL_VERDICT(member)     record->member = next_byte(supply) % (RECORD_VERDICT_END + 1);
+#define FILL_MODE(member)        record->member = next_byte(supply) % (RECORD_MODE_END + 1);
+#define FILL_TLS_MODE(member)    record->member = next_byte(supply) % (RECORD_TLS_MODE_END + 1);
+#define FILL_LIMIT(member)       record->member = next_byte(supply) % (RECORD_LIMIT_END + 1);
 #include "shim/record/record_fields.def"
 #undef FILL_NUMBER
 #undef FILL_TEXT
+#undef FILL_ACTION
+#undef FILL_OUTCOME
+#undef FILL_PROTOCOL
+#undef FILL_TLS_PROTOCOL
+#undef FILL_CERTIFICATE
+#undef FILL_VERDICT
+#undef FILL_MODE
+#undef FILL_TLS_MODE
+#undef FILL_LIMIT
 }
 
 static void fill_texts(struct record *record, struct supply *supply)
 {
 #define FILL_NUMBER(member)
 #define FILL_TEXT(member) record->member = next_text(supply);
+#define FILL_ACTION(member)
+#define FILL_OUTCOME(member)
+#define FILL_PROTOCOL(member)
+#define FILL_TLS_PROTOCOL(member)
+#define FILL_CERTIFICATE(member)
+#define FILL_VERDICT(member)
+#define FILL_MODE(member)
+#define FILL_TLS_MODE(member)
+#define FILL_LIMIT(member)
 #include "shim/record/record_fields.def"
 #undef FIELD
 }

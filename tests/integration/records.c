@@ -18,10 +18,26 @@ struct program preloaded(const struct program *bare, const char *log, const char
 	return program;
 }
 
+/* Each line has an event.id of 32 hexadecimal digits, and no two the same. */
+static void expect_names(const json_t *lines)
+{
+	json_t *seen = json_object();
+
+	for (size_t i = 0; i < json_array_size(lines); i++) {
+		const char *id = field(json_array_get(lines, i), "event.id");
+
+		cr_assert(strlen(id) == 32 && strspn(id, "0123456789abcdef") == 32, "'%s'", id);
+		cr_assert_null(json_object_get(seen, id), "%s is there twice", id);
+		json_object_set_new(seen, id, json_true());
+	}
+	json_decref(seen);
+}
+
 json_t *records_of(const char *log, const char *action)
 {
 	json_t *lines = read_json_lines(log);
 
+	expect_names(lines);
 	for (size_t i = json_array_size(lines); i-- > 0;) {
 		if (action && strcmp(field(json_array_get(lines, i), "event.action"), action) != 0)
 			json_array_remove(lines, i);

@@ -15,8 +15,10 @@
  */
 struct program preloaded(const struct program *bare, const char *log, const char *const env[]);
 
-/* The log's records of one action (NULL: all), in the log's order; a line that is no JSON fails the
- * test. */
+/*
+ * The log's records of one action (NULL: all), in the log's order. A line that is
+ * no JSON, or whose event.id is none or that of another line, fails the test.
+ */
 json_t *records_of(const char *log, const char *action);
 
 /* The one record of a handshake that the log holds; fails the test if there are others. */

@@ -17,7 +17,7 @@ TestSuite(report_command, .init = harness_begin, .fini = harness_end);
 	"{\"@timestamp\":\"2026-11-20T10:00:00.000000Z\",\"event.action\":\"tls-handshake\"," \
 	"\"destination.domain\":\"old.example\",\"tls.version\":\"1.0\","                     \
 	"\"tlswitness.verdict\":\"below-floor\",\"tlswitness.floor\":\"1.2\","                \
-	"\"process.executable\":\"/usr/bin/python3.11\",\"process.script\":\"/srv/a.py\"}\n"
+	"\"process.executable\":\"/usr/bin/python3.11\",\"tlswitness.script\":\"/srv/a.py\"}\n"
 #define NEW                                                                                   \
 	"{\"@timestamp\":\"2026-11-21T10:00:00.000000Z\",\"event.action\":\"tls-handshake\"," \
 	"\"destination.domain\":\"new.example\",\"tls.version\":\"1.3\","                     \

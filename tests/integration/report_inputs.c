@@ -19,7 +19,7 @@ TestSuite(report_inputs, .init = harness_begin, .fini = harness_end);
 	"{\"@timestamp\":\"2026-11-20T10:00:00.000000Z\",\"event.action\":\"tls-handshake\"," \
 	"\"destination.domain\":\"old.example\",\"tls.version\":\"1.0\","                     \
 	"\"tlswitness.verdict\":\"below-floor\",\"tlswitness.floor\":\"1.2\","                \
-	"\"process.executable\":\"/usr/bin/python3.11\",\"process.script\":\"/srv/a.py\"}"
+	"\"process.executable\":\"/usr/bin/python3.11\",\"tlswitness.script\":\"/srv/a.py\"}"
 
 struct bytes {
 	char *start;
@@ -326,7 +326,7 @@ Test(report_inputs, gives_the_same_on_every_path_however_many_names_there_are)
 			"{\"@timestamp\":\"2026-11-%02dT10:00:00.%06dZ\",\"event.action\":\"tls-"
 			"handshake\",\"destination.domain\":\"mx%d.example\",\"tls.version\":\"1.%"
 			"d\","
-			"\"tlswitness.verdict\":\"%s\",\"process.script\":\"/srv/%d.py\"}%s\n",
+			"\"tlswitness.verdict\":\"%s\",\"tlswitness.script\":\"/srv/%d.py\"}%s\n",
 			1 + i % 28, i, i * 7 % 100000, i % 4, i % 4 < 2 ? "below-floor" : "ok", i,
 			i % 3 ? "" : "\r");
 		if (i % 20000 == 0) {

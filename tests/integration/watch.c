@@ -24,7 +24,7 @@ static const char *record(const char *program)
 	return text("{\"@timestamp\":\"2026-11-20T10:00:00.000000Z\",\"event.action\":\"tls-"
 		    "handshake\",\"destination.domain\":\"mx.example\",\"tls.version\":\"1.0\","
 		    "\"tls.cipher\":\"TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA\","
-		    "\"tlswitness.verdict\":\"below-floor\",\"process.script\":\"%s\"}\n",
+		    "\"tlswitness.verdict\":\"below-floor\",\"tlswitness.script\":\"%s\"}\n",
 		    program);
 }
 

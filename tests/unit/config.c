@@ -6,6 +6,7 @@
 #include <criterion/criterion.h>
 
 #include "shim/config/config.h"
+#include "shim/record/record_values.h"
 #include "shim/record/tls_names.h"
 
 static struct config config;
@@ -73,7 +74,7 @@ Test(config, takes_every_word_that_is_one)
 	cr_expect(set("floor", "1.3") && config.floor == 0x0304);
 	cr_expect(set("service", "shop") && strcmp(config.service, "shop") == 0);
 	for (int mode = MODE_AUDIT; mode <= MODE_UPGRADE; mode++) {
-		cr_expect(set("mode", config_mode_name((enum config_mode)mode)));
+		cr_expect(set("mode", record_value_text(RECORD_SET_MODE, (unsigned)mode + 1)));
 		cr_expect_eq(config.mode, mode);
 	}
 }

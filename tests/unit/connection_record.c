@@ -100,6 +100,6 @@ Test(connection_record, a_version_outlives_bytes_that_are_no_tls)
 	connection.tls.progress = TLS_NOT_TLS;
 	connection_record(&connection, EVENT_HANDSHAKE);
 	cr_expect_eq(emitted.version, TLS_VERSION_1_2);
-	cr_expect_str_eq(emitted.outcome, "failure");
+	cr_expect_eq(emitted.outcome, RECORD_OUTCOME_FAILURE);
 	cr_expect_str_eq(emitted.reason, "what followed the ServerHello was no TLS");
 }

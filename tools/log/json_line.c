@@ -78,8 +78,7 @@ static void parse_array(struct json_line *line, struct entry *entry, unsigned fi
 
 static bool is_array_kind(enum entry_kind kind)
 {
-	return kind == ENTRY_KIND_VERSIONS || kind == ENTRY_KIND_WITNESSES ||
-	       kind == ENTRY_KIND_STACK;
+	return kind == ENTRY_KIND_VERSIONS || kind == ENTRY_KIND_WITNESSES;
 }
 
 static void parse_value(struct json_line *line, struct entry *entry, unsigned field,

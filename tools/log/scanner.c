@@ -14,14 +14,23 @@ struct key {
 	uint8_t kind;
 };
 
-#define OPEN_TIME      "\""
-#define OPEN_TEXT      "\""
-#define OPEN_VERSION   "\""
-#define OPEN_NUMBER    ""
-#define OPEN_BOOLEAN   ""
-#define OPEN_VERSIONS  "["
-#define OPEN_WITNESSES "["
-#define OPEN_STACK     "["
+#define OPEN_TIME         "\""
+#define OPEN_TEXT         "\""
+#define OPEN_VERSION      "\""
+#define OPEN_NUMBER       ""
+#define OPEN_BOOLEAN      ""
+#define OPEN_VERSIONS     "["
+#define OPEN_WITNESSES    "["
+#define OPEN_STACK        OPEN_TEXT
+#define OPEN_ACTION       OPEN_TEXT
+#define OPEN_OUTCOME      OPEN_TEXT
+#define OPEN_PROTOCOL     OPEN_TEXT
+#define OPEN_TLS_PROTOCOL OPEN_TEXT
+#define OPEN_CERTIFICATE  OPEN_TEXT
+#define OPEN_VERDICT      OPEN_TEXT
+#define OPEN_MODE         OPEN_TEXT
+#define OPEN_TLS_MODE     OPEN_TEXT
+#define OPEN_LIMIT        OPEN_TEXT
 
 static const struct key keys[ENTRY_FIELDS] = {
 #define FIELD(key, kind, member) \
@@ -184,10 +193,9 @@ static size_t unescape(struct slice slice, char *out)
 }
 
 /*
- * Texts that have escapes move into the scanner's own room. A stack stays the JSON
- * that it is. The recorder never escapes the names of versions and witnesses: a
- * line in which they are spelt so is left to json_line, since they are compared
- * as they stand.
+ * Texts that have escapes move into the scanner's own room. The recorder never escapes the names of
+ * versions and witnesses: a line in which they are spelt so is left to json_line, since they are
+ * compared as they stand.
  */
 static bool unescape_texts(struct scanner *scanner, struct entry *entry)
 {
@@ -197,7 +205,7 @@ static bool unescape_texts(struct scanner *scanner, struct entry *entry)
 		struct slice text = entry_get(entry, field);
 		size_t length = 0;
 
-		if (keys[field].kind == ENTRY_KIND_STACK || !memchr(text.start, '\\', text.length))
+		if (!memchr(text.start, '\\', text.length))
 			continue;
 		if (keys[field].kind > ENTRY_KIND_TEXT)
 			return false;
@@ -272,7 +280,6 @@ static inline size_t parse_value(struct scanner *scanner, struct slice line, siz
 		break;
 	case ENTRY_KIND_VERSIONS:
 	case ENTRY_KIND_WITNESSES:
-	case ENTRY_KIND_STACK:
 		end = array_end(scanner, line, position);
 		break;
 	default:

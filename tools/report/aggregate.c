@@ -36,19 +36,14 @@ void aggregate_free(struct aggregate *aggregate)
 	filter_cache_free(&aggregate->filtered);
 }
 
-enum record_action record_action_from(struct slice name)
+enum entry_action record_action_from(struct slice name)
 {
 	static const struct {
 		struct slice name;
-		enum record_action action;
+		enum entry_action action;
 	} actions[] = {
-		{{"tls-handshake", 13}, ACTION_HANDSHAKE},
-		{{"plaintext-mail", 14}, ACTION_PLAINTEXT_MAIL},
-		{{"smtp-session", 12}, ACTION_SESSION},
-		{{"protocol-setting", 16}, ACTION_SETTING},
-		{{"blind-spot", 10}, ACTION_BLIND_SPOT},
-		{{"records-lost", 12}, ACTION_LOST},
-		{{"configuration-error", 19}, ACTION_CONFIGURATION_ERROR},
+#define ACTION(name, text, meaning) {{text, sizeof(text) - 1}, ACTION_##name},
+#include "shim/record/record_values.def"
 	};
 
 	for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++) {
@@ -69,7 +64,7 @@ static enum report_version version_of(struct slice name)
 	return VERSION_UNKNOWN;
 }
 
-enum report_version record_version(const struct entry *entry, enum record_action action)
+enum report_version record_version(const struct entry *entry, enum entry_action action)
 {
 	if (action == ACTION_PLAINTEXT_MAIL || action == ACTION_SESSION)
 		return VERSION_CLEAR;

@@ -16,26 +16,21 @@
 #include "tools/report/model.h"
 #include "tools/base/table.h"
 
-enum record_action {
+enum entry_action {
 	ACTION_OTHER,
-	ACTION_HANDSHAKE,
-	ACTION_PLAINTEXT_MAIL,
-	ACTION_SESSION,
-	ACTION_SETTING,
-	ACTION_BLIND_SPOT,
-	ACTION_LOST,
-	ACTION_CONFIGURATION_ERROR,
+#define ACTION(name, text, meaning) ACTION_##name,
+#include "shim/record/record_values.def"
 };
 
-static inline bool action_is_connection(enum record_action action)
+static inline bool action_is_connection(enum entry_action action)
 {
 	return action == ACTION_HANDSHAKE || action == ACTION_PLAINTEXT_MAIL ||
 	       action == ACTION_SESSION;
 }
 
 /* What a record is about: the meaning of its fields. */
-enum record_action record_action_from(struct slice name);
-enum report_version record_version(const struct entry *entry, enum record_action action);
+enum entry_action record_action_from(struct slice name);
+enum report_version record_version(const struct entry *entry, enum entry_action action);
 enum report_verdict record_verdict(const struct entry *entry);
 
 /* Compared and hashed bytewise: no padding. Texts are numbers of the aggregate's interner. */

@@ -36,31 +36,24 @@ enum report_version {
 
 /* In rising order of harm: "worst first" is "largest first". */
 enum report_verdict {
-	VERDICT_OK,
-	VERDICT_NO_MAIL,
-	VERDICT_OTHER, /* missing, or a name that this reader does not know */
-	VERDICT_FAILED,
-	VERDICT_AT_RISK,
-	VERDICT_REFUSED,
-	VERDICT_BELOW_FLOOR,
-	VERDICT_PLAINTEXT,
+#define VERDICT(name, text, meaning) VERDICT_##name,
+/* Missing, or a name that this reader does not know. */
+#define UNKNOWN_VERDICT VERDICT_OTHER,
+#include "shim/record/record_values.def"
 	REPORT_VERDICTS,
 };
 
 enum report_limit {
 	LIMIT_UNKNOWN,
-	LIMIT_NONE,   /* 1.3 was reached */
-	LIMIT_CLIENT, /* the client offered no more */
-	LIMIT_SERVER, /* the server chose less than was offered */
+#define LIMIT(name, text, meaning) LIMIT_##name,
+#include "shim/record/record_values.def"
 	REPORT_LIMITS,
 };
 
 enum report_certificate {
 	CERTIFICATE_UNKNOWN,
-	CERTIFICATE_VERIFIED,
-	CERTIFICATE_CHAIN_ONLY, /* no name was checked */
-	CERTIFICATE_UNCHECKED,  /* the application switched checking off */
-	CERTIFICATE_FAILED,
+#define CERTIFICATE(name, text, meaning) CERTIFICATE_##name,
+#include "shim/record/record_values.def"
 	REPORT_CERTIFICATES,
 };
 

@@ -10,27 +10,21 @@ static const char *const version_names[REPORT_VERSIONS] = {
 };
 
 static const char *const verdict_names[REPORT_VERDICTS] = {
-	[VERDICT_OK] = "ok",
-	[VERDICT_NO_MAIL] = "no-mail",
-	[VERDICT_OTHER] = "other",
-	[VERDICT_FAILED] = "failed",
-	[VERDICT_AT_RISK] = "at-risk",
-	[VERDICT_REFUSED] = "refused",
-	[VERDICT_BELOW_FLOOR] = "below-floor",
-	[VERDICT_PLAINTEXT] = "plaintext",
+#define VERDICT(name, text, meaning) [VERDICT_##name] = (text),
+#define UNKNOWN_VERDICT              [VERDICT_OTHER] = "other",
+#include "shim/record/record_values.def"
 };
 
 static const char *const limit_names[REPORT_LIMITS] = {
 	[LIMIT_UNKNOWN] = "unknown",
-	[LIMIT_NONE] = "none",
-	[LIMIT_CLIENT] = "client",
-	[LIMIT_SERVER] = "server",
+#define LIMIT(name, text, meaning) [LIMIT_##name] = (text),
+#include "shim/record/record_values.def"
 };
 
 static const char *const certificate_names[REPORT_CERTIFICATES] = {
-	[CERTIFICATE_UNKNOWN] = "unknown",       [CERTIFICATE_VERIFIED] = "verified",
-	[CERTIFICATE_CHAIN_ONLY] = "chain-only", [CERTIFICATE_UNCHECKED] = "unchecked",
-	[CERTIFICATE_FAILED] = "failed",
+	[CERTIFICATE_UNKNOWN] = "unknown",
+#define CERTIFICATE(name, text, meaning) [CERTIFICATE_##name] = (text),
+#include "shim/record/record_values.def"
 };
 
 static const char *const key_names[REPORT_KEYS] = {

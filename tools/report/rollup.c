@@ -234,7 +234,7 @@ static void count_records(struct report_records *records, const struct cell *cel
 {
 	records->all += cell->records;
 	records->lost += cell->lost;
-	switch ((enum record_action)cell->key.action) {
+	switch ((enum entry_action)cell->key.action) {
 	case ACTION_HANDSHAKE:
 		records->handshakes += cell->records;
 		break;

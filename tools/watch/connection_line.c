@@ -161,7 +161,7 @@ static void clock_text(char clock[9], int64_t time)
 
 /* What is no connection says in words what it is: a lost record, a setting, a blind spot. */
 static void put_event(FILE *out, const struct connection_line *line, const struct entry *entry,
-		      enum record_action action, const struct widths *widths)
+		      enum entry_action action, const struct widths *widths)
 {
 	struct slice text = entry_get(entry, ENTRY_reason);
 
@@ -187,7 +187,7 @@ static void put_event(FILE *out, const struct connection_line *line, const struc
 }
 
 static void put_connection(FILE *out, const struct connection_line *line, const struct entry *entry,
-			   enum record_action action, const struct widths *widths)
+			   enum entry_action action, const struct widths *widths)
 {
 	enum report_verdict verdict = record_verdict(entry);
 	enum report_version version = record_version(entry, action);
@@ -227,7 +227,7 @@ void connection_line_heading(FILE *out, const struct connection_line *line)
 void connection_line_write(FILE *out, struct connection_line *line, const struct entry *entry,
 			   int64_t time)
 {
-	enum record_action action = record_action_from(entry_get(entry, ENTRY_action));
+	enum entry_action action = record_action_from(entry_get(entry, ENTRY_action));
 	struct widths widths = widths_of(line);
 	bool connection = action_is_connection(action);
 	enum report_verdict verdict = connection ? record_verdict(entry) : VERDICT_OTHER;

@@ -191,7 +191,7 @@ static void say(const char *name, const char *text)
 /* Why `entry` is no record; NULL if it is one. */
 static const char *judge(const struct entry *entry, struct filter_subject *subject)
 {
-	enum record_action action = ACTION_OTHER;
+	enum entry_action action = ACTION_OTHER;
 
 	if (!entry_has(entry, ENTRY_action))
 		return "a line is no record: no event.action";

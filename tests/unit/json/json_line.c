@@ -56,7 +56,7 @@ Test(json_line, takes_escaped_keys_and_values)
 	struct entry entry;
 
 	cr_assert_eq(read_text("{\"tls.\\u0076ersion\":\"1\\u002e0\","
-			       "\"process.script\":\"\\/srv\\/\\ud83d\\udce7\\n\"}",
+			       "\"tlswitness.script\":\"\\/srv\\/\\ud83d\\udce7\\n\"}",
 			       &entry),
 		     JSON_LINE_OBJECT);
 	expect_field(&entry, ENTRY_version, "1.0");
@@ -97,7 +97,7 @@ Test(json_line, keeps_nul_as_a_character)
 {
 	struct entry entry;
 
-	cr_assert_eq(read_text("{\"process.script\":\"a\\u0000b\"}", &entry), JSON_LINE_OBJECT);
+	cr_assert_eq(read_text("{\"tlswitness.script\":\"a\\u0000b\"}", &entry), JSON_LINE_OBJECT);
 	cr_expect(slice_equal(entry_get(&entry, ENTRY_script), SLICE_LITERAL("a\0b")));
 }
 

@@ -40,11 +40,11 @@ static void end(void)
 TestSuite(report, .init = begin, .fini = end);
 
 static struct record handshake(const char *script, const char *domain, uint16_t version,
-			       const char *verdict)
+			       enum record_verdict verdict)
 {
 	return (struct record){
 		.timestamp = {.tv_sec = 1795439107},
-		.action = "tls-handshake",
+		.action = RECORD_ACTION_HANDSHAKE,
 		.destination_ip = "198.51.100.7",
 		.destination_domain = domain,
 		.version = version,
@@ -71,6 +71,21 @@ static void add(struct record record, unsigned times)
 		cr_assert_eq(add_to(&aggregate, &record), AGGREGATE_COUNTED);
 }
 
+/* Records of a kind that this reader does not know. */
+static void add_newer(unsigned times)
+{
+	struct json_line json = {0};
+	struct entry entry;
+
+	json_line_read(&json,
+		       SLICE_LITERAL("{\"@timestamp\":\"2026-11-23T13:05:07Z\","
+				     "\"event.action\":\"something-new\"}"),
+		       &entry);
+	for (unsigned i = 0; i < times; i++)
+		cr_assert_eq(aggregate_add(&aggregate, &entry), AGGREGATE_COUNTED);
+	json_line_free(&json);
+}
+
 static void make(void)
 {
 	report = rollup(&aggregate, &tables);
@@ -84,10 +99,10 @@ static void expect_text(struct slice found, const char *text)
 
 Test(report, groups_worst_first)
 {
-	add(handshake("/a.py", "one.example", 0x0304, "ok"), 5);
-	add(handshake("/a.py", "two.example", 0x0301, "below-floor"), 2);
-	add(handshake("/b.py", "one.example", 0x0303, "at-risk"), 3);
-	add(handshake("/b.py", "two.example", 0x0301, "below-floor"), 3);
+	add(handshake("/a.py", "one.example", 0x0304, RECORD_VERDICT_OK), 5);
+	add(handshake("/a.py", "two.example", 0x0301, RECORD_VERDICT_BELOW_FLOOR), 2);
+	add(handshake("/b.py", "one.example", 0x0303, RECORD_VERDICT_AT_RISK), 3);
+	add(handshake("/b.py", "two.example", 0x0301, RECORD_VERDICT_BELOW_FLOOR), 3);
 	make();
 	cr_assert_eq(report->group_count, 4);
 	expect_text(report->groups[0].key[0], "/b.py");
@@ -106,7 +121,7 @@ Test(report, groups_worst_first)
 
 Test(report, names_a_program_without_a_script_by_its_executable_and_no_domain_by_address)
 {
-	add(handshake(NULL, NULL, 0x0304, "ok"), 1);
+	add(handshake(NULL, NULL, 0x0304, RECORD_VERDICT_OK), 1);
 	make();
 	cr_assert_eq(report->group_count, 1);
 	expect_text(report->groups[0].key[0], "/usr/bin/python3.11");
@@ -144,25 +159,24 @@ Test(report, groups_by_every_key)
 
 Test(report, counts_each_kind_of_record)
 {
-	struct record record = handshake("/a.py", "one.example", 0, NULL);
+	struct record record = handshake("/a.py", "one.example", 0, RECORD_VERDICT_UNKNOWN);
 
-	add(handshake("/a.py", "one.example", 0x0304, "ok"), 1);
+	add(handshake("/a.py", "one.example", 0x0304, RECORD_VERDICT_OK), 1);
 	record.version = 0;
-	record.action = "plaintext-mail";
-	record.verdict = "plaintext";
+	record.action = RECORD_ACTION_PLAINTEXT_MAIL;
+	record.verdict = RECORD_VERDICT_PLAINTEXT;
 	record.reason = "starttls-not-offered";
 	add(record, 2);
-	record.action = "smtp-session";
-	record.verdict = "no-mail";
+	record.action = RECORD_ACTION_SESSION;
+	record.verdict = RECORD_VERDICT_NO_MAIL;
 	add(record, 3);
-	record.verdict = NULL;
-	record.action = "blind-spot";
+	record.verdict = RECORD_VERDICT_UNKNOWN;
+	record.action = RECORD_ACTION_BLIND_SPOT;
 	add(record, 4);
-	record.action = "configuration-error";
+	record.action = RECORD_ACTION_CONFIGURATION_ERROR;
 	add(record, 5);
-	record.action = "something-new";
-	add(record, 6);
-	record.action = "records-lost";
+	add_newer(6);
+	record.action = RECORD_ACTION_LOST;
 	record.lost = 100;
 	add(record, 2);
 	make();
@@ -189,7 +203,7 @@ Test(report, refuses_what_is_no_record)
 	struct entry entry;
 	struct json_line json = {0};
 
-	record.action = NULL;
+	record.action = RECORD_ACTION_UNKNOWN;
 	cr_expect_eq(add_to(&aggregate, &record), AGGREGATE_NO_ACTION);
 	json_line_read(&json, SLICE_LITERAL("{\"event.action\":\"tls-handshake\"}"), &entry);
 	cr_expect_eq(aggregate_add(&aggregate, &entry), AGGREGATE_NO_TIMESTAMP);
@@ -211,7 +225,7 @@ Test(report, is_the_same_after_a_merge)
 	for (unsigned i = 0; i < 100; i++) {
 		struct record record =
 			handshake(i % 3 ? "/a.py" : "/b.py", i % 5 ? "one.example" : "two.example",
-				  (uint16_t)(0x0301 + i % 4), "ok");
+				  (uint16_t)(0x0301 + i % 4), RECORD_VERDICT_OK);
 
 		record.timestamp.tv_sec += i * 1000;
 		record.host = i % 7 ? "web1" : "web2";
@@ -229,7 +243,7 @@ Test(report, is_the_same_after_a_merge)
 
 Test(report, has_days_and_hours)
 {
-	struct record record = handshake("/a.py", "one.example", 0x0304, "ok");
+	struct record record = handshake("/a.py", "one.example", 0x0304, RECORD_VERDICT_OK);
 
 	for (int i = 0; i < 48; i++) {
 		record.timestamp.tv_sec = 1795392000 + i * 3600;
@@ -264,7 +278,7 @@ static enum report_verdict what_if(struct record record, enum report_version flo
 
 Test(report, judges_by_another_floor)
 {
-	struct record record = handshake("/a.py", "one.example", 0x0303, "ok");
+	struct record record = handshake("/a.py", "one.example", 0x0303, RECORD_VERDICT_OK);
 
 	cr_expect_eq(what_if(record, VERSION_TLS_1_3), VERDICT_REFUSED);
 	cr_expect_eq(what_if(record, VERSION_TLS_1_2), VERDICT_OK);
@@ -279,16 +293,16 @@ Test(report, judges_by_another_floor)
 	record.configured_min = 0x0304;
 	cr_expect_eq(what_if(record, VERSION_TLS_1_3), VERDICT_OK);
 	/* What came to nothing stays so. */
-	record.verdict = "failed";
+	record.verdict = RECORD_VERDICT_FAILED;
 	record.version = 0x0301;
 	cr_expect_eq(what_if(record, VERSION_TLS_1_2), VERDICT_FAILED);
 }
 
 Test(report, judges_clear_mail_by_where_it_goes)
 {
-	struct record record = handshake("/a.py", NULL, 0, "plaintext");
+	struct record record = handshake("/a.py", NULL, 0, RECORD_VERDICT_PLAINTEXT);
 
-	record.action = "plaintext-mail";
+	record.action = RECORD_ACTION_PLAINTEXT_MAIL;
 	cr_expect_eq(what_if(record, VERSION_TLS_1_2), VERDICT_REFUSED);
 	record.destination_ip = "127.0.0.1";
 	cr_expect_eq(what_if(record, VERSION_TLS_1_2), VERDICT_PLAINTEXT);
@@ -353,14 +367,14 @@ Test(report, filters_by_verdict_without_hiding_what_was_lost)
 	cr_assert(filter_parse_verdicts("plaintext,below-floor", filter.verdict));
 	filter_add(&filter.to, "elsewhere.example");
 	cr_expect_eq(add_to(&aggregate, &record), AGGREGATE_FILTERED_OUT);
-	record.action = "records-lost";
+	record.action = RECORD_ACTION_LOST;
 	cr_expect_eq(add_to(&aggregate, &record), AGGREGATE_COUNTED);
 	cr_expect_not(filter_parse_verdicts("plaintext,", filter.verdict));
 	cr_expect_not(filter_parse_verdicts("bad", filter.verdict));
 	cr_expect_not(filter_parse_verdicts("", filter.verdict));
 }
 
-static struct record bad_place(const char *verdict, const char *limit)
+static struct record bad_place(enum record_verdict verdict, enum record_limit limit)
 {
 	struct record record = full_record();
 
@@ -375,18 +389,18 @@ static struct record setting_of(const char *script)
 {
 	struct record record = full_record();
 
-	record.action = "protocol-setting";
+	record.action = RECORD_ACTION_SETTING;
 	record.script = script;
 	record.code_file = "/srv/app/context.py";
 	record.code_line = 12;
 	record.code_function = "make_context";
-	record.verdict = NULL;
+	record.verdict = RECORD_VERDICT_UNKNOWN;
 	return record;
 }
 
 Test(report, says_what_to_change)
 {
-	add(bad_place("below-floor", "client"), 3);
+	add(bad_place(RECORD_VERDICT_BELOW_FLOOR, RECORD_LIMIT_CLIENT), 3);
 	add(setting_of("/srv/app/send.py"), 1);
 	make();
 	cr_assert_eq(report->place_count, 1);
@@ -405,7 +419,7 @@ Test(report, says_what_to_change)
 
 Test(report, names_the_relay_where_the_server_limits)
 {
-	add(bad_place("below-floor", "server"), 3);
+	add(bad_place(RECORD_VERDICT_BELOW_FLOOR, RECORD_LIMIT_SERVER), 3);
 	add(setting_of("/srv/app/send.py"), 1);
 	make();
 	cr_assert_eq(report->place_count, 2);
@@ -419,7 +433,7 @@ Test(report, names_the_relay_where_the_server_limits)
 
 Test(report, knows_that_the_server_could_do_more)
 {
-	struct record record = bad_place("below-floor", "server");
+	struct record record = bad_place(RECORD_VERDICT_BELOW_FLOOR, RECORD_LIMIT_SERVER);
 
 	record.server_supports = 0x0303;
 	add(record, 1);
@@ -429,7 +443,7 @@ Test(report, knows_that_the_server_could_do_more)
 
 Test(report, has_no_place_for_what_is_ok)
 {
-	add(handshake("/a.py", "one.example", 0x0304, "ok"), 1);
+	add(handshake("/a.py", "one.example", 0x0304, RECORD_VERDICT_OK), 1);
 	make();
 	cr_expect_eq(report->place_count, 0);
 }

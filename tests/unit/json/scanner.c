@@ -62,8 +62,11 @@ Test(scanner, reads_every_field_of_a_full_record)
 	expect_field(&entry, ENTRY_server_subject, "CN=mx.example.com,O=Acme\\, Inc.");
 	expect_field(&entry, ENTRY_witnesses, "\"openssl\",\"wire\"");
 	expect_field(&entry, ENTRY_offered, "\"1.0\",\"1.1\",\"1.2\"");
-	expect_field(&entry, ENTRY_stack,
-		     "\"/srv/app/mail.py:20 deliver\",\"/srv/app/main.py:7 main\"");
+	expect_field(&entry, ENTRY_stack, "/srv/app/mail.py:20 deliver\n/srv/app/main.py:7 main");
+	expect_field(&entry, ENTRY_event_id, "0123456789abcdef0123456700000001");
+	expect_field(&entry, ENTRY_exception, "*.example.com: 1.0");
+	expect_field(&entry, ENTRY_count, "12");
+	expect_field(&entry, ENTRY_first, "2026-11-23T13:05:00.000005Z");
 	expect_field(&entry, ENTRY_lost, "3");
 }
 
@@ -107,8 +110,9 @@ Test(scanner, agrees_with_the_general_parser_at_every_length)
 	char script[200];
 
 	for (size_t length = 1; length + 1 < sizeof(script); length++) {
-		struct record record = {
-			.timestamp = {.tv_sec = 1}, .action = "smtp-session", .script = script};
+		struct record record = {.timestamp = {.tv_sec = 1},
+					.action = RECORD_ACTION_SESSION,
+					.script = script};
 
 		memset(script, 'x', length);
 		script[length] = '\0';
@@ -122,7 +126,7 @@ Test(scanner, guesses_wrong_without_harm)
 	/* Records of different shapes in a row, so that each guess is made by another shape. */
 	static struct scanner scanner;
 	struct record full = full_record();
-	struct record small = {.timestamp = {.tv_sec = 1}, .action = "records-lost", .lost = 7};
+	struct record small = {.timestamp = {.tv_sec = 1}, .action = RECORD_ACTION_LOST, .lost = 7};
 	struct entry entry;
 
 	scanner_init(&scanner);

@@ -11,6 +11,7 @@
  */
 #include <inttypes.h>
 
+#include "shim/record/record_values.h"
 #include "tools/base/put.h"
 #include "tools/report/model.h"
 #include "tools/base/timestamp.h"
@@ -219,15 +220,24 @@ static void write_places(FILE *out, const struct report *report)
 static void write_records(FILE *out, const struct report_records *records)
 {
 	static const char name[] = "tlswitness_records";
+	const struct {
+		enum record_action action;
+		uint64_t records;
+	} kinds[] = {
+		{RECORD_ACTION_HANDSHAKE, records->handshakes},
+		{RECORD_ACTION_PLAINTEXT_MAIL, records->plaintext_mails},
+		{RECORD_ACTION_SESSION, records->clear_sessions},
+		{RECORD_ACTION_SETTING, records->settings},
+		{RECORD_ACTION_BLIND_SPOT, records->blind_spots},
+		{RECORD_ACTION_CONFIGURATION_ERROR, records->configuration_errors},
+		{RECORD_ACTION_LOST, records->lost_notices},
+	};
 
 	begin(out, name, "records", "Records in the log that was read, by kind.");
-	put_labelled(out, name, "kind", "tls-handshake", records->handshakes);
-	put_labelled(out, name, "kind", "plaintext-mail", records->plaintext_mails);
-	put_labelled(out, name, "kind", "smtp-session", records->clear_sessions);
-	put_labelled(out, name, "kind", "protocol-setting", records->settings);
-	put_labelled(out, name, "kind", "blind-spot", records->blind_spots);
-	put_labelled(out, name, "kind", "configuration-error", records->configuration_errors);
-	put_labelled(out, name, "kind", "records-lost", records->lost_notices);
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		put_labelled(out, name, "kind",
+			     record_value_text(RECORD_SET_ACTION, kinds[i].action),
+			     kinds[i].records);
 	put_labelled(out, name, "kind", "other", records->other);
 	begin(out, "tlswitness_lost_records", "records", "Records that could not be written.");
 	put_value(out, "tlswitness_lost_records", records->lost);
