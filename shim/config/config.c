@@ -3,7 +3,6 @@
  */
 #include "shim/config/config.h"
 
-#include <ctype.h>
 #include <string.h>
 #include <sys/un.h>
 
@@ -34,6 +33,17 @@ static bool find_word(const struct word *words, size_t count, const char *text, 
 }
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* Not <ctype.h>'s: what a digit is does not depend on the host's locale. */
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static bool is_space(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
 
 static bool copy(char *to, size_t room, const char *from)
 {
@@ -112,7 +122,7 @@ static bool read_port(const char **text, uint16_t *port)
 	unsigned value = 0;
 	const char *at = *text;
 
-	while (isdigit((unsigned char)*at) && value <= UINT16_MAX)
+	while (is_digit(*at) && value <= UINT16_MAX)
 		value = value * 10 + (unsigned)(*at++ - '0');
 	if (at == *text || value == 0 || value > UINT16_MAX)
 		return false;
@@ -240,10 +250,10 @@ static char *trim(char *text)
 {
 	size_t length;
 
-	while (isspace((unsigned char)*text))
+	while (is_space(*text))
 		text++;
 	length = strlen(text);
-	while (length > 0 && isspace((unsigned char)text[length - 1]))
+	while (length > 0 && is_space(text[length - 1]))
 		text[--length] = '\0';
 	return text;
 }
