@@ -26,7 +26,7 @@ SHARED_SOURCES := $(wildcard shim/config/*.c shim/record/*.c)
 # JSON back by the JSON library are linked with the integration tests.
 UNIT_SOURCES := $(wildcard tests/unit/*.c)
 UNIT_SUBJECTS := $(wildcard shim/wire/*.c shim/record/*.c shim/config/*.c) \
-		 $(addprefix shim/core/,policy.c connection_record.c dns_cache.c) \
+		 $(addprefix shim/core/,enforcement.c connection_record.c descriptor_table.c) \
 		 $(addprefix shim/origin/,origin.c origin_process.c) \
 		 $(filter-out tools/base/digest.c,$(wildcard tools/base/*.c)) \
 		 tools/report/timeline.c tools/report/report_names.c tools/report/render/html.c tools/sink/sink_session.c

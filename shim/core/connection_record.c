@@ -9,7 +9,8 @@
 #include <string.h>
 
 #include "shim/base/loaded_objects.h"
-#include "shim/core/policy.h"
+#include "shim/core/connection_state.h"
+#include "shim/core/enforcement.h"
 #include "shim/core/recorder.h"
 #include "shim/core/setting.h"
 #include "shim/base/text.h"
@@ -168,7 +169,7 @@ static void add_policy(struct record *record, const struct connection *connectio
 {
 	const struct library_view *library = &connection->library;
 	const struct tls_wire *tls = &connection->tls;
-	struct policy_facts facts = {
+	struct enforcement_facts facts = {
 		.floor = recorder.config.floor,
 		.established = record->established == RECORD_TRUE,
 		.refused = connection->blocked || library->refused,
@@ -182,8 +183,8 @@ static void add_policy(struct record *record, const struct connection *connectio
 		if (tls->names_versions)
 			facts.lowest_offer = tls->offered[0];
 	}
-	record->verdict = policy_verdict(&facts);
-	record->limited_by = policy_limited_by(&facts);
+	record->verdict = enforcement_verdict(&facts);
+	record->limited_by = enforcement_limited_by(&facts);
 }
 
 /* Why the handshake failed, by what the wire saw. */

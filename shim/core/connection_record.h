@@ -4,7 +4,7 @@
 #ifndef TLSWITNESS_CONNECTION_RECORD_H
 #define TLSWITNESS_CONNECTION_RECORD_H
 
-#include "shim/core/connection.h"
+struct connection;
 
 enum connection_event {
 	EVENT_NONE,

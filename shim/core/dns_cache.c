@@ -2,13 +2,13 @@
 
 #include <string.h>
 
-#include "shim/core/connection.h"
+#include "shim/core/guard.h"
 
 #define NAMES_MAX 256
 
 struct answer {
 	uint8_t address[16];
-	char name[CONNECTION_NAME_MAX + 1];
+	char name[DNS_NAME_MAX + 1];
 };
 
 static struct answer answers[NAMES_MAX];
@@ -25,17 +25,19 @@ static struct answer *find(const uint8_t address[16])
 
 void dns_cache_remember(const uint8_t address[16], const char *name)
 {
-	struct answer *answer = find(address);
+	struct answer *answer;
 	size_t length = strlen(name);
 
-	if (length == 0 || length > CONNECTION_NAME_MAX)
+	if (length == 0 || length > DNS_NAME_MAX || !guard_enter())
 		return;
+	answer = find(address);
 	if (!answer) {
 		answer = &answers[next];
 		next = (next + 1) % NAMES_MAX;
 	}
 	memcpy(answer->address, address, 16);
 	memcpy(answer->name, name, length + 1);
+	guard_leave();
 }
 
 const char *dns_cache_name(const uint8_t address[16])

@@ -1,14 +1,11 @@
 /*
- * Start, settings, and the last steps of every record. Nothing here knows
- * OpenSSL or a socket.
+ * The last steps of every record. Nothing here knows OpenSSL or a socket.
  */
 #include "shim/core/recorder.h"
 
 #include <errno.h>
 #include <stdatomic.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -25,7 +22,7 @@ struct recorder recorder;
 static struct recorder_process process_before_start;
 struct recorder_process *recorder_process = &process_before_start;
 
-static struct config_errors errors;
+struct config_errors recorder_errors;
 
 uint64_t recorder_clock(void)
 {
@@ -126,13 +123,13 @@ static bool write_record(const struct record *facts)
 
 static void tell_errors(void)
 {
-	if (errors.count == 0 || atomic_exchange(&recorder_process->errors_told, true))
+	if (recorder_errors.count == 0 || atomic_exchange(&recorder_process->errors_told, true))
 		return;
-	for (unsigned i = 0; i < errors.count; i++) {
+	for (unsigned i = 0; i < recorder_errors.count; i++) {
 		struct record record = {
 			.action = RECORD_ACTION_CONFIGURATION_ERROR,
 			.outcome = RECORD_OUTCOME_FAILURE,
-			.reason = errors.message[i],
+			.reason = recorder_errors.message[i],
 		};
 
 		if (!write_record(&record))
@@ -159,46 +156,6 @@ void recorder_emit(struct record *record)
 		atomic_fetch_add(&recorder_process->lost, 1);
 	else if (atomic_load_explicit(&recorder_process->lost, memory_order_relaxed) > 0)
 		tell_lost();
-	errno = saved;
-}
-
-static void map_process_state(void)
-{
-	void *page = mmap(NULL, sizeof(struct recorder_process), PROT_READ | PROT_WRITE,
-			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	if (page == MAP_FAILED)
-		return;
-	madvise(page, sizeof(struct recorder_process), MADV_WIPEONFORK);
-	recorder_process = page;
-}
-
-/* Early in the boot, or where the call is not to be had: the time and where the loader put us. */
-static void draw_event_random(void)
-{
-	struct timespec now;
-
-	if (sys_getrandom(recorder.event_random, sizeof(recorder.event_random), GRND_NONBLOCK) ==
-	    (ssize_t)sizeof(recorder.event_random))
-		return;
-	clock_gettime(CLOCK_REALTIME, &now);
-	recorder.event_random[0] = nanoseconds(&now);
-	recorder.event_random[1] = (uintptr_t)&now;
-}
-
-/* glibc hands constructors main's arguments. */
-__attribute__((constructor)) static void start(int argc, char **argv, char **environment)
-{
-	int saved = errno;
-
-	real_libc_find();
-	config_load(&recorder.config, &errors, environment);
-	if (!recorder.config.off) {
-		origin_process_read(&recorder.process, argc, argv);
-		map_process_state();
-		draw_event_random();
-		recorder.on = true;
-	}
 	errno = saved;
 }
 

@@ -1,6 +1,6 @@
 /*
- * The recorder as a whole: its start, its settings, and the way of a record
- * out of the process.
+ * The recorder as a whole: its settings, and the way of a record out of the
+ * process. lifecycle.c starts and ends it.
  */
 #ifndef TLSWITNESS_RECORDER_H
 #define TLSWITNESS_RECORDER_H
@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "shim/config/config.h"
+#include "shim/config/config_load.h"
 #include "shim/origin/origin_process.h"
 #include "shim/record/record.h"
 
@@ -23,13 +23,16 @@ struct recorder {
 
 extern struct recorder recorder;
 
+/* What was wrong with the settings; told with the first record. */
+extern struct config_errors recorder_errors;
+
 /*
  * State of one process and not of its children: a child made by fork finds it
  * zeroed (MADV_WIPEONFORK), one made by vfork shares it.
  */
 struct recorder_process {
 	pid_t pid;                /* 0 until this process has asked for it */
-	_Atomic int locked;       /* connection.c's lock */
+	_Atomic int locked;       /* guard.c's */
 	_Atomic uint64_t lost;    /* records that could not be written and are not yet told */
 	_Atomic bool errors_told; /* the configuration-error records are out */
 	_Atomic uint64_t since;   /* when the first record was counted; 0: none was */

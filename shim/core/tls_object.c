@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "shim/core/guard.h"
+#include "shim/core/hello.h"
 #include "shim/core/recorder.h"
 
 #define OBJECTS_MAX 4096
@@ -37,9 +39,6 @@ void tls_object_free_origin(struct origin *origin)
 		atomic_store_explicit(&origin_taken[origin - origins], false, memory_order_release);
 }
 
-/* Entries whose random is known and which have no record yet; spares the search. */
-static atomic_int awaiting;
-
 static struct tls_object *window_of(const void *object)
 {
 	/* Fibonacci hashing; the low bits of an allocation are always the same. */
@@ -63,8 +62,7 @@ struct tls_object *tls_object_find(const void *object)
 
 static void reset(struct tls_object *entry)
 {
-	if (entry->random_known && !entry->done)
-		atomic_fetch_sub(&awaiting, 1);
+	hello_forget(&entry->done);
 	entry->done = false;
 	entry->raised = false;
 	entry->refused = false;
@@ -77,7 +75,7 @@ static void reset(struct tls_object *entry)
 }
 
 /* A free entry, else one whose record is out and which nothing waits for. */
-static struct tls_object *take(const void *object)
+static struct tls_object *claim(const void *object)
 {
 	struct tls_object *window = window_of(object);
 	struct tls_object *chosen = NULL;
@@ -102,13 +100,13 @@ struct tls_object *tls_object_begin(const void *object)
 	struct tls_object *entry = tls_object_find(object);
 	struct connection *undecided = entry ? entry->undecided : NULL;
 
-	if (!connection_lock())
+	if (!guard_enter())
 		return NULL;
 	if (!entry)
-		entry = take(object);
+		entry = claim(object);
 	if (entry)
 		reset(entry);
-	connection_unlock();
+	guard_leave();
 	if (undecided)
 		connection_release(undecided);
 	return entry;
@@ -125,51 +123,35 @@ struct tls_object *tls_object_prepare(const void *object)
 
 void tls_object_set_random(struct tls_object *entry, const uint8_t random[TLS_RANDOM_SIZE])
 {
-	if (!connection_lock())
+	if (!guard_enter())
 		return;
 	if (!entry->random_known) {
 		memcpy(entry->client_random, random, TLS_RANDOM_SIZE);
 		entry->random_known = true;
 		if (!entry->done)
-			atomic_fetch_add(&awaiting, 1);
+			hello_expect(random, &entry->done);
 	}
-	connection_unlock();
-}
-
-struct tls_object *tls_object_of_random(const uint8_t random[TLS_RANDOM_SIZE])
-{
-	if (atomic_load(&awaiting) <= 0)
-		return NULL;
-	for (int i = 0; i < OBJECTS_MAX + WINDOW; i++) {
-		struct tls_object *entry = &objects[i];
-
-		if (atomic_load_explicit(&entry->object, memory_order_relaxed) &&
-		    entry->random_known && !entry->done &&
-		    memcmp(entry->client_random, random, TLS_RANDOM_SIZE) == 0)
-			return entry;
-	}
-	return NULL;
+	guard_leave();
 }
 
 void tls_object_set_done(struct tls_object *entry)
 {
-	if (!connection_lock())
+	if (!guard_enter())
 		return;
-	if (!entry->done && entry->random_known)
-		atomic_fetch_sub(&awaiting, 1);
+	hello_forget(&entry->done);
 	entry->done = true;
-	connection_unlock();
+	guard_leave();
 }
 
 void tls_object_forget(struct tls_object *entry)
 {
 	struct connection *undecided = entry->undecided;
 
-	if (!connection_lock())
+	if (!guard_enter())
 		return;
 	reset(entry);
 	atomic_store_explicit(&entry->object, NULL, memory_order_release);
-	connection_unlock();
+	guard_leave();
 	if (undecided)
 		connection_release(undecided);
 }

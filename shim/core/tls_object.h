@@ -13,11 +13,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "shim/core/connection.h"
+#include "shim/core/join.h"
+#include "shim/origin/origin.h"
+#include "shim/wire/smtp_dialogue.h"
 
 struct tls_object {
 	_Atomic(const void *) object; /* NULL: free */
-	bool done;                    /* this handshake has its record, or is none of ours */
+	_Atomic bool done;            /* this handshake has its record, or is none of ours */
 	bool raised;                  /* the floor took versions from it */
 	bool refused;                 /* below the floor: every further call on it fails */
 	struct {
@@ -53,12 +55,6 @@ void tls_object_free_origin(struct origin *origin);
 
 /* The library has made its ClientHello: a connection can now be found by it. */
 void tls_object_set_random(struct tls_object *entry, const uint8_t random[TLS_RANDOM_SIZE]);
-
-/*
- * The entry whose ClientHello had this random and which has no record yet.
- * For connection.c, with the lock held.
- */
-struct tls_object *tls_object_of_random(const uint8_t random[TLS_RANDOM_SIZE]);
 
 /* The handshake has its record, or needs none. */
 void tls_object_set_done(struct tls_object *entry);

@@ -11,6 +11,7 @@
 
 #include "shim/core/connection.h"
 #include "shim/core/dns_cache.h"
+#include "shim/core/enforcement.h"
 #include "shim/core/output.h"
 #include "shim/base/real.h"
 #include "shim/core/recorder.h"
@@ -80,10 +81,10 @@ static bool may_send(struct connection *connection, const struct iovec *parts, s
 	return !connection_is_blocked(connection) && connection_may_send(connection, parts, count);
 }
 
-/* In audit mode nothing is looked at before the kernel has found it readable. */
+/* Where nothing is refused, nothing is looked at before the kernel has found it readable. */
 static bool may_send_message(struct connection *connection, const struct msghdr *message)
 {
-	if (recorder.config.mode == MODE_AUDIT || !message)
+	if (!enforcement_refuses(&recorder.config) || !message)
 		return !connection_is_blocked(connection);
 	return may_send(connection, message->msg_iov, message->msg_iovlen);
 }
@@ -156,14 +157,14 @@ APART static ssize_t watched_read(__typeof__(read) **slot, int fd, void *buffer,
 
 EXPORT ssize_t read(int fd, void *buffer, size_t count)
 {
-	if (connection_unmonitored(fd))
+	if (descriptor_unmonitored(fd))
 		return real_libc.read(fd, buffer, count);
 	return watched_read(&real_libc.read, fd, buffer, count);
 }
 
 EXPORT ssize_t __read(int fd, void *buffer, size_t count)
 {
-	if (connection_unmonitored(fd))
+	if (descriptor_unmonitored(fd))
 		return real_libc.__read(fd, buffer, count);
 	return watched_read(&real_libc.__read, fd, buffer, count);
 }
@@ -173,7 +174,7 @@ EXPORT ssize_t __read_chk(int fd, void *buffer, size_t count, size_t room)
 	struct connection *connection;
 	struct iovec part = {buffer, count};
 
-	if (connection_unmonitored(fd))
+	if (descriptor_unmonitored(fd))
 		return real_libc.__read_chk(fd, buffer, count, room);
 	connection = connection_acquire(fd);
 	if (!connection)
@@ -187,7 +188,7 @@ EXPORT ssize_t readv(int fd, const struct iovec *parts, int count)
 {
 	struct connection *connection;
 
-	if (connection_unmonitored(fd))
+	if (descriptor_unmonitored(fd))
 		return real_libc.readv(fd, parts, count);
 	connection = connection_acquire(fd);
 	if (!connection)
@@ -212,7 +213,7 @@ APART static ssize_t watched_recv(int fd, void *buffer, size_t count, int flags)
 
 EXPORT ssize_t recv(int fd, void *buffer, size_t count, int flags)
 {
-	if (connection_unmonitored(fd))
+	if (descriptor_unmonitored(fd))
 		return real_libc.recv(fd, buffer, count, flags);
 	return watched_recv(fd, buffer, count, flags);
 }
@@ -222,7 +223,7 @@ EXPORT ssize_t __recv_chk(int fd, void *buffer, size_t count, size_t room, int f
 	struct connection *connection;
 	struct iovec part = {buffer, count};
 
-	if (connection_unmonitored(fd))
+	if (descriptor_unmonitored(fd))
 		return real_libc.__recv_chk(fd, buffer, count, room, flags);
 	connection = connection_acquire(fd);
 	if (!connection)
@@ -243,7 +244,7 @@ EXPORT ssize_t recvfrom(int fd, void *buffer, size_t count, int flags, __SOCKADD
 	struct connection *connection;
 	struct iovec part = {buffer, count};
 
-	if (connection_unmonitored(fd))
+	if (descriptor_unmonitored(fd))
 		return real_libc.recvfrom(fd, buffer, count, flags, address, length);
 	connection = connection_acquire(fd);
 	if (!connection)
@@ -260,7 +261,7 @@ EXPORT ssize_t __recvfrom_chk(int fd, void *buffer, size_t count, size_t room, i
 	struct connection *connection;
 	struct iovec part = {buffer, count};
 
-	if (connection_unmonitored(fd))
+	if (descriptor_unmonitored(fd))
 		return real_libc.__recvfrom_chk(fd, buffer, count, room, flags, address, length);
 	connection = connection_acquire(fd);
 	if (!connection)
@@ -296,7 +297,7 @@ EXPORT ssize_t recvmsg(int fd, struct msghdr *message, int flags)
 	struct connection *connection = NULL;
 	ssize_t result;
 
-	if (!connection_unmonitored(fd))
+	if (!descriptor_unmonitored(fd))
 		connection = connection_acquire(fd);
 	if (connection && !may_receive(connection))
 		return refused(connection);
@@ -313,7 +314,7 @@ EXPORT ssize_t recvmsg(int fd, struct msghdr *message, int flags)
 EXPORT int recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags,
 		    struct timespec *timeout)
 {
-	struct connection *connection = connection_unmonitored(fd) ? NULL : connection_acquire(fd);
+	struct connection *connection = descriptor_unmonitored(fd) ? NULL : connection_acquire(fd);
 	int result;
 
 	if (connection && !may_receive(connection))
@@ -351,14 +352,14 @@ APART static ssize_t watched_write(__typeof__(write) **slot, int fd, const void 
 
 EXPORT ssize_t write(int fd, const void *buffer, size_t count)
 {
-	if (connection_unmonitored(fd))
+	if (descriptor_unmonitored(fd))
 		return real_libc.write(fd, buffer, count);
 	return watched_write(&real_libc.write, fd, buffer, count);
 }
 
 EXPORT ssize_t __write(int fd, const void *buffer, size_t count)
 {
-	if (connection_unmonitored(fd))
+	if (descriptor_unmonitored(fd))
 		return real_libc.__write(fd, buffer, count);
 	return watched_write(&real_libc.__write, fd, buffer, count);
 }
@@ -367,7 +368,7 @@ EXPORT ssize_t writev(int fd, const struct iovec *parts, int count)
 {
 	struct connection *connection;
 
-	if (connection_unmonitored(fd))
+	if (descriptor_unmonitored(fd))
 		return real_libc.writev(fd, parts, count);
 	connection = connection_acquire(fd);
 	if (!connection)
@@ -394,14 +395,14 @@ APART static ssize_t watched_send(__typeof__(send) **slot, int fd, const void *b
 
 EXPORT ssize_t send(int fd, const void *buffer, size_t count, int flags)
 {
-	if (connection_unmonitored(fd))
+	if (descriptor_unmonitored(fd))
 		return real_libc.send(fd, buffer, count, flags);
 	return watched_send(&real_libc.send, fd, buffer, count, flags);
 }
 
 EXPORT ssize_t __send(int fd, const void *buffer, size_t count, int flags)
 {
-	if (connection_unmonitored(fd))
+	if (descriptor_unmonitored(fd))
 		return real_libc.__send(fd, buffer, count, flags);
 	return watched_send(&real_libc.__send, fd, buffer, count, flags);
 }
@@ -459,7 +460,7 @@ EXPORT ssize_t sendto(int fd, const void *buffer, size_t count, int flags,
 		return connection ? opened_by_sending(fd, connection, result, &part, 1, flags)
 				  : result;
 	}
-	if (connection_unmonitored(fd))
+	if (descriptor_unmonitored(fd))
 		return real_libc.sendto(fd, buffer, count, flags, address, length);
 	connection = connection_acquire(fd);
 	if (connection && !may_send(connection, &part, 1))
@@ -482,7 +483,7 @@ EXPORT ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 		return connection ? opened_by_sending(fd, connection, result, message->msg_iov,
 						      message->msg_iovlen, flags)
 				  : result;
-	} else if (connection_unmonitored(fd)) {
+	} else if (descriptor_unmonitored(fd)) {
 		return real_libc.sendmsg(fd, message, flags);
 	} else {
 		connection = connection_acquire(fd);
@@ -499,12 +500,12 @@ EXPORT ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 
 EXPORT int sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags)
 {
-	struct connection *connection = connection_unmonitored(fd) ? NULL : connection_acquire(fd);
+	struct connection *connection = descriptor_unmonitored(fd) ? NULL : connection_acquire(fd);
 	int result;
 
 	/* One at a time, which a caller has to expect (sendmmsg(2)): what the second one says
 	   depends on the first. */
-	if (connection && recorder.config.mode != MODE_AUDIT && count > 1)
+	if (connection && enforcement_refuses(&recorder.config) && count > 1)
 		count = 1;
 	if (connection && count > 0 && !may_send_message(connection, &messages[0].msg_hdr))
 		return refused(connection);
@@ -561,7 +562,7 @@ static void before_close(int fd)
 {
 	int saved = errno;
 
-	if (!connection_unmonitored(fd))
+	if (!descriptor_unmonitored(fd))
 		connection_closing(fd);
 	errno = saved;
 }
@@ -612,7 +613,7 @@ static int copied(int fd, int copy)
 	int saved = errno;
 
 	if (copy >= 0 && copy != fd &&
-	    !(connection_unmonitored(fd) && connection_unmonitored(copy)))
+	    !(descriptor_unmonitored(fd) && descriptor_unmonitored(copy)))
 		connection_copied(fd, copy);
 	errno = saved;
 	return copy;
@@ -623,7 +624,7 @@ static void before_copy_over(int old_fd, int new_fd)
 {
 	int saved = errno;
 
-	if (old_fd != new_fd && !connection_unmonitored(new_fd) &&
+	if (old_fd != new_fd && !descriptor_unmonitored(new_fd) &&
 	    syscall(SYS_fcntl, old_fd, F_GETFD) >= 0)
 		connection_closing(new_fd);
 	errno = saved;
@@ -713,10 +714,7 @@ static void remember_answer(const struct addrinfo *answer, const char *name)
 		       16);
 	else
 		return;
-	if (!connection_lock())
-		return;
 	dns_cache_remember(address, name);
-	connection_unlock();
 }
 
 static bool is_address(const char *name)

@@ -4,7 +4,7 @@
 #ifndef TLSWITNESS_OPENSSL_FACTS_H
 #define TLSWITNESS_OPENSSL_FACTS_H
 
-#include "shim/core/connection.h"
+#include "shim/core/library_view.h"
 #include "shim/base/real.h"
 
 /*

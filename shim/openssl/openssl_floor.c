@@ -3,6 +3,7 @@
 #include <stddef.h>
 
 #include "shim/openssl/openssl_versions.h"
+#include "shim/core/enforcement.h"
 #include "shim/core/recorder.h"
 
 /* A method that knows one version only. */
@@ -47,11 +48,11 @@ const SSL_METHOD *openssl_floor_flexible(const struct ssl_library *library,
 	struct pinned_method pinned;
 
 	*pin = 0;
-	if (!recorder.on || recorder.config.mode == MODE_AUDIT || !library->understood || !method ||
-	    !library->TLS_method || !library->TLS_client_method)
+	if (!recorder.on || !enforcement_refuses(&recorder.config) || !library->understood ||
+	    !method || !library->TLS_method || !library->TLS_client_method)
 		return method;
 	pinned = pinned_method(library, method);
-	if (pinned.version == 0 || pinned.version >= recorder.config.floor)
+	if (pinned.version == 0 || !enforcement_is_below_floor(&recorder.config, pinned.version))
 		return method;
 	*pin = pinned.version;
 	return pinned.client_only ? library->TLS_client_method() : library->TLS_method();
@@ -75,7 +76,7 @@ bool openssl_floor_is_pinned_below(const struct ssl_library *library, SSL *ssl)
 	version = pinned_method(library,
 				library->SSL_CTX_get_ssl_method(library->SSL_get_SSL_CTX(ssl)))
 			  .version;
-	return version != 0 && version < recorder.config.floor;
+	return version != 0 && enforcement_is_below_floor(&recorder.config, version);
 }
 
 /* Takes away what leaves nothing at or above the floor: a maximum first, then options. */
@@ -84,27 +85,28 @@ static void lift(const struct ssl_library *library, SSL *ssl)
 	struct openssl_versions versions;
 
 	openssl_versions_read(&versions, library, ssl);
-	if (versions.highest >= recorder.config.floor)
+	if (!enforcement_is_below_floor(&recorder.config, versions.highest))
 		return;
-	if (versions.configured_max && versions.configured_max < recorder.config.floor)
+	if (versions.configured_max &&
+	    enforcement_is_below_floor(&recorder.config, versions.configured_max))
 		library->SSL_ctrl(ssl, SSL_CTRL_SET_MAX_PROTO_VERSION, 0, NULL);
 	openssl_versions_read(&versions, library, ssl);
-	if (versions.highest < recorder.config.floor && library->SSL_clear_options)
+	if (enforcement_is_below_floor(&recorder.config, versions.highest) &&
+	    library->SSL_clear_options)
 		library->SSL_clear_options(ssl, SSL_OP_NO_TLSv1_2 | SSL_OP_NO_TLSv1_3);
 }
 
 bool openssl_floor_raise(const struct ssl_library *library, SSL *ssl,
 			 struct openssl_versions *found)
 {
-	const uint16_t floor = recorder.config.floor;
 
 	openssl_versions_read(found, library, ssl);
-	if (recorder.config.mode == MODE_UPGRADE)
+	if (enforcement_lifts(&recorder.config))
 		lift(library, ssl);
-	if (found->configured_min < floor)
-		library->SSL_ctrl(ssl, SSL_CTRL_SET_MIN_PROTO_VERSION, floor, NULL);
+	if (enforcement_is_below_floor(&recorder.config, found->configured_min))
+		library->SSL_ctrl(ssl, SSL_CTRL_SET_MIN_PROTO_VERSION, recorder.config.floor, NULL);
 	/* With nothing open at all, it fails by the application's own settings. */
-	return found->lowest != 0 && found->lowest < floor;
+	return found->lowest != 0 && enforcement_is_below_floor(&recorder.config, found->lowest);
 }
 
 void openssl_floor_raise_error(const struct ssl_library *library)

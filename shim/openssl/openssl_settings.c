@@ -5,6 +5,7 @@
 
 #include "shim/openssl/openssl_floor.h"
 #include "shim/origin/origin.h"
+#include "shim/core/enforcement.h"
 #include "shim/core/recorder.h"
 #include "shim/core/setting.h"
 #include "shim/base/thread.h"
@@ -55,7 +56,8 @@ void openssl_setting_ctrl(const char *call, int command, long value)
 	/* DTLS counts downwards from 0xfeff. */
 	if (value < 0 || value > HIGHEST)
 		return;
-	if (minimum ? value >= recorder.config.floor : (value == 0 || value >= HIGHEST))
+	if (minimum ? !enforcement_is_below_floor(&recorder.config, (uint16_t)value)
+		    : (value == 0 || value >= HIGHEST))
 		return;
 	begin_bound(&words, call, minimum);
 	setting_say_version(&words, (uint16_t)value, "lowest");
@@ -110,7 +112,7 @@ void openssl_setting_options_cleared(const char *call, uint64_t options)
 	uint64_t below = 0;
 
 	for (size_t i = 0; i < OPTION_NAMES; i++) {
-		if (option_names[i].version < recorder.config.floor)
+		if (enforcement_is_below_floor(&recorder.config, option_names[i].version))
 			below |= options & option_names[i].option;
 	}
 	if (!is_watching() || below == 0)
@@ -222,7 +224,7 @@ static int version_of_command(const char *value)
 static bool is_old(size_t i)
 {
 	return command_versions[i].version > 0 &&
-	       command_versions[i].version < recorder.config.floor;
+	       enforcement_is_below_floor(&recorder.config, command_versions[i].version);
 }
 
 /* What one element of a list says of the versions: a bit each. SSLv3 needs its own name. */
@@ -286,7 +288,8 @@ static bool command_matters(const char *command, const char *value)
 		return has_level_zero(value);
 	version = version_of_command(value);
 	if (is_command(command, "MinProtocol", "-min_protocol"))
-		return version >= 0 && version < recorder.config.floor;
+		return version >= 0 &&
+		       enforcement_is_below_floor(&recorder.config, (uint16_t)version);
 	if (is_command(command, "MaxProtocol", "-max_protocol"))
 		return version > 0 && version < HIGHEST;
 	return false;

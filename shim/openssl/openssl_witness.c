@@ -9,6 +9,8 @@
 #include "shim/openssl/openssl_facts.h"
 #include "shim/openssl/openssl_floor.h"
 #include "shim/openssl/openssl_versions.h"
+#include "shim/core/enforcement.h"
+#include "shim/core/join.h"
 #include "shim/core/recorder.h"
 #include "shim/base/thread.h"
 #include "shim/core/tls_object.h"
@@ -33,9 +35,10 @@ static bool wants_another_call(const struct ssl_library *library, const SSL *ssl
 	return bio && library->crypto->BIO_test_flags(bio, BIO_FLAGS_SHOULD_RETRY) != 0;
 }
 
-static bool is_below_floor(uint16_t version)
+/* A handshake that has ended without a version is none to go on with. */
+static bool may_proceed(uint16_t version)
 {
-	return recorder.config.mode != MODE_AUDIT && version < recorder.config.floor;
+	return enforcement_of_version(&recorder.config, version) == ENFORCEMENT_PROCEED;
 }
 
 static bool is_zero(const uint8_t random[TLS_RANDOM_SIZE])
@@ -111,7 +114,7 @@ static bool report(struct openssl_call *call, bool established, const char *aban
 			return false;
 		}
 		connection_ignore(connection);
-	} else if (established && is_below_floor(view.version)) {
+	} else if (established && !may_proceed(view.version)) {
 		refuse(call, connection);
 		unsaid = true;
 	} else if (view.refused) {
@@ -167,7 +170,7 @@ static bool is_refused(const struct ssl_library *library, const SSL *ssl)
 {
 	const struct tls_object *object;
 
-	if (recorder.config.mode == MODE_AUDIT)
+	if (!enforcement_refuses(&recorder.config))
 		return false;
 	object = tls_object_find(ssl);
 	return object && object->refused && !library->SSL_in_before(ssl);
@@ -176,7 +179,8 @@ static bool is_refused(const struct ssl_library *library, const SSL *ssl)
 /* Keeps what the application set; what is found at a later step may be of our making. */
 static void keep_asked(struct tls_object *object, const struct openssl_versions *found)
 {
-	if (!object->asked.known || found->configured_min < recorder.config.floor)
+	if (!object->asked.known ||
+	    enforcement_is_below_floor(&recorder.config, found->configured_min))
 		object->asked.min = found->configured_min;
 	if (!object->asked.known || found->configured_max)
 		object->asked.max = found->configured_max;
@@ -253,7 +257,7 @@ bool openssl_call_begin(struct openssl_call *call, const struct ssl_library *lib
 		call->object->owner = recorder_process->pid;
 		capture_origin(call->object);
 		library->crypto->ERR_set_mark();
-		allowed = recorder.config.mode == MODE_AUDIT || enforce(call);
+		allowed = !enforcement_refuses(&recorder.config) || enforce(call);
 		library->crypto->ERR_pop_to_mark();
 		thread_state.hello_connection = 0;
 		thread_state.library_depth += allowed;
@@ -295,7 +299,7 @@ bool openssl_call_end(struct openssl_call *call, bool succeeded)
 
 bool openssl_handshake_comes_first(const struct openssl_call *call)
 {
-	return call->object && recorder.config.mode != MODE_AUDIT;
+	return call->object && enforcement_refuses(&recorder.config);
 }
 
 /* Mail, and below the floor, on a port that did not say so. */
@@ -305,7 +309,7 @@ static void refuse_inside(const struct ssl_library *library, struct tls_object *
 
 	object->undecided = NULL;
 	object->refused = true;
-	connection->inner_smtp = true;
+	connection_found_mail_inside(connection);
 	connection_refuse(connection);
 	connection_release(connection);
 	openssl_floor_raise_error(library);
@@ -318,10 +322,11 @@ bool openssl_may_write(const struct ssl_library *library, SSL *ssl, const void *
 	struct smtp_dialogue ahead;
 	int saved = errno;
 
-	if (!recorder.on || recorder.config.mode == MODE_AUDIT)
+	if (!recorder.on || !enforcement_refuses(&recorder.config))
 		return true;
 	object = tls_object_find(ssl);
-	if (!object || !object->undecided || !is_below_floor(object->undecided->library.version))
+	if (!object || !object->undecided ||
+	    may_proceed(connection_library_version(object->undecided)))
 		return true;
 	ahead = object->inside;
 	smtp_dialogue_feed(&ahead, SMTP_FROM_CLIENT, bytes, length);
@@ -356,12 +361,12 @@ bool openssl_inside(const struct ssl_library *library, SSL *ssl, bool written, c
 		object->undecided = NULL;
 		connection_ignore(connection);
 		connection_release(connection);
-	} else if (is_below_floor(connection->library.version)) {
+	} else if (!may_proceed(connection_library_version(connection))) {
 		refuse_inside(library, object);
 		allowed = false;
 	} else {
 		object->undecided = NULL;
-		connection->inner_smtp = true;
+		connection_found_mail_inside(connection);
 		connection_record_handshake(connection);
 		connection_release(connection);
 	}

@@ -8,6 +8,7 @@
 #include <criterion/criterion.h>
 
 #include "shim/core/connection_record.h"
+#include "shim/core/connection_state.h"
 #include "shim/base/loaded_objects.h"
 #include "shim/core/recorder.h"
 #include "shim/core/setting.h"

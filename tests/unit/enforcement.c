@@ -4,12 +4,12 @@
  */
 #include <criterion/criterion.h>
 
-#include "shim/core/policy.h"
+#include "shim/core/enforcement.h"
 #include "shim/wire/tls_wire.h"
 
 struct verdict_case {
 	const char *why;
-	struct policy_facts facts;
+	struct enforcement_facts facts;
 	enum record_verdict verdict;
 };
 
@@ -74,10 +74,10 @@ static const struct verdict_case verdicts[] = {
 	 RECORD_VERDICT_REFUSED},
 };
 
-Test(policy, verdicts)
+Test(enforcement, verdicts)
 {
 	for (size_t i = 0; i < sizeof(verdicts) / sizeof(verdicts[0]); i++)
-		cr_expect_eq(policy_verdict(&verdicts[i].facts), verdicts[i].verdict, "%s",
+		cr_expect_eq(enforcement_verdict(&verdicts[i].facts), verdicts[i].verdict, "%s",
 			     verdicts[i].why);
 }
 
@@ -100,14 +100,70 @@ static const struct limit_case limits[] = {
 	{TLS_VERSION_1_2, TLS_VERSION_1_1, RECORD_LIMIT_UNKNOWN},
 };
 
-Test(policy, who_limited_the_version)
+Test(enforcement, who_limited_the_version)
 {
 	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
-		const struct policy_facts facts = {.floor = TLS_VERSION_1_2,
-						   .established = true,
-						   .version = limits[i].version,
-						   .highest_offer = limits[i].highest_offer};
+		const struct enforcement_facts facts = {.floor = TLS_VERSION_1_2,
+							.established = true,
+							.version = limits[i].version,
+							.highest_offer = limits[i].highest_offer};
 
-		cr_expect_eq(policy_limited_by(&facts), limits[i].limited_by, "case %zu", i);
+		cr_expect_eq(enforcement_limited_by(&facts), limits[i].limited_by, "case %zu", i);
 	}
+}
+
+static struct config settings(enum config_mode mode)
+{
+	struct config config;
+
+	config_defaults(&config);
+	config.mode = mode;
+	config.floor = TLS_VERSION_1_2;
+	return config;
+}
+
+Test(enforcement, a_version_proceeds_refuses_or_is_not_known)
+{
+	const struct config audit = settings(MODE_AUDIT);
+	const struct config enforce = settings(MODE_ENFORCE);
+	const struct config upgrade = settings(MODE_UPGRADE);
+
+	cr_expect_eq(enforcement_of_version(&audit, TLS_VERSION_1_0), ENFORCEMENT_PROCEED);
+	cr_expect_eq(enforcement_of_version(&audit, TLS_VERSION_UNKNOWN), ENFORCEMENT_PROCEED);
+	cr_expect_eq(enforcement_of_version(&enforce, TLS_VERSION_1_1), ENFORCEMENT_REFUSE);
+	cr_expect_eq(enforcement_of_version(&upgrade, TLS_VERSION_SSL_3_0), ENFORCEMENT_REFUSE);
+	cr_expect_eq(enforcement_of_version(&enforce, TLS_VERSION_1_2), ENFORCEMENT_PROCEED);
+	cr_expect_eq(enforcement_of_version(&enforce, TLS_VERSION_1_3), ENFORCEMENT_PROCEED);
+	cr_expect_eq(enforcement_of_version(&enforce, TLS_VERSION_UNKNOWN),
+		     ENFORCEMENT_CANNOT_KNOW);
+}
+
+Test(enforcement, mail_in_the_clear_goes_where_the_settings_let_it)
+{
+	struct config config = settings(MODE_AUDIT);
+
+	config.plaintext = PLAINTEXT_REFUSE;
+	cr_expect_eq(enforcement_of_clear_mail(&config, false), ENFORCEMENT_PROCEED);
+	config.mode = MODE_ENFORCE;
+	cr_expect_eq(enforcement_of_clear_mail(&config, true), ENFORCEMENT_REFUSE);
+	config.plaintext = PLAINTEXT_REFUSE_REMOTE;
+	cr_expect_eq(enforcement_of_clear_mail(&config, true), ENFORCEMENT_PROCEED);
+	cr_expect_eq(enforcement_of_clear_mail(&config, false), ENFORCEMENT_REFUSE);
+	config.plaintext = PLAINTEXT_RECORD;
+	cr_expect_eq(enforcement_of_clear_mail(&config, false), ENFORCEMENT_PROCEED);
+}
+
+/* Where the duties not to harm and to fail closed meet. */
+Test(enforcement, in_doubt_mail_is_refused_and_all_else_proceeds)
+{
+	const struct config audit = settings(MODE_AUDIT);
+	const struct config enforce = settings(MODE_ENFORCE);
+	const struct config upgrade = settings(MODE_UPGRADE);
+
+	cr_expect_eq(enforcement_in_doubt(&audit, true), ENFORCEMENT_PROCEED);
+	cr_expect_eq(enforcement_in_doubt(&audit, false), ENFORCEMENT_PROCEED);
+	cr_expect_eq(enforcement_in_doubt(&enforce, true), ENFORCEMENT_REFUSE);
+	cr_expect_eq(enforcement_in_doubt(&upgrade, true), ENFORCEMENT_REFUSE);
+	cr_expect_eq(enforcement_in_doubt(&enforce, false), ENFORCEMENT_PROCEED);
+	cr_expect_eq(enforcement_in_doubt(&upgrade, false), ENFORCEMENT_PROCEED);
 }

@@ -1,0 +1,193 @@
+/*
+ * The bytes of a connection: what has passed, and what may leave.
+ */
+#include "shim/core/connection_state.h"
+
+#include <string.h>
+
+#include "shim/base/thread.h"
+#include "shim/core/enforcement.h"
+#include "shim/core/guard.h"
+#include "shim/core/hello.h"
+#include "shim/core/recorder.h"
+
+/* Is a TLS library's call under way that these first bytes of TLS come out of? */
+static void note_library_call(struct connection *connection)
+{
+	if (thread_state.library_depth == 0)
+		return;
+	thread_state.hello_connection = connection_number(connection);
+	connection->library_pending = true;
+}
+
+static void feed_tls(struct connection *connection, enum tls_side from, const uint8_t *bytes,
+		     size_t length)
+{
+	const bool offered = connection->tls.offered_count > 0;
+
+	if (length == 0)
+		return;
+	if (connection->began == 0) {
+		connection->began = recorder_clock();
+		if (from == TLS_FROM_CLIENT)
+			note_library_call(connection);
+	}
+	tls_wire_feed(&connection->tls, from, bytes, length);
+	/* A library that writes into memory has made its ClientHello before it is sent. */
+	if (!offered && connection->tls.offered_count > 0 &&
+	    hello_is_expected(connection->tls.client_random))
+		connection->library_pending = true;
+}
+
+/* With the lock held. */
+static void feed(struct connection *connection, enum smtp_side from, const uint8_t *bytes,
+		 size_t length)
+{
+	size_t clear = 0;
+
+	if (connection->finished || connection->lost_track)
+		return;
+	if (!connection_speaks_tls(connection))
+		clear = smtp_dialogue_feed(&connection->smtp, from, bytes, length);
+	if (connection_speaks_tls(connection))
+		feed_tls(connection, from == SMTP_FROM_CLIENT ? TLS_FROM_CLIENT : TLS_FROM_SERVER,
+			 bytes + clear, length - clear);
+}
+
+static void pass(struct connection *connection, enum smtp_side from, const void *bytes,
+		 size_t length)
+{
+	enum connection_event event;
+	bool recognised;
+
+	if (!guard_enter())
+		return;
+	recognised = connection->smtp.state == SMTP_UNDECIDED;
+	feed(connection, from, bytes, length);
+	recognised = recognised && connection->smtp.state == SMTP_DIALOGUE;
+	event = connection_next_event(connection);
+	guard_leave();
+	if (recognised && !connection->mail_port)
+		connection_capture_script(connection);
+	if (event == EVENT_NONE)
+		return;
+	connection_record_event(connection, event);
+	if (connection->blocked)
+		connection_end_stream(connection);
+}
+
+void connection_sent(struct connection *connection, const void *bytes, size_t length)
+{
+	pass(connection, SMTP_FROM_CLIENT, bytes, length);
+}
+
+void connection_received(struct connection *connection, const void *bytes, size_t length)
+{
+	pass(connection, SMTP_FROM_SERVER, bytes, length);
+}
+
+bool connection_is_blocked(const struct connection *connection)
+{
+	return connection->blocked;
+}
+
+/* With the lock held: would these bytes be the first mail or credentials in the clear? */
+static bool would_send_mail(const struct connection *connection, const struct iovec *parts,
+			    size_t count)
+{
+	struct smtp_dialogue ahead = connection->smtp;
+
+	for (size_t i = 0; i < count; i++) {
+		if (ahead.state != SMTP_UNDECIDED && ahead.state != SMTP_DIALOGUE)
+			return false;
+		if (smtp_dialogue_would_send_mail(&ahead, parts[i].iov_base, parts[i].iov_len))
+			return true;
+		smtp_dialogue_feed(&ahead, SMTP_FROM_CLIENT, parts[i].iov_base, parts[i].iov_len);
+	}
+	return false;
+}
+
+/*
+ * A single alert in the clear (RFC 8446, 5.1 and 6), with which a library ends a
+ * handshake: it can't carry anything else.
+ */
+static bool is_alert(const struct iovec *parts, size_t count)
+{
+	uint8_t record[7];
+	size_t length = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (parts[i].iov_len > sizeof(record) - length)
+			return false;
+		memcpy(record + length, parts[i].iov_base, parts[i].iov_len);
+		length += parts[i].iov_len;
+	}
+	return length == sizeof(record) && record[0] == 21 && record[1] == 3 && record[3] == 0 &&
+	       record[4] == 2;
+}
+
+/* STARTTLS was accepted, and these first bytes are letters and no hello: no TLS after all. */
+static bool goes_on_in_clear(const struct connection *connection, const struct iovec *parts,
+			     size_t count)
+{
+	if (connection->smtp.state != SMTP_TLS || connection->began != 0)
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		const uint8_t *bytes = parts[i].iov_base;
+
+		if (parts[i].iov_len > 0)
+			return bytes[0] >= ' ' && bytes[0] < 0x7f;
+	}
+	return false;
+}
+
+static bool refuses_plaintext(const struct connection *connection)
+{
+	return enforcement_of_clear_mail(&recorder.config,
+					 endpoint_is_loopback(&connection->peer)) ==
+	       ENFORCEMENT_REFUSE;
+}
+
+bool connection_may_send(struct connection *connection, const struct iovec *parts, size_t count)
+{
+	enum connection_event event = EVENT_NONE;
+
+	if (!enforcement_refuses(&recorder.config) || connection->finished || !guard_enter())
+		return true;
+	if (connection->finished)
+		event = EVENT_NONE;
+	else if (connection_is_below_floor(connection) && !is_alert(parts, count))
+		event = EVENT_HANDSHAKE;
+	else if (refuses_plaintext(connection) && (would_send_mail(connection, parts, count) ||
+						   goes_on_in_clear(connection, parts, count)))
+		event = EVENT_PLAINTEXT;
+	if (event != EVENT_NONE) {
+		connection->blocked = true;
+		connection->finished = true;
+	}
+	guard_leave();
+	if (event == EVENT_NONE)
+		return true;
+	connection_record_event(connection, event);
+	connection_end_stream(connection);
+	return false;
+}
+
+void connection_ended(struct connection *connection, int error)
+{
+	if (!guard_enter())
+		return;
+	if (error == 0)
+		connection->ended_by_peer = true;
+	else
+		connection->error = error;
+	guard_leave();
+}
+
+void connection_lost_track(struct connection *connection)
+{
+	if (!guard_enter())
+		return;
+	connection->lost_track = true;
+	guard_leave();
+}
