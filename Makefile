@@ -173,10 +173,11 @@ transparency: ## suites that others wrote, bare and recorded: no test may differ
 
 # Figures, no test: every executable tests/bench/run-* in order.
 BENCH_PROGRAMS := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
+BENCH_OBJECTS := $(SHARED_OBJECTS) $(call objects,$(wildcard shim/wire/*.c))
 
-$(BUILD)/bench/%: tests/bench/%.c $(SHARED_OBJECTS) Makefile
+$(BUILD)/bench/%: tests/bench/%.c $(BENCH_OBJECTS) Makefile
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(LDFLAGS) -MMD -MP -o $@ $< $(SHARED_OBJECTS) \
+	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(LDFLAGS) -MMD -MP -o $@ $< $(BENCH_OBJECTS) \
 		-Wl,--as-needed -lssl -lcrypto -lpthread
 
 .PHONY: bench

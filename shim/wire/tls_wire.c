@@ -5,8 +5,9 @@
  * part of one.
  *
  * There is one walk per direction and it never looks back: each byte is taken
- * once, so how the bytes were split or joined cannot change what is learned.
- * Only the hellos are taken byte by byte; everything else is stepped over.
+ * once, so how the bytes were split or joined cannot change what is learned. A
+ * field is taken as far as it has come in, and what says nothing is stepped
+ * over as a whole.
  *
  * Lengths nest: record, message, extension, field. A field is entered only if
  * it fits into what is left of the extension or message around it, so a walk
@@ -179,27 +180,31 @@ static uint32_t room(const struct tls_direction *direction)
 	return direction->in_extension ? direction->extension_left : direction->message_left;
 }
 
-static void consume_random(struct walk *walk, uint32_t position, uint8_t byte)
+static void consume_random(struct walk *walk, uint32_t position, const uint8_t *bytes,
+			   size_t length)
 {
-	if (walk->from == TLS_FROM_CLIENT)
-		walk->wire->client_random[position] = byte;
-	else
-		walk->wire->server_hello.random[position] = byte;
+	uint8_t *random = walk->from == TLS_FROM_CLIENT ? walk->wire->client_random
+							: walk->wire->server_hello.random;
+
+	memcpy(random + position, bytes, length);
 }
 
 /* An SSL 2.0 challenge is the random, right-justified (RFC 5246, E.2). */
-static void consume_challenge(struct walk *walk, uint32_t position, uint8_t byte)
+static void consume_challenge(struct walk *walk, uint32_t position, const uint8_t *bytes,
+			      size_t length)
 {
 	size_t left_out = TLS_RANDOM_SIZE - (size_t)walk->direction->step_size;
 
-	walk->wire->client_random[left_out + position] = byte;
+	memcpy(walk->wire->client_random + left_out + position, bytes, length);
 }
 
 /* A name that is too long for DNS, or has a NUL in it, is no name: see after_name(). */
-static void consume_name(struct walk *walk, uint32_t position, uint8_t byte)
+static void consume_name(struct walk *walk, uint32_t position, const uint8_t *bytes, size_t length)
 {
-	if (position < TLS_SERVER_NAME_MAX)
-		walk->wire->server_name[position] = (char)byte;
+	size_t room = position < TLS_SERVER_NAME_MAX ? TLS_SERVER_NAME_MAX - position : 0;
+
+	if (room > 0)
+		memcpy(walk->wire->server_name + position, bytes, length < room ? length : room);
 }
 
 /* A server that means 1.3 or later says 1.2 here; more is no answer (RFC 8446, 4.1.3). */
@@ -317,8 +322,7 @@ static enum step after_name(struct walk *walk)
 	struct tls_wire *wire = walk->wire;
 	size_t length = 0;
 
-	while (wire->server_name[length] != '\0')
-		length++;
+	length = strlen(wire->server_name);
 	if (length != walk->direction->step_size)
 		memset(wire->server_name, 0, sizeof(wire->server_name));
 	return STEP_EXTENSION_REST;
@@ -400,7 +404,7 @@ enum {
  * nothing has to be decided, `next` says that by itself.
  */
 static const struct {
-	void (*take)(struct walk *walk, uint32_t position, uint8_t byte);
+	void (*take)(struct walk *walk, uint32_t position, const uint8_t *bytes, size_t length);
 	enum step (*after)(struct walk *walk);
 	enum step next;
 	uint8_t size;
@@ -559,19 +563,78 @@ static void enter(struct walk *walk, enum step step)
 	leave_hello(walk, step);
 }
 
-static void consume_hello_byte(struct walk *walk, uint8_t byte)
+static bool says_something(enum tls_side from, uint32_t extension)
+{
+	if (extension == EXTENSION_SUPPORTED_VERSIONS)
+		return true;
+	if (from == TLS_FROM_CLIENT)
+		return extension == EXTENSION_SERVER_NAME;
+	return extension == EXTENSION_KEY_SHARE || extension == EXTENSION_PRE_SHARED_KEY;
+}
+
+/*
+ * Steps over the extensions that say nothing and have come in whole, of which a
+ * hello has a dozen: what the walk from field to field would do, in a fraction
+ * of the time. What is not whole, or does not fit, is left to that walk. Returns
+ * how many bytes that were, or 0 if the walk does not stand before an extension.
+ */
+static size_t skip_extensions(struct walk *walk, const uint8_t *bytes, size_t length)
+{
+	struct tls_direction *direction = walk->direction;
+	size_t most = length < direction->message_left ? length : direction->message_left;
+	size_t taken = 0;
+
+	if (direction->step != STEP_EXTENSION_TYPE || direction->step_left != direction->step_size)
+		return 0;
+	while (most - taken >= 4) {
+		const uint8_t *extension = bytes + taken;
+		size_t size = 4 + ((size_t)extension[2] << 8 | extension[3]);
+
+		if (size > most - taken ||
+		    says_something(walk->from, (uint32_t)extension[0] << 8 | extension[1]))
+			break;
+		taken += size;
+	}
+	direction->message_left -= (uint32_t)taken;
+	if (taken > 0)
+		enter(walk, after_extension(walk));
+	return taken;
+}
+
+/* Takes at least one and at most `length` bytes of the field at hand; returns how many. */
+static size_t consume_field(struct walk *walk, const uint8_t *bytes, size_t length)
 {
 	struct tls_direction *direction = walk->direction;
 	enum step step = (enum step)direction->step;
-
+	size_t taken = length < direction->step_left ? length : direction->step_left;
 	if (steps[step].take)
-		steps[step].take(walk, (uint32_t)direction->step_size - direction->step_left, byte);
-	direction->number = direction->number << 8 | byte;
-	direction->message_left--;
+		steps[step].take(walk, (uint32_t)direction->step_size - direction->step_left, bytes,
+				 taken);
+	else if (direction->step_size <= sizeof(uint16_t)) /* no number is longer */
+		for (size_t i = 0; i < taken; i++)
+			direction->number = direction->number << 8 | bytes[i];
+	direction->message_left -= (uint32_t)taken;
 	if (direction->in_extension)
-		direction->extension_left--;
-	if (--direction->step_left == 0)
+		direction->extension_left -= (uint16_t)taken;
+	direction->step_left -= (uint16_t)taken;
+	if (direction->step_left == 0)
 		enter(walk, next_step(walk, step));
+	return taken;
+}
+
+/* Takes at least one and at most `length` bytes of a hello; returns how many. */
+static size_t consume_hello(struct walk *walk, const uint8_t *bytes, size_t length)
+{
+	size_t taken = 0;
+
+	do {
+		size_t skipped = skip_extensions(walk, bytes + taken, length - taken);
+
+		if (skipped == 0)
+			skipped = consume_field(walk, bytes + taken, length - taken);
+		taken += skipped;
+	} while (taken < length && walk->direction->walking && !is_over(walk->wire));
+	return taken;
 }
 
 static void start_hello(struct walk *walk, enum step step)
@@ -626,14 +689,16 @@ static void start_message(struct walk *walk)
 static size_t consume_handshake(struct walk *walk, const uint8_t *bytes, size_t length)
 {
 	struct tls_direction *direction = walk->direction;
-	size_t taken = 1;
+	size_t taken = 0;
 
 	if (direction->message_header_length < MESSAGE_HEADER_SIZE) {
-		direction->message_header[direction->message_header_length++] = bytes[0];
+		while (taken < length && direction->message_header_length < MESSAGE_HEADER_SIZE)
+			direction->message_header[direction->message_header_length++] =
+				bytes[taken++];
 		if (direction->message_header_length == MESSAGE_HEADER_SIZE)
 			start_message(walk);
 	} else if (direction->walking) {
-		consume_hello_byte(walk, bytes[0]);
+		taken = consume_hello(walk, bytes, length);
 	} else {
 		taken = length < direction->message_left ? length : direction->message_left;
 		direction->message_left -= (uint32_t)taken;
@@ -829,41 +894,38 @@ static bool is_type_plausible(const struct tls_direction *direction)
 	return type >= CONTENT_CHANGE_CIPHER_SPEC && type <= CONTENT_HEARTBEAT;
 }
 
-/* Judges the last byte of the header as far as it goes, so that text is told at once. */
+/* Judges the header as far as it has come in, so that text is told by its first byte. */
 static bool is_header_plausible(const struct walk *walk)
 {
 	const uint8_t *header = walk->direction->header;
-	bool ssl2 = is_ssl2_hello(walk);
+	unsigned known = walk->direction->header_length;
+	unsigned length = (unsigned)header[3] << 8 | header[4];
 
-	switch (walk->direction->header_length) {
-	case 1:
-		return ssl2 || is_type_plausible(walk->direction);
-	case 2:
-		return ssl2 || header[1] == 3;
-	case 3:
-		return !ssl2 || header[2] == HANDSHAKE_CLIENT_HELLO;
-	case 4:
-		return !ssl2 || header[3] == 3;
-	default:
-		if (ssl2)
-			return ((header[0] & 0x7F) << 8 | header[1]) >= 9;
-		return (header[3] << 8 | header[4]) <= RECORD_LENGTH_MAX;
-	}
+	if (is_ssl2_hello(walk))
+		return (known < 3 || header[2] == HANDSHAKE_CLIENT_HELLO) &&
+		       (known < 4 || header[3] == 3) &&
+		       (known < 5 || ((header[0] & 0x7F) << 8 | header[1]) >= 9);
+	return is_type_plausible(walk->direction) && (known < 2 || header[1] == 3) &&
+	       (known < 5 || length <= RECORD_LENGTH_MAX);
 }
 
-static void consume_header_byte(struct walk *walk, uint8_t byte)
+/* Takes at least one and at most `length` bytes of a record's header; returns how many. */
+static size_t consume_header(struct walk *walk, const uint8_t *bytes, size_t length)
 {
 	struct tls_direction *direction = walk->direction;
+	size_t taken = 0;
 
-	direction->header[direction->header_length++] = byte;
+	while (taken < length && direction->header_length < RECORD_HEADER_SIZE)
+		direction->header[direction->header_length++] = bytes[taken++];
 	if (!is_header_plausible(walk))
 		not_tls(walk->wire);
 	else if (direction->header_length < RECORD_HEADER_SIZE)
-		return;
+		return taken;
 	else if (is_ssl2_hello(walk))
 		start_ssl2_hello(walk);
 	else
 		start_record(walk);
+	return taken;
 }
 
 /* Takes at least one and at most `length` bytes of a record's body; returns how many. */
@@ -895,10 +957,10 @@ enum tls_progress tls_wire_feed(struct tls_wire *wire, enum tls_side from, const
 	struct walk walk = {.wire = wire, .direction = &wire->direction[from], .from = from};
 
 	while (length > 0 && !is_over(wire)) {
-		size_t taken = 1;
+		size_t taken = 0;
 
 		if (walk.direction->header_length < RECORD_HEADER_SIZE)
-			consume_header_byte(&walk, bytes[0]);
+			taken = consume_header(&walk, bytes, length);
 		else
 			taken = consume_body(&walk, bytes, length);
 		bytes += taken;
