@@ -29,7 +29,7 @@ UNIT_SUBJECTS := $(wildcard shim/wire/*.c shim/record/*.c shim/config/*.c) \
 		 $(addprefix shim/core/,enforcement.c connection_record.c descriptor_table.c) \
 		 $(addprefix shim/origin/,origin.c origin_process.c) \
 		 $(filter-out tools/base/digest.c,$(wildcard tools/base/*.c)) \
-		 tools/report/timeline.c tools/report/report_names.c tools/report/render/html.c tools/sink/sink_session.c
+		 tools/report/timeline.c tools/report/tally.c tools/log/values.c tools/report/render/html.c tools/sink/sink_session.c
 INTEGRATION_SOURCES := $(wildcard tests/unit/json/*.c tests/integration/*.c)
 PROGRAM_SOURCES := $(filter-out tests/programs/racing.c,$(wildcard tests/programs/*.c))
 

@@ -35,6 +35,22 @@ static void print_help(FILE *out)
 		      "`tlswitness COMMAND --help` says more of each.\n");
 }
 
+static void complain_of_command(const char *word)
+{
+	enum { COUNT = sizeof(subcommands) / sizeof(subcommands[0]) };
+	const char *names[COUNT + 1] = {NULL};
+	const char *nearest = NULL;
+
+	for (size_t i = 0; i < COUNT; i++)
+		names[i] = subcommands[i].name;
+	nearest = options_nearest(word, names);
+	if (nearest)
+		complain("'%s' is no command; did you mean %s? `tlswitness --help` lists them",
+			 word, nearest);
+	else
+		complain("'%s' is no command; `tlswitness --help` lists them", word);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc < 2) {
@@ -53,6 +69,6 @@ int main(int argc, char **argv)
 		if (strcmp(argv[1], subcommands[i].name) == 0)
 			return subcommands[i].function(argc - 1, argv + 1);
 	}
-	complain("'%s' is no command; `tlswitness --help` lists them", argv[1]);
+	complain_of_command(argv[1]);
 	return 2;
 }

@@ -3,6 +3,8 @@
  */
 #include "tools/base/text_table.h"
 
+#include <stdint.h>
+
 #include "tools/base/put.h"
 #include "tools/base/terminal.h"
 
@@ -16,27 +18,26 @@ static const char *const colour_codes[] = {
 	[COLOUR_BAD] = "\033[31m",  [COLOUR_DIM] = "\033[2m",
 };
 
-static void begin_colour(FILE *out, const struct report_style *style, enum text_colour colour)
+static void begin_colour(FILE *out, const struct text_style *style, enum text_colour colour)
 {
 	if (style->colour && colour != COLOUR_NONE)
 		put_text(out, colour_codes[colour]);
 }
 
-static void end_colour(FILE *out, const struct report_style *style, enum text_colour colour)
+static void end_colour(FILE *out, const struct text_style *style, enum text_colour colour)
 {
 	if (style->colour && colour != COLOUR_NONE)
 		put_text(out, "\033[0m");
 }
 
-void text_put(FILE *out, const struct report_style *style, enum text_colour colour,
-	      const char *text)
+void text_put(FILE *out, const struct text_style *style, enum text_colour colour, const char *text)
 {
 	begin_colour(out, style, colour);
 	put_text(out, text);
 	end_colour(out, style, colour);
 }
 
-static void measure(const struct text_table *table, const struct report_style *style, size_t *width)
+static void measure(const struct text_table *table, const struct text_style *style, size_t *width)
 {
 	struct text_cell cell;
 
@@ -88,7 +89,7 @@ static void narrow(const struct text_table *table, size_t available, size_t *wid
 	}
 }
 
-static void put_cell(FILE *out, const struct report_style *style, const struct text_column *column,
+static void put_cell(FILE *out, const struct text_style *style, const struct text_column *column,
 		     const struct text_cell *cell, size_t width, bool last)
 {
 	size_t needed = terminal_columns(cell->text, style->utf8);
@@ -105,7 +106,7 @@ static void put_cell(FILE *out, const struct report_style *style, const struct t
 }
 
 /* A row of the table, or its titles if `row` is NULL, without blanks at its end. */
-static void put_row(FILE *out, const struct text_table *table, const struct report_style *style,
+static void put_row(FILE *out, const struct text_table *table, const struct text_style *style,
 		    const size_t *width, const size_t *row)
 {
 	struct text_cell cells[TEXT_TABLE_COLUMNS_MAX];
@@ -131,7 +132,7 @@ static void put_row(FILE *out, const struct text_table *table, const struct repo
 	put_byte(out, '\n');
 }
 
-void text_table_write(FILE *out, const struct text_table *table, const struct report_style *style)
+void text_table_write(FILE *out, const struct text_table *table, const struct text_style *style)
 {
 	size_t width[TEXT_TABLE_COLUMNS_MAX];
 
@@ -142,7 +143,7 @@ void text_table_write(FILE *out, const struct text_table *table, const struct re
 		put_row(out, table, style, width, &row);
 }
 
-void text_wrap(FILE *out, const struct report_style *style, size_t indent, struct slice text)
+void text_wrap(FILE *out, const struct text_style *style, size_t indent, struct slice text)
 {
 	size_t column = indent;
 

@@ -8,7 +8,7 @@
 
 #include <stdio.h>
 
-#include "tools/report/model.h"
+#include "tools/base/text_style.h"
 #include "tools/base/slice.h"
 
 #define TEXT_TABLE_COLUMNS_MAX 24
@@ -37,16 +37,15 @@ struct text_table {
 	void (*cell)(const void *context, size_t row, size_t column, struct text_cell *cell);
 };
 
-void text_table_write(FILE *out, const struct text_table *table, const struct report_style *style);
+void text_table_write(FILE *out, const struct text_table *table, const struct text_style *style);
 
 /* Writes `text` in `colour` where the style allows. */
-void text_put(FILE *out, const struct report_style *style, enum text_colour colour,
-	      const char *text);
+void text_put(FILE *out, const struct text_style *style, enum text_colour colour, const char *text);
 
 /*
  * Writes `text` from column `indent` on, broken at spaces so that it fits, and a
  * newline. The first line goes on where the caller left off, at `indent`.
  */
-void text_wrap(FILE *out, const struct report_style *style, size_t indent, struct slice text);
+void text_wrap(FILE *out, const struct text_style *style, size_t indent, struct slice text);
 
 #endif

@@ -27,13 +27,13 @@ void filter_free(struct filter *filter)
 	*filter = (struct filter){0};
 }
 
-bool filter_parse_verdicts(const char *list, bool verdict[REPORT_VERDICTS])
+bool filter_parse_verdicts(const char *list, bool verdict[ENTRY_VERDICTS])
 {
 	for (;;) {
 		size_t length = strcspn(list, ",");
-		enum report_verdict found = report_verdict_from((struct slice){list, length});
+		enum entry_verdict found = entry_verdict_from((struct slice){list, length});
 
-		if (found == REPORT_VERDICTS)
+		if (found == ENTRY_VERDICTS)
 			return false;
 		verdict[found] = true;
 		if (list[length] == '\0')

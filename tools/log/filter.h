@@ -12,7 +12,7 @@
 
 #include "tools/log/entry.h"
 #include "tools/base/intern.h"
-#include "tools/report/model.h"
+#include "tools/log/values.h"
 
 struct filter_patterns {
 	const char **glob; /* borrowed from the command line */
@@ -29,19 +29,19 @@ struct filter {
 	struct filter_patterns service;
 	struct filter_patterns host;
 	bool has_verdicts;
-	bool verdict[REPORT_VERDICTS];
+	bool verdict[ENTRY_VERDICTS];
 };
 
 void filter_add(struct filter_patterns *patterns, const char *glob);
 
 /* Takes "below-floor,plaintext"; false if one of them is no verdict. */
-bool filter_parse_verdicts(const char *list, bool verdict[REPORT_VERDICTS]);
+bool filter_parse_verdicts(const char *list, bool verdict[ENTRY_VERDICTS]);
 
 /* `verdict` counts only if `connection`;*/
 struct filter_subject {
 	int64_t time;
 	bool connection;
-	enum report_verdict verdict;
+	enum entry_verdict verdict;
 };
 
 /*

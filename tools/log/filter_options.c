@@ -18,7 +18,7 @@ static bool parse_time(const char *option, const char *text, int64_t now, bool *
 	return true;
 }
 
-bool filter_take_verdicts(const char *option, const char *list, bool verdict[REPORT_VERDICTS])
+bool filter_take_verdicts(const char *option, const char *list, bool verdict[ENTRY_VERDICTS])
 {
 	if (filter_parse_verdicts(list, verdict))
 		return true;

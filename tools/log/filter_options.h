@@ -48,6 +48,6 @@ enum filter_option {
 bool filter_take_option(struct filter *filter, int code, const char *argument, int64_t now);
 
 /* A list of verdicts for the option of this name; false with a complaint. */
-bool filter_take_verdicts(const char *option, const char *list, bool verdict[REPORT_VERDICTS]);
+bool filter_take_verdicts(const char *option, const char *list, bool verdict[ENTRY_VERDICTS]);
 
 #endif

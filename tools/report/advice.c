@@ -169,7 +169,7 @@ static const char *placeholder(char which, bool highest)
 	}
 }
 
-static void fill_in(FILE *out, const char *sentence, enum report_version floor)
+static void fill_in(FILE *out, const char *sentence, enum entry_version floor)
 {
 	for (; *sentence; sentence++) {
 		if (sentence[0] == '{' && sentence[1] && sentence[2] == '}') {
@@ -200,7 +200,7 @@ static void put_servers(FILE *out, const struct advice_servers *servers)
 
 static void put_server_advice(FILE *out, const struct advice_facts *facts)
 {
-	const char *wanted = report_version_name(facts->floor);
+	const char *wanted = entry_version_name(facts->floor);
 
 	if (facts->supports >= facts->floor) {
 		put_text(out, "The server can do more than it chose: the operator of ");

@@ -23,8 +23,8 @@ struct advice_servers {
 /* What the report does not keep of a place, but a sentence needs. */
 struct advice_facts {
 	struct slice executable;        /* the binary that ran */
-	enum report_version floor;      /* the version to reach */
-	enum report_version supports;   /* what a server is proven to support; else VERSION_CLEAR */
+	enum entry_version floor;       /* the version to reach */
+	enum entry_version supports;    /* what a server is proven to support; else VERSION_CLEAR */
 	struct advice_servers clear;    /* those that got mail in the clear */
 	struct advice_servers limiting; /* those that chose less than was offered */
 };

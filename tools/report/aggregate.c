@@ -1,6 +1,6 @@
 /*
- * Knows what the fields of a record mean; must not know files, threads or
- * formats.
+ * Knows what the fields of a record mean and which view wants them; must not know
+ * files, threads or formats.
  */
 #include "tools/report/aggregate.h"
 
@@ -8,116 +8,53 @@
 
 #include "tools/base/table.h"
 #include "tools/base/timestamp.h"
+#include "tools/report/keys.h"
+#include "tools/report/what_if.h"
+
+/* The words of a view's key that are texts: they get other numbers when aggregates are merged. */
+struct view_kind {
+	size_t words;
+	uint32_t texts;
+};
+
+#define TEXT_AT(word) (UINT32_C(1) << (word))
+
+/* VIEW_GROUPS depends on what is grouped by. */
+static const struct view_kind view_kinds[VIEWS] = {
+	[VIEW_TOTALS] = {TOTALS_WORDS, 0},
+	[VIEW_NAMES] = {NAMES_WORDS, TEXT_AT(NAMES_PROGRAM) | TEXT_AT(NAMES_DESTINATION)},
+	[VIEW_HOSTS] = {NAME_WORDS, TEXT_AT(NAME_NAME)},
+	[VIEW_SERVICES] = {NAME_WORDS, TEXT_AT(NAME_NAME)},
+	[VIEW_FINDINGS] = {FINDINGS_WORDS, TEXT_AT(FINDINGS_PROGRAM) |
+						   TEXT_AT(FINDINGS_DESTINATION) |
+						   TEXT_AT(FINDINGS_REASON)},
+	[VIEW_PLACES] = {PLACES_WORDS, TEXT_AT(PLACES_PROGRAM) | TEXT_AT(PLACES_EXECUTABLE) |
+					       TEXT_AT(PLACES_DESTINATION) | TEXT_AT(PLACES_FILE) |
+					       TEXT_AT(PLACES_FUNCTION)},
+	[VIEW_SETTINGS] = {SETTINGS_WORDS,
+			   TEXT_AT(SETTINGS_PROGRAM) | TEXT_AT(SETTINGS_EXECUTABLE) |
+				   TEXT_AT(SETTINGS_FILE) | TEXT_AT(SETTINGS_FUNCTION) |
+				   TEXT_AT(SETTINGS_TEXT)},
+};
 
 void aggregate_init(struct aggregate *aggregate, const struct aggregate_options *options)
 {
 	*aggregate = (struct aggregate){.options = options,
 					.hour_numbers = {.key_size = sizeof(int64_t)}};
-}
-
-static void free_cells(struct cells *cells)
-{
-	size_t blocks = (cells->count + CELLS_PER_BLOCK - 1) / CELLS_PER_BLOCK;
-
-	for (size_t i = 0; i < blocks; i++)
-		free(cells->block[i]);
-	free(cells->block);
-	index_free(&cells->index);
-	*cells = (struct cells){0};
+	for (unsigned view = 0; view < VIEWS; view++)
+		aggregate->view[view].key_words = view_kinds[view].words;
+	aggregate->view[VIEW_GROUPS].key_words = keys_words(options->by, options->by_count) + 1;
 }
 
 void aggregate_free(struct aggregate *aggregate)
 {
-	free_cells(&aggregate->cells);
+	for (unsigned view = 0; view < VIEWS; view++)
+		cells_free(&aggregate->view[view]);
 	numbering_free(&aggregate->hour_numbers);
 	free(aggregate->hours);
 	aggregate->hours = NULL;
 	interner_free(&aggregate->texts);
 	filter_cache_free(&aggregate->filtered);
-}
-
-enum entry_action record_action_from(struct slice name)
-{
-	static const struct {
-		struct slice name;
-		enum entry_action action;
-	} actions[] = {
-#define ACTION(name, text, meaning) {{text, sizeof(text) - 1}, ACTION_##name},
-#include "shim/record/record_values.def"
-	};
-
-	for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++) {
-		if (slice_equal(name, actions[i].name))
-			return actions[i].action;
-	}
-	return ACTION_OTHER;
-}
-
-/* The version of a text such as "1.2"; VERSION_UNKNOWN for any other. */
-static enum report_version version_of(struct slice name)
-{
-	if (name.length == 3 && name.start[0] == '1' && name.start[1] == '.' &&
-	    name.start[2] >= '0' && name.start[2] <= '3')
-		return VERSION_TLS_1_0 + (unsigned)(name.start[2] - '0');
-	if (slice_equal(name, SLICE_LITERAL("3.0")))
-		return VERSION_SSL_3_0;
-	return VERSION_UNKNOWN;
-}
-
-enum report_version record_version(const struct entry *entry, enum entry_action action)
-{
-	if (action == ACTION_PLAINTEXT_MAIL || action == ACTION_SESSION)
-		return VERSION_CLEAR;
-	return version_of(entry_get(entry, ENTRY_version));
-}
-
-enum report_verdict record_verdict(const struct entry *entry)
-{
-	enum report_verdict verdict = report_verdict_from(entry_get(entry, ENTRY_verdict));
-
-	return verdict == REPORT_VERDICTS ? VERDICT_OTHER : verdict;
-}
-
-/*
- * The least version that the client would have accepted: the first that it
- * offered, else the minimum that was configured; VERSION_UNKNOWN if neither is
- * known. Offers are in the record lowest first.
- */
-static enum report_version least_accepted(const struct entry *entry)
-{
-	struct slice offered = entry_get(entry, ENTRY_offered);
-
-	if (offered.length >= 5 && offered.start[0] == '"')
-		return version_of((struct slice){offered.start + 1, 3});
-	return version_of(entry_get(entry, ENTRY_configured_min));
-}
-
-/* True if the other end is this machine: 127.0.0.0/8, ::1, or no address at all. */
-static bool is_loopback(struct slice address)
-{
-	return address.length == 0 || slice_equal(address, SLICE_LITERAL("::1")) ||
-	       (address.length > 4 && memcmp(address.start, "127.", 4) == 0);
-}
-
-/* What would have become of a connection had `floor` been enforced. */
-static enum report_verdict hypothetical(const struct entry *entry, enum report_version version,
-					enum report_verdict verdict, enum report_version floor)
-{
-	enum report_version least = least_accepted(entry);
-
-	if (verdict == VERDICT_PLAINTEXT)
-		return is_loopback(entry_get(entry, ENTRY_destination_ip)) ? VERDICT_PLAINTEXT
-									   : VERDICT_REFUSED;
-	/* What came to nothing, or was refused already, stays as it is. */
-	if ((verdict != VERDICT_OK && verdict != VERDICT_AT_RISK &&
-	     verdict != VERDICT_BELOW_FLOOR) ||
-	    version <= VERSION_UNKNOWN)
-		return verdict;
-	if (version < floor)
-		return VERDICT_REFUSED;
-	if (least == VERSION_UNKNOWN)
-		return verdict == VERDICT_BELOW_FLOOR ? VERDICT_OK : verdict;
-	return least < floor ? VERDICT_AT_RISK : VERDICT_OK;
 }
 
 /*
@@ -167,17 +104,6 @@ static int64_t floor_divide(int64_t dividend, int64_t divisor)
 	return dividend / divisor - (dividend % divisor < 0);
 }
 
-static void count_in_tally(struct report_tally *tally, const struct cell_key *key, int64_t time)
-{
-	if (tally->connections == 0 || time < tally->first)
-		tally->first = time;
-	if (tally->connections == 0 || time > tally->last)
-		tally->last = time;
-	tally->connections++;
-	tally->version[key->version]++;
-	tally->verdict[key->verdict]++;
-}
-
 static struct hour *hour_at(struct aggregate *aggregate, int64_t number)
 {
 	size_t before = aggregate->hour_numbers.count;
@@ -196,42 +122,6 @@ static struct hour *hour_at(struct aggregate *aggregate, int64_t number)
 		aggregate->hours[at] = (struct hour){.number = number};
 	aggregate->last_hour = at;
 	return &aggregate->hours[at];
-}
-
-static struct cell *add_cell(struct cells *cells, const struct cell_key *key)
-{
-	size_t number = cells->count++;
-	struct cell *cell = NULL;
-
-	if (number % CELLS_PER_BLOCK == 0) {
-		size_t blocks = number / CELLS_PER_BLOCK + 1;
-
-		cells->block = table_resize(cells->block, blocks * sizeof(struct cell *));
-		cells->block[blocks - 1] = table_allocate(CELLS_PER_BLOCK * sizeof(struct cell));
-	}
-	cell = cell_of(cells, number);
-	*cell = (struct cell){.key = *key, .first = INT64_MAX, .last = INT64_MIN};
-	return cell;
-}
-
-static struct cell *cell_at(struct cells *cells, const struct cell_key *key)
-{
-	struct index *index = &cells->index;
-	uint32_t hash = table_hash(key, sizeof(*key));
-	size_t slot = 0;
-
-	for (slot = index_slot(index, hash); index_is_taken(index, slot);
-	     slot = index_next(index, slot)) {
-		struct cell *cell = NULL;
-
-		if (index_hash(index, slot) != hash)
-			continue;
-		cell = cell_of(cells, index_number(index, slot));
-		if (memcmp(&cell->key, key, sizeof(*key)) == 0)
-			return cell;
-	}
-	index_put(index, slot, hash, (uint32_t)cells->count);
-	return add_cell(cells, key);
 }
 
 static uint32_t number_of(struct slice digits)
@@ -258,112 +148,262 @@ static uint64_t lost_of(const struct entry *entry)
 	return number ? number : 1;
 }
 
-static uint32_t intern_field(struct aggregate *aggregate, const struct entry *entry,
-			     enum entry_field field)
+/* What is known of one record while it is counted. Texts are interned when a view asks. */
+struct subject {
+	struct aggregate *aggregate;
+	const struct entry *entry;
+	enum entry_action action;
+	bool connection;
+	enum entry_version version;
+	enum entry_verdict verdict;
+	uint32_t facts;
+	int64_t time;
+	bool has_program;
+	bool has_destination;
+	uint32_t program;
+	uint32_t destination;
+};
+
+static uint32_t field_number(struct subject *subject, enum entry_field field)
 {
-	return intern(&aggregate->texts, entry_get(entry, field));
+	return intern(&subject->aggregate->texts, entry_get(subject->entry, field));
 }
 
-static uint32_t intern_either(struct aggregate *aggregate, const struct entry *entry,
-			      enum entry_field first, enum entry_field second)
+/* The script, else the executable. */
+static uint32_t program_of(struct subject *subject)
 {
-	uint32_t number = intern_field(aggregate, entry, first);
-
-	return number ? number : intern_field(aggregate, entry, second);
+	if (!subject->has_program) {
+		subject->program = field_number(subject, ENTRY_script);
+		if (!subject->program)
+			subject->program = field_number(subject, ENTRY_executable);
+		subject->has_program = true;
+	}
+	return subject->program;
 }
 
-static void fill_texts(struct aggregate *aggregate, const struct entry *entry, struct cell_key *key)
+/* The domain, else the address. */
+static uint32_t destination_of(struct subject *subject)
 {
-	key->executable = intern_field(aggregate, entry, ENTRY_executable);
-	key->program = intern_field(aggregate, entry, ENTRY_script);
-	if (!key->program)
-		key->program = key->executable;
-	key->destination =
-		intern_either(aggregate, entry, ENTRY_destination_domain, ENTRY_destination_ip);
-	key->file = intern_field(aggregate, entry, ENTRY_code_file);
-	key->function = intern_field(aggregate, entry, ENTRY_code_function);
-	key->line = number_of(entry_get(entry, ENTRY_code_line));
-	key->service = intern_field(aggregate, entry, ENTRY_service);
-	key->host = intern_field(aggregate, entry, ENTRY_host);
-	key->reason = intern_field(aggregate, entry, ENTRY_reason);
-	key->setting = intern_field(aggregate, entry, ENTRY_setting);
-	if (aggregate->options->by_user)
-		key->user = intern_field(aggregate, entry, ENTRY_user);
+	if (!subject->has_destination) {
+		subject->destination = field_number(subject, ENTRY_destination_domain);
+		if (!subject->destination)
+			subject->destination = field_number(subject, ENTRY_destination_ip);
+		subject->has_destination = true;
+	}
+	return subject->destination;
 }
 
-static void fill_facts(const struct entry *entry, struct cell_key *key)
+static void count(struct subject *subject, enum view view, const uint32_t *key)
 {
-	enum report_limit limit = report_limit_from(entry_get(entry, ENTRY_limited_by));
-	enum report_certificate certificate =
-		report_certificate_from(entry_get(entry, ENTRY_peer_certificate));
-
-	key->limited_by = (uint8_t)(limit == REPORT_LIMITS ? LIMIT_UNKNOWN : limit);
-	key->certificate =
-		(uint8_t)(certificate == REPORT_CERTIFICATES ? CERTIFICATE_UNKNOWN : certificate);
-	key->server_supports =
-		(uint8_t)(entry_has(entry, ENTRY_server_supports)
-				  ? version_of(entry_get(entry, ENTRY_server_supports))
-				  : VERSION_CLEAR);
-	key->floor = (uint8_t)version_of(entry_get(entry, ENTRY_floor));
-	key->conflict = entry_has(entry, ENTRY_conflict);
+	cells_count(&subject->aggregate->view[view], key, 1, subject->time, subject->time);
 }
 
-static int32_t hour_key(const struct aggregate_options *options, int64_t hour)
+static uint32_t facts_of(const struct subject *subject)
 {
-	if (options->by_hour)
-		return (int32_t)hour;
-	return options->by_day ? (int32_t)(floor_divide(hour, 24) * 24) : 0;
+	const struct entry *entry = subject->entry;
+
+	return fact_put(FACT_ACTION, subject->action) | fact_put(FACT_VERSION, subject->version) |
+	       fact_put(FACT_VERDICT, subject->verdict) | fact_put(FACT_LIMIT, entry_limit(entry)) |
+	       fact_put(FACT_CERTIFICATE, entry_certificate(entry)) |
+	       fact_put(FACT_SUPPORTS, entry_has(entry, ENTRY_server_supports)
+					       ? entry_version_of(entry, ENTRY_server_supports)
+					       : VERSION_CLEAR) |
+	       fact_put(FACT_FLOOR, entry_version_of(entry, ENTRY_floor)) |
+	       fact_put(FACT_CONFLICT, entry_has(entry, ENTRY_conflict));
 }
 
-static void judge(const struct aggregate_options *options, const struct entry *entry,
-		  struct cell_key *key)
+/* The facts without one that a view does not tell apart. */
+static uint32_t without(uint32_t facts, enum fact fact)
 {
-	enum report_version version = record_version(entry, key->action);
-	enum report_verdict verdict = record_verdict(entry);
+	return facts & ~fact_put(fact, 15);
+}
 
-	if (options->what_if)
-		verdict = hypothetical(entry, version, verdict, options->floor);
-	key->version = (uint8_t)version;
-	key->verdict = (uint8_t)verdict;
+static void put_group_key(struct subject *subject, enum report_key by, uint32_t *word)
+{
+	switch (keys_kind(by)) {
+	case KEY_IS_PROGRAM:
+		word[0] = program_of(subject);
+		break;
+	case KEY_IS_DESTINATION:
+		word[0] = destination_of(subject);
+		break;
+	case KEY_IS_VERSION:
+		word[0] = subject->version;
+		break;
+	case KEY_IS_VERDICT:
+		word[0] = subject->verdict;
+		break;
+	case KEY_IS_PLACE:
+		word[0] = field_number(subject, ENTRY_code_file);
+		word[1] = number_of(entry_get(subject->entry, ENTRY_code_line));
+		word[2] = field_number(subject, ENTRY_code_function);
+		break;
+	case KEY_IS_HOUR:
+		word[0] = (uint32_t)(int32_t)floor_divide(subject->time, MICROSECONDS_PER_HOUR);
+		break;
+	case KEY_IS_DAY:
+		word[0] = (uint32_t)(int32_t)floor_divide(subject->time, MICROSECONDS_PER_DAY);
+		break;
+	case KEY_IS_TEXT:
+		word[0] = field_number(subject, keys_field(by));
+		break;
+	}
+}
+
+static void count_group(struct subject *subject)
+{
+	const struct aggregate_options *options = subject->aggregate->options;
+	uint32_t key[CELL_WORDS_MAX];
+	size_t words = 0;
+
+	for (size_t i = 0; i < options->by_count; i++) {
+		put_group_key(subject, options->by[i], key + words);
+		words += keys_words(&options->by[i], 1);
+	}
+	key[words] =
+		fact_put(FACT_VERSION, subject->version) | fact_put(FACT_VERDICT, subject->verdict);
+	count(subject, VIEW_GROUPS, key);
+}
+
+static void count_name(struct subject *subject, enum view view, enum entry_field field)
+{
+	uint32_t name = field_number(subject, field);
+
+	if (name)
+		count(subject, view,
+		      (uint32_t[]){name,
+				   without(without(subject->facts, FACT_FLOOR), FACT_SUPPORTS)});
+}
+
+static void count_names(struct subject *subject)
+{
+	count(subject, VIEW_NAMES,
+	      (uint32_t[]){program_of(subject), destination_of(subject),
+			   without(subject->facts, FACT_FLOOR)});
+}
+
+/* A connection that came to nothing, went out in the clear or to whom is not known; what the
+ * recorder says of itself. */
+static bool is_finding(const struct subject *subject)
+{
+	if (!subject->connection)
+		return subject->action != ACTION_SETTING && subject->action != ACTION_OTHER;
+	return subject->action == ACTION_PLAINTEXT_MAIL || subject->verdict == VERDICT_FAILED ||
+	       subject->verdict == VERDICT_REFUSED ||
+	       fact_get(subject->facts, FACT_CERTIFICATE) > CERTIFICATE_VERIFIED;
+}
+
+static void count_finding(struct subject *subject, uint64_t lost)
+{
+	const uint32_t key[] = {
+		[FINDINGS_PROGRAM] = program_of(subject),
+		[FINDINGS_DESTINATION] = subject->connection ? destination_of(subject) : 0,
+		[FINDINGS_REASON] = field_number(subject, ENTRY_reason),
+		[FINDINGS_FACTS] = fact_put(FACT_ACTION, subject->action) |
+				   fact_put(FACT_VERSION, subject->version) |
+				   fact_put(FACT_VERDICT, subject->verdict) |
+				   (subject->facts & fact_put(FACT_CERTIFICATE, 15)),
+	};
+
+	cells_count(&subject->aggregate->view[VIEW_FINDINGS], key,
+		    subject->action == ACTION_LOST ? lost : 1, subject->time, subject->time);
+}
+
+static void count_place(struct subject *subject)
+{
+	count(subject, VIEW_PLACES,
+	      (uint32_t[]){
+		      [PLACES_PROGRAM] = program_of(subject),
+		      [PLACES_EXECUTABLE] = field_number(subject, ENTRY_executable),
+		      [PLACES_DESTINATION] = destination_of(subject),
+		      [PLACES_FILE] = field_number(subject, ENTRY_code_file),
+		      [PLACES_LINE] = number_of(entry_get(subject->entry, ENTRY_code_line)),
+		      [PLACES_FUNCTION] = field_number(subject, ENTRY_code_function),
+		      [PLACES_FACTS] =
+			      without(without(subject->facts, FACT_FLOOR), FACT_CERTIFICATE),
+	      });
+}
+
+static void count_setting(struct subject *subject)
+{
+	count(subject, VIEW_SETTINGS,
+	      (uint32_t[]){
+		      [SETTINGS_PROGRAM] = program_of(subject),
+		      [SETTINGS_EXECUTABLE] = field_number(subject, ENTRY_executable),
+		      [SETTINGS_FILE] = field_number(subject, ENTRY_code_file),
+		      [SETTINGS_LINE] = number_of(entry_get(subject->entry, ENTRY_code_line)),
+		      [SETTINGS_FUNCTION] = field_number(subject, ENTRY_code_function),
+		      [SETTINGS_TEXT] = field_number(subject, ENTRY_setting),
+	      });
+}
+
+static void count_connection(struct subject *subject, unsigned wants)
+{
+	if (wants & WANT_GROUPS)
+		count_group(subject);
+	if (wants & (WANT_NAMES | WANT_PAIRS))
+		count_names(subject);
+	if (wants & (WANT_NAMES | WANT_HOSTS)) {
+		count_name(subject, VIEW_HOSTS, ENTRY_host);
+		count_name(subject, VIEW_SERVICES, ENTRY_service);
+	}
+	/* Nothing has to be changed where all is well. */
+	if ((wants & WANT_PLACES) && subject->verdict >= VERDICT_AT_RISK)
+		count_place(subject);
+	if (wants & WANT_PERIODS) {
+		struct hour *hour = hour_at(subject->aggregate,
+					    floor_divide(subject->time, MICROSECONDS_PER_HOUR));
+
+		report_tally_count(&hour->tally, subject->version, subject->verdict, 1,
+				   subject->time, subject->time);
+	}
+}
+
+static void count_in_views(struct subject *subject)
+{
+	unsigned wants = subject->aggregate->options->wants;
+	uint64_t lost = subject->action == ACTION_LOST ? lost_of(subject->entry) : 0;
+
+	subject->facts = facts_of(subject);
+	subject->aggregate->lost += lost;
+	count(subject, VIEW_TOTALS, (uint32_t[]){subject->facts});
+	if (subject->connection)
+		count_connection(subject, wants);
+	if ((wants & WANT_PLACES) && subject->action == ACTION_SETTING)
+		count_setting(subject);
+	if ((wants & WANT_FINDINGS) && is_finding(subject))
+		count_finding(subject, lost);
 }
 
 enum aggregate_result aggregate_add(struct aggregate *aggregate, const struct entry *entry)
 {
-	struct cell_key key = {0};
-	struct filter_subject subject = {0};
-	struct cell *cell = NULL;
-	int64_t hour = 0;
+	const struct aggregate_options *options = aggregate->options;
+	struct subject subject = {.aggregate = aggregate, .entry = entry};
+	struct filter_subject asked = {0};
 
 	if (!entry_has(entry, ENTRY_action))
 		return AGGREGATE_NO_ACTION;
 	if (!time_of(aggregate, entry, &subject.time))
 		return AGGREGATE_NO_TIMESTAMP;
-	key.action = (uint8_t)record_action_from(entry_get(entry, ENTRY_action));
-	subject.connection = action_is_connection(key.action);
-	if (subject.connection)
-		judge(aggregate->options, entry, &key);
-	subject.verdict = key.verdict;
-	if (!filter_passes(aggregate->options->filter, &aggregate->filtered, &subject, entry)) {
+	subject.action = entry_action(entry);
+	subject.connection = action_is_connection(subject.action);
+	if (subject.connection) {
+		subject.version = entry_version(entry, subject.action);
+		subject.verdict = entry_verdict(entry);
+		if (options->what_if)
+			subject.verdict =
+				what_if(entry, subject.version, subject.verdict, options->floor);
+	}
+	asked = (struct filter_subject){subject.time, subject.connection, subject.verdict};
+	if (!filter_passes(options->filter, &aggregate->filtered, &asked, entry)) {
 		aggregate->filtered_out++;
 		return AGGREGATE_FILTERED_OUT;
 	}
-
-	hour = floor_divide(subject.time, MICROSECONDS_PER_HOUR);
-	fill_texts(aggregate, entry, &key);
-	fill_facts(entry, &key);
-	key.hour = hour_key(aggregate->options, hour);
-	cell = cell_at(&aggregate->cells, &key);
-	cell->records++;
-	if (key.action == ACTION_LOST)
-		cell->lost += lost_of(entry);
-	if (subject.time < cell->first)
-		cell->first = subject.time;
-	if (subject.time > cell->last)
-		cell->last = subject.time;
-	if (subject.connection)
-		count_in_tally(&hour_at(aggregate, hour)->tally, &key, subject.time);
+	count_in_views(&subject);
 	return AGGREGATE_COUNTED;
 }
+
+/* ---- merging ---- */
 
 /* The numbers that the texts of `from` have in `into`. */
 static uint32_t *translate(struct aggregate *into, const struct aggregate *from)
@@ -377,43 +417,33 @@ static uint32_t *translate(struct aggregate *into, const struct aggregate *from)
 	return number;
 }
 
-static void merge_cell(struct aggregate *into, const struct cell *from, const uint32_t *number)
+static uint32_t texts_of_groups(const struct aggregate_options *options)
 {
-	struct cell_key key = from->key;
-	struct cell *cell = NULL;
+	uint32_t texts = 0;
+	size_t words = 0;
 
-	key.program = number[key.program];
-	key.executable = number[key.executable];
-	key.destination = number[key.destination];
-	key.file = number[key.file];
-	key.function = number[key.function];
-	key.service = number[key.service];
-	key.host = number[key.host];
-	key.user = number[key.user];
-	key.reason = number[key.reason];
-	key.setting = number[key.setting];
-	cell = cell_at(&into->cells, &key);
-	cell->records += from->records;
-	cell->lost += from->lost;
-	if (from->first < cell->first)
-		cell->first = from->first;
-	if (from->last > cell->last)
-		cell->last = from->last;
+	for (size_t i = 0; i < options->by_count; i++) {
+		texts |= keys_texts(options->by[i]) << words;
+		words += keys_words(&options->by[i], 1);
+	}
+	return texts;
 }
 
-static void merge_hour(struct aggregate *into, const struct hour *from)
+static void merge_view(struct cells *into, struct cells *from, uint32_t texts,
+		       const uint32_t *number)
 {
-	struct report_tally *tally = &hour_at(into, from->number)->tally;
+	uint32_t key[CELL_WORDS_MAX];
 
-	if (tally->connections == 0 || from->tally.first < tally->first)
-		tally->first = from->tally.first;
-	if (tally->connections == 0 || from->tally.last > tally->last)
-		tally->last = from->tally.last;
-	tally->connections += from->tally.connections;
-	for (int i = 0; i < REPORT_VERSIONS; i++)
-		tally->version[i] += from->tally.version[i];
-	for (int i = 0; i < REPORT_VERDICTS; i++)
-		tally->verdict[i] += from->tally.verdict[i];
+	for (size_t i = 0; i < from->count; i++) {
+		const struct cell *cell = cell_of(from, i);
+
+		for (size_t word = 0; word < from->key_words; word++)
+			key[word] =
+				texts & TEXT_AT(word) ? number[cell->key[word]] : cell->key[word];
+		cells_count(into, key, cell->records, cell->first, cell->last);
+		if (i % CELLS_PER_BLOCK == CELLS_PER_BLOCK - 1)
+			cells_forget_before(from, i + 1);
+	}
 }
 
 void aggregate_absorb(struct aggregate *into, struct aggregate *from)
@@ -421,16 +451,16 @@ void aggregate_absorb(struct aggregate *into, struct aggregate *from)
 	uint32_t *number = translate(into, from);
 
 	interner_free(&from->texts);
-	for (size_t i = 0; i < from->cells.count; i++) {
-		merge_cell(into, cell_of(&from->cells, i), number);
-		if (i % CELLS_PER_BLOCK == CELLS_PER_BLOCK - 1) {
-			free(from->cells.block[i / CELLS_PER_BLOCK]);
-			from->cells.block[i / CELLS_PER_BLOCK] = NULL;
-		}
-	}
+	for (unsigned view = 0; view < VIEWS; view++)
+		merge_view(&into->view[view], &from->view[view],
+			   view == VIEW_GROUPS ? texts_of_groups(into->options)
+					       : view_kinds[view].texts,
+			   number);
 	for (size_t i = 0; i < from->hour_numbers.count; i++)
-		merge_hour(into, &from->hours[i]);
+		report_tally_add(&hour_at(into, from->hours[i].number)->tally,
+				 &from->hours[i].tally);
 	into->filtered_out += from->filtered_out;
+	into->lost += from->lost;
 	free(number);
 	aggregate_free(from);
 }

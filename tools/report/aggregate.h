@@ -1,85 +1,88 @@
 /*
- * Counting: every record becomes one more in a cell, and a cell is everything
- * that a report can tell records apart by. Tables, places, sums and histograms are
- * made of the cells when all is read (rollup.h); so each record costs one look-up
- * however many tables there are, and memory grows with the number of different
- * facts, not with the log.
+ * From records to counts. What a report shows is counted in views: each keeps only
+ * what it tells records apart by, so that nobody pays for the product of all that is
+ * recorded, and a view that nobody asked for costs nothing. Tables, places, sums and
+ * histograms are made of the views when all is read (rollup.h).
  *
  * One aggregate belongs to one thread; they are merged at the end.
  */
 #ifndef TLSWITNESS_AGGREGATE_H
 #define TLSWITNESS_AGGREGATE_H
 
+#include "tools/base/intern.h"
 #include "tools/log/entry.h"
 #include "tools/log/filter.h"
-#include "tools/base/intern.h"
+#include "tools/log/values.h"
+#include "tools/report/cells.h"
 #include "tools/report/model.h"
-#include "tools/base/table.h"
 
-enum entry_action {
-	ACTION_OTHER,
-#define ACTION(name, text, meaning) ACTION_##name,
-#include "shim/record/record_values.def"
+/* Small values, four bits each, in one word of a cell's key. */
+enum fact {
+	FACT_ACTION,
+	FACT_VERSION,
+	FACT_VERDICT,
+	FACT_LIMIT,
+	FACT_CERTIFICATE,
+	FACT_SUPPORTS, /* what the server is proven to support; VERSION_CLEAR: nothing */
+	FACT_FLOOR,
+	FACT_CONFLICT,
+	FACTS,
 };
 
-static inline bool action_is_connection(enum entry_action action)
+#define FACT_BITS 4
+
+static inline uint32_t fact_put(enum fact fact, unsigned value)
 {
-	return action == ACTION_HANDSHAKE || action == ACTION_PLAINTEXT_MAIL ||
-	       action == ACTION_SESSION;
+	return (uint32_t)value << (fact * FACT_BITS);
 }
 
-/* What a record is about: the meaning of its fields. */
-enum entry_action record_action_from(struct slice name);
-enum report_version record_version(const struct entry *entry, enum entry_action action);
-enum report_verdict record_verdict(const struct entry *entry);
-
-/* Compared and hashed bytewise: no padding. Texts are numbers of the aggregate's interner. */
-struct cell_key {
-	uint32_t program; /* the script, else the executable */
-	uint32_t executable;
-	uint32_t destination; /* the domain, else the address */
-	uint32_t file;
-	uint32_t function;
-	uint32_t line;
-	uint32_t service;
-	uint32_t host;
-	uint32_t user; /* only if it is grouped by, as are the hours */
-	int32_t hour;  /* since 1970; of its day's first hour if only days are grouped by */
-	uint32_t reason;
-	uint32_t setting;
-	uint8_t action;
-	uint8_t version;
-	uint8_t verdict;
-	uint8_t limited_by;
-	uint8_t certificate;
-	uint8_t server_supports;
-	uint8_t floor;
-	uint8_t conflict;
-};
-
-_Static_assert(sizeof(struct cell_key) == 12 * 4 + 8, "a cell's key has no padding");
-
-struct cell {
-	struct cell_key key;
-	uint64_t records;
-	uint64_t lost; /* summed, for records-lost */
-	int64_t first;
-	int64_t last;
-};
-
-/* Cells stay where they are as others come: blocks of them. */
-#define CELLS_PER_BLOCK 1024
-
-struct cells {
-	struct index index;
-	struct cell **block;
-	size_t count;
-};
-
-static inline struct cell *cell_of(const struct cells *cells, size_t number)
+static inline unsigned fact_get(uint32_t facts, enum fact fact)
 {
-	return &cells->block[number / CELLS_PER_BLOCK][number % CELLS_PER_BLOCK];
+	return facts >> (fact * FACT_BITS) & 15;
 }
+
+enum view {
+	VIEW_TOTALS,
+	VIEW_GROUPS,
+	VIEW_NAMES,
+	VIEW_HOSTS,
+	VIEW_SERVICES,
+	VIEW_FINDINGS,
+	VIEW_PLACES,
+	VIEW_SETTINGS,
+	VIEWS,
+};
+
+/* Which word of a view's key is what. The last is always the facts. */
+enum totals_word { TOTALS_FACTS, TOTALS_WORDS };
+enum names_word { NAMES_PROGRAM, NAMES_DESTINATION, NAMES_FACTS, NAMES_WORDS };
+enum name_word { NAME_NAME, NAME_FACTS, NAME_WORDS }; /* hosts, services */
+enum findings_word {
+	FINDINGS_PROGRAM,
+	FINDINGS_DESTINATION,
+	FINDINGS_REASON,
+	FINDINGS_FACTS,
+	FINDINGS_WORDS
+};
+enum places_word {
+	PLACES_PROGRAM,
+	PLACES_EXECUTABLE,
+	PLACES_DESTINATION,
+	PLACES_FILE,
+	PLACES_LINE, /* a number, not a text */
+	PLACES_FUNCTION,
+	PLACES_FACTS,
+	PLACES_WORDS
+};
+enum settings_word {
+	SETTINGS_PROGRAM,
+	SETTINGS_EXECUTABLE,
+	SETTINGS_FILE,
+	SETTINGS_LINE, /* a number */
+	SETTINGS_FUNCTION,
+	SETTINGS_TEXT,
+	SETTINGS_WORDS
+};
 
 /* The connections of one hour, whatever else they have in common. */
 struct hour {
@@ -90,22 +93,23 @@ struct hour {
 /* What all threads count by; constant while they do. */
 struct aggregate_options {
 	const struct filter *filter;
-	bool by_user;
-	bool by_hour;
-	bool by_day;
+	unsigned wants; /* of enum report_wants */
+	enum report_key by[REPORT_KEYS];
+	size_t by_count;
 	bool what_if; /* judge every connection as if `floor` had been enforced */
-	enum report_version floor;
+	enum entry_version floor;
 };
 
 struct aggregate {
 	const struct aggregate_options *options;
 	struct interner texts;
 	struct filter_cache filtered;
-	struct cells cells;
+	struct cells view[VIEWS];
 	struct numbering hour_numbers; /* of the hours since 1970 */
 	struct hour *hours;            /* by them */
 	size_t hour_capacity;
 	uint64_t filtered_out;
+	uint64_t lost; /* the records that could not be written, as records-lost has them */
 	/* The hour of the record before, since logs are in order of time. */
 	char hour_text[16];
 	int64_t hour_start;

@@ -20,42 +20,8 @@
 #include <stdio.h>
 
 #include "tools/base/slice.h"
-
-/* In rising order, so that a larger value is a better version. */
-enum report_version {
-	VERSION_CLEAR,   /* no TLS: the session was in the clear */
-	VERSION_UNKNOWN, /* TLS, but no version was seen (a failed handshake), or a name we don't
-			    know */
-	VERSION_SSL_3_0,
-	VERSION_TLS_1_0,
-	VERSION_TLS_1_1,
-	VERSION_TLS_1_2,
-	VERSION_TLS_1_3,
-	REPORT_VERSIONS,
-};
-
-/* In rising order of harm: "worst first" is "largest first". */
-enum report_verdict {
-#define VERDICT(name, text, meaning) VERDICT_##name,
-/* Missing, or a name that this reader does not know. */
-#define UNKNOWN_VERDICT VERDICT_OTHER,
-#include "shim/record/record_values.def"
-	REPORT_VERDICTS,
-};
-
-enum report_limit {
-	LIMIT_UNKNOWN,
-#define LIMIT(name, text, meaning) LIMIT_##name,
-#include "shim/record/record_values.def"
-	REPORT_LIMITS,
-};
-
-enum report_certificate {
-	CERTIFICATE_UNKNOWN,
-#define CERTIFICATE(name, text, meaning) CERTIFICATE_##name,
-#include "shim/record/record_values.def"
-	REPORT_CERTIFICATES,
-};
+#include "tools/base/text_style.h"
+#include "tools/log/values.h"
 
 /* What --by can group by. */
 enum report_key {
@@ -87,8 +53,8 @@ enum report_language {
 /* The connections that something stands for. */
 struct report_tally {
 	uint64_t connections;
-	uint64_t version[REPORT_VERSIONS];
-	uint64_t verdict[REPORT_VERDICTS];
+	uint64_t version[ENTRY_VERSIONS];
+	uint64_t verdict[ENTRY_VERDICTS];
 	int64_t first; /* the earliest and the latest; meaningless if connections is 0 */
 	int64_t last;
 };
@@ -105,11 +71,11 @@ struct report_name {
 	struct slice name;
 	struct report_tally tally;
 	uint64_t partners; /* of a program: its destinations; of a destination: its programs */
-	uint64_t limited_by[REPORT_LIMITS];
-	uint64_t certificate[REPORT_CERTIFICATES];
+	uint64_t limited_by[ENTRY_LIMITS];
+	uint64_t certificate[ENTRY_CERTIFICATES];
 	/* Of a destination: the highest version that a downgrade sentinel proves it could
 	 * do (RFC 8446, 4.1.3); VERSION_CLEAR where nothing is proven. */
-	enum report_version server_supports;
+	enum entry_version server_supports;
 };
 
 /* A cell of the matrix of program x destination. */
@@ -140,8 +106,8 @@ struct report_place {
 	struct slice function;
 	struct slice program;
 	struct report_tally tally;
-	uint64_t limited_by[REPORT_LIMITS]; /* of the connections that are not ok */
-	struct slice *destinations;         /* names, most connections that are not ok first */
+	uint64_t limited_by[ENTRY_LIMITS]; /* of the connections that are not ok */
+	struct slice *destinations;        /* names, most connections that are not ok first */
 	size_t destination_count;
 	struct report_setting *settings; /* most records first */
 	size_t setting_count;
@@ -224,18 +190,18 @@ enum report_wants {
 struct report {
 	struct report_records records;
 	struct report_tally total;
-	uint64_t limited_by[REPORT_LIMITS];
-	uint64_t certificate[REPORT_CERTIFICATES];
-	uint64_t conflicts;              /* the witnesses disagreed: a defect of ours */
-	uint64_t floor[REPORT_VERSIONS]; /* connections by the floor they were recorded under */
+	uint64_t limited_by[ENTRY_LIMITS];
+	uint64_t certificate[ENTRY_CERTIFICATES];
+	uint64_t conflicts;             /* the witnesses disagreed: a defect of ours */
+	uint64_t floor[ENTRY_VERSIONS]; /* connections by the floor they were recorded under */
 	int64_t first; /* of all records that passed; meaningless if there are none */
 	int64_t last;
 
 	/* What was asked for. */
 	enum report_key by[REPORT_KEYS];
 	size_t by_count;
-	bool what_if;                      /* the verdicts are what they would have been … */
-	enum report_version what_if_floor; /* … had this been the floor, in enforce */
+	bool what_if;                     /* the verdicts are what they would have been … */
+	enum entry_version what_if_floor; /* … had this been the floor, in enforce */
 	bool has_since;
 	bool has_until;
 	int64_t since;
@@ -276,31 +242,27 @@ struct report {
 
 void report_free(struct report *report);
 
-/* The names that records, options and machine-readable formats use. Static. */
-const char *report_version_name(enum report_version version); /* "1.2", "clear", "unknown" */
-const char *report_verdict_name(enum report_verdict verdict); /* "below-floor" */
-const char *report_limit_name(enum report_limit limit);
-const char *report_certificate_name(enum report_certificate certificate);
+/* The name that --by, JSON and CSV use, and the one that heads a column; static. */
 const char *report_key_name(enum report_key key);
+const char *report_key_title(enum report_key key);
 
-/* Back from such a name; the count of that enum if there is none. */
-enum report_version report_version_from(struct slice name);
-enum report_verdict report_verdict_from(struct slice name);
-enum report_limit report_limit_from(struct slice name);
-enum report_certificate report_certificate_from(struct slice name);
+/* Back from the name; REPORT_KEYS if there is none. */
 enum report_key report_key_from(struct slice name);
 
 /* The worst verdict that occurs in `tally`; VERDICT_OK if it is empty. */
-enum report_verdict report_worst(const struct report_tally *tally);
+enum entry_verdict report_worst(const struct report_tally *tally);
+
+/* Adds so many connections, which were alike, of the times from `first` to `last`. */
+void report_tally_count(struct report_tally *tally, enum entry_version version,
+			enum entry_verdict verdict, uint64_t connections, int64_t first,
+			int64_t last);
 
 /* Adds `more` to `tally`. */
 void report_tally_add(struct report_tally *tally, const struct report_tally *more);
 
 /* The renderers. False if `out` could not be written to. */
 struct report_style {
-	size_t width; /* columns of the terminal, for text */
-	bool colour;
-	bool utf8;        /* the reader's locale can show more than ASCII */
+	struct text_style text;
 	size_t top;       /* rows to show of the table of groups; 0: all */
 	size_t top_lists; /* and of the lists below it */
 };

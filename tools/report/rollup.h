@@ -8,9 +8,6 @@
 #include "tools/report/model.h"
 
 struct rollup_options {
-	enum report_key by[REPORT_KEYS];
-	size_t by_count;
-	unsigned wants; /* of enum report_wants */
 	/* If only the first rows will be shown: how many of the groups, and of places and
 	 * findings, must be in order and complete; 0: all. All are counted. */
 	size_t top;

@@ -3,7 +3,6 @@
  * that program. What stands in the way is said first, in one line.
  */
 #include <errno.h>
-#include <getopt.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -248,12 +247,13 @@ int command_run(int argc, char **argv)
 	const char *log;
 	bool log_given = false;
 	int index = 0;
+	bool begun = false;
 	int status;
 
 	for (;;) {
-		int option = getopt_long(argc, argv, "+h", options, &index);
+		int option = options_next(argc, argv, "+h", options, &index, &begun);
 
-		if (option == -1)
+		if (option == OPTIONS_END)
 			break;
 		switch (option) {
 		case OPTION_LOG:
@@ -273,7 +273,6 @@ int command_run(int argc, char **argv)
 		case 'h':
 			return fputs(help, stdout) < 0 ? 2 : 0;
 		default:
-			complain("run: try `tlswitness run --help`");
 			return 2;
 		}
 	}

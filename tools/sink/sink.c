@@ -3,7 +3,6 @@
  * options; sink_server.c listens, sink_connection.c serves.
  */
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -295,22 +294,11 @@ static bool parse_option(struct options *options, int id, const char *value)
 
 static bool parse_options(int argc, char **argv, struct options *options)
 {
+	bool begun = false;
 	int id = 0;
 
-	/* getopt's own messages name no remedy. */
-	opterr = 0;
-	while ((id = getopt_long(argc, argv, ":h", long_options, NULL)) != -1) {
-		if (id == ':') {
-			complain("%s needs a value; `tlswitness sink --help` says which",
-				 argv[optind - 1]);
-			return false;
-		}
-		if (id == '?') {
-			complain("'%s' is no option of sink; `tlswitness sink --help` lists them",
-				 argv[optind - 1]);
-			return false;
-		}
-		if (!parse_option(options, id, optarg))
+	while ((id = options_next(argc, argv, "h", long_options, NULL, &begun)) != OPTIONS_END) {
+		if (id == OPTIONS_BAD || !parse_option(options, id, optarg))
 			return false;
 	}
 	if (optind < argc && !options->help) {

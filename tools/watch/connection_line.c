@@ -3,7 +3,7 @@
  */
 #include "tools/watch/connection_line.h"
 
-#include "tools/report/aggregate.h"
+#include "tools/log/values.h"
 #include "tools/base/put.h"
 #include "tools/base/terminal.h"
 #include "tools/base/text_table.h"
@@ -46,7 +46,7 @@ static struct widths widths_of(const struct connection_line *line)
 	return (struct widths){left - left / 2, left / 2, 0, true};
 }
 
-static const char *sign_of(enum report_verdict verdict)
+static const char *sign_of(enum entry_verdict verdict)
 {
 	switch (verdict) {
 	case VERDICT_PLAINTEXT:
@@ -62,7 +62,7 @@ static const char *sign_of(enum report_verdict verdict)
 	}
 }
 
-static enum text_colour colour_of(enum report_verdict verdict)
+static enum text_colour colour_of(enum entry_verdict verdict)
 {
 	switch (verdict) {
 	case VERDICT_PLAINTEXT:
@@ -79,7 +79,7 @@ static enum text_colour colour_of(enum report_verdict verdict)
 	}
 }
 
-static void put_padded(FILE *out, const struct report_style *style, enum text_colour colour,
+static void put_padded(FILE *out, const struct text_style *style, enum text_colour colour,
 		       const char *text, size_t width)
 {
 	if (text[0])
@@ -189,8 +189,8 @@ static void put_event(FILE *out, const struct connection_line *line, const struc
 static void put_connection(FILE *out, const struct connection_line *line, const struct entry *entry,
 			   enum entry_action action, const struct widths *widths)
 {
-	enum report_verdict verdict = record_verdict(entry);
-	enum report_version version = record_version(entry, action);
+	enum entry_verdict verdict = entry_verdict(entry);
+	enum entry_version version = entry_version(entry, action);
 	char room[64];
 
 	put_name(out, line, first_known(entry, ENTRY_script, ENTRY_executable), widths->program,
@@ -200,12 +200,12 @@ static void put_connection(FILE *out, const struct connection_line *line, const 
 	put_padded(out, &line->style,
 		   version > VERSION_UNKNOWN && version < VERSION_TLS_1_2 ? COLOUR_BAD
 									  : COLOUR_NONE,
-		   report_version_name(version), VERSION_WIDTH);
+		   entry_version_name(version), VERSION_WIDTH);
 	if (widths->cipher)
 		put_name(out, line,
 			 short_cipher(entry_get(entry, ENTRY_cipher), room, sizeof(room)),
 			 widths->cipher, false);
-	text_put(out, &line->style, colour_of(verdict), report_verdict_name(verdict));
+	text_put(out, &line->style, colour_of(verdict), entry_verdict_name(verdict));
 	put_byte(out, '\n');
 }
 
@@ -227,10 +227,10 @@ void connection_line_heading(FILE *out, const struct connection_line *line)
 void connection_line_write(FILE *out, struct connection_line *line, const struct entry *entry,
 			   int64_t time)
 {
-	enum entry_action action = record_action_from(entry_get(entry, ENTRY_action));
+	enum entry_action action = entry_action_from(entry_get(entry, ENTRY_action));
 	struct widths widths = widths_of(line);
 	bool connection = action_is_connection(action);
-	enum report_verdict verdict = connection ? record_verdict(entry) : VERDICT_OTHER;
+	enum entry_verdict verdict = connection ? entry_verdict(entry) : VERDICT_OTHER;
 	char clock[9];
 
 	put_time(out, line, time);

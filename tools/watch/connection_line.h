@@ -12,12 +12,11 @@
 #include <stdio.h>
 
 #include "tools/log/entry.h"
-#include "tools/report/model.h"
+#include "tools/base/text_style.h"
 
 struct connection_line {
-	struct report_style
-		style; /* width 0: nothing is cut, and the columns are as wide as usual */
-	int64_t day;   /* of the last line, so that a new day is said once */
+	struct text_style style; /* width 0: nothing is cut, and the columns are as wide as usual */
+	int64_t day;             /* of the last line, so that a new day is said once */
 	bool has_day;
 };
 

@@ -3,14 +3,13 @@
  * socket, and writes each record as it comes.
  */
 #include <errno.h>
-#include <getopt.h>
 #include <locale.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "tools/report/aggregate.h"
+#include "tools/log/values.h"
 #include "tools/command.h"
 #include "tools/watch/connection_line.h"
 #include "tools/log/default_log.h"
@@ -113,32 +112,22 @@ static bool parse_option(struct watch *watch, int code, const char *argument)
 /* False, with *status set, if there is nothing more to do. */
 static bool parse_options(struct watch *watch, int argc, char **argv, int *status)
 {
-	int code = 0;
+	bool begun = false;
 
-	optind = 0;
-	opterr = 0;
 	*status = 2;
-	while ((code = getopt_long(argc, argv, ":hn:", long_options, NULL)) != -1) {
+	for (;;) {
+		int code = options_next(argc, argv, "hn:", long_options, NULL, &begun);
+
+		if (code == OPTIONS_END)
+			return true;
 		if (code == 'h') {
 			print_help(stdout);
 			*status = 0;
 			return false;
 		}
-		if (code == ':') {
-			complain("%s needs a value; `tlswitness watch --help` says which",
-				 argv[optind - 1]);
-			return false;
-		}
-		if (code == '?') {
-			complain("'%s' is no option of watch; `tlswitness watch --help` lists "
-				 "them",
-				 argv[optind - 1]);
-			return false;
-		}
-		if (!parse_option(watch, code, optarg))
+		if (code == OPTIONS_BAD || !parse_option(watch, code, optarg))
 			return false;
 	}
-	return true;
 }
 
 /* ---- a record ---- */
@@ -197,9 +186,9 @@ static const char *judge(const struct entry *entry, struct filter_subject *subje
 		return "a line is no record: no event.action";
 	if (!timestamp_parse(entry_get(entry, ENTRY_timestamp), &subject->time))
 		return "a line is no record: no valid @timestamp";
-	action = record_action_from(entry_get(entry, ENTRY_action));
+	action = entry_action_from(entry_get(entry, ENTRY_action));
 	subject->connection = action_is_connection(action);
-	subject->verdict = record_verdict(entry);
+	subject->verdict = entry_verdict(entry);
 	return NULL;
 }
 
@@ -430,7 +419,7 @@ static void choose_style(struct watch *watch)
 	bool terminal = isatty(STDOUT_FILENO) == 1;
 
 	/* Into a pipe or file nothing is cut, unless somebody asks for a width. */
-	watch->line.style = (struct report_style){
+	watch->line.style = (struct text_style){
 		.width = terminal_width(STDOUT_FILENO, terminal ? DEFAULT_WIDTH : 0),
 		.colour = terminal_colour(STDOUT_FILENO),
 		.utf8 = terminal_utf8(),

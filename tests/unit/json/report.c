@@ -24,9 +24,11 @@ static struct report *report;
 static void begin(void)
 {
 	filter = (struct filter){0};
-	counting = (struct aggregate_options){.filter = &filter};
-	tables = (struct rollup_options){
-		.by = {KEY_PROGRAM, KEY_DESTINATION}, .by_count = 2, .wants = WANT_ALL};
+	counting = (struct aggregate_options){.filter = &filter,
+					      .by = {KEY_PROGRAM, KEY_DESTINATION},
+					      .by_count = 2,
+					      .wants = WANT_ALL};
+	tables = (struct rollup_options){0};
 	aggregate_init(&aggregate, &counting);
 }
 
@@ -144,12 +146,10 @@ Test(report, groups_by_every_key)
 		"2026-11-23",
 	};
 
-	counting.by_user = true;
-	counting.by_hour = true;
-	counting.by_day = true;
 	for (unsigned key = 0; key < REPORT_KEYS; key++)
-		tables.by[key] = key;
-	tables.by_count = REPORT_KEYS;
+		counting.by[key] = key;
+	counting.by_count = REPORT_KEYS;
+	aggregate_init(&aggregate, &counting);
 	add(record, 1);
 	make();
 	cr_assert_eq(report->group_count, 1);
@@ -257,9 +257,9 @@ Test(report, has_days_and_hours)
 	cr_expect_eq(report->days[1].tally.version[VERSION_TLS_1_3], 24);
 }
 
-static enum report_verdict what_if(struct record record, enum report_version floor)
+static enum entry_verdict what_if(struct record record, enum entry_version floor)
 {
-	enum report_verdict verdict = VERDICT_OK;
+	enum entry_verdict verdict = VERDICT_OK;
 
 	counting.what_if = true;
 	counting.floor = floor;

@@ -90,7 +90,7 @@ static void write_row(FILE *out, const struct report *report, const struct repor
 		put_byte(out, ',');
 	}
 	put_format(out, "%" PRIu64 ",%s,", group->tally.connections,
-		   report_verdict_name(report_worst(&group->tally)));
+		   entry_verdict_name(report_worst(&group->tally)));
 	put_time(out, group->tally.first);
 	put_byte(out, ',');
 	put_time(out, group->tally.last);

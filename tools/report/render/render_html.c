@@ -17,9 +17,9 @@ static size_t limit(size_t wanted)
 	return wanted == 0 || wanted > ROWS_AT_MOST ? ROWS_AT_MOST : wanted;
 }
 
-const struct html_verdict_words *html_verdict_words(enum report_verdict verdict)
+const struct html_verdict_words *html_verdict_words(enum entry_verdict verdict)
 {
-	static const struct html_verdict_words words[REPORT_VERDICTS] = {
+	static const struct html_verdict_words words[ENTRY_VERDICTS] = {
 		[VERDICT_OK] = {"In order", "At or above the floor, and nothing less would have "
 					    "been accepted."},
 		[VERDICT_NO_MAIL] = {"No mail", "Sessions in the clear that ended without mail or "
@@ -40,9 +40,9 @@ const struct html_verdict_words *html_verdict_words(enum report_verdict verdict)
 	return &words[verdict];
 }
 
-const char *html_version_words(enum report_version version)
+const char *html_version_words(enum entry_version version)
 {
-	static const char *const words[REPORT_VERSIONS] = {
+	static const char *const words[ENTRY_VERSIONS] = {
 		[VERSION_CLEAR] = "in the clear", [VERSION_UNKNOWN] = "version not seen",
 		[VERSION_SSL_3_0] = "SSL 3.0",    [VERSION_TLS_1_0] = "TLS 1.0",
 		[VERSION_TLS_1_1] = "TLS 1.1",    [VERSION_TLS_1_2] = "TLS 1.2",
@@ -52,22 +52,22 @@ const char *html_version_words(enum report_version version)
 	return words[version];
 }
 
-void html_mark(FILE *out, enum report_verdict verdict)
+void html_mark(FILE *out, enum entry_verdict verdict)
 {
 	put_format(out, "<svg class=\"mark\" aria-hidden=\"true\"><use href=\"#mark-%s\"/></svg>",
-		   report_verdict_name(verdict));
+		   entry_verdict_name(verdict));
 }
 
-void html_verdict(FILE *out, enum report_verdict verdict)
+void html_verdict(FILE *out, enum entry_verdict verdict)
 {
-	put_format(out, "<span class=\"verdict v-%s\">", report_verdict_name(verdict));
+	put_format(out, "<span class=\"verdict v-%s\">", entry_verdict_name(verdict));
 	html_mark(out, verdict);
 	put_format(out, "%s</span>", html_verdict_words(verdict)->title);
 }
 
-void html_verdict_count(FILE *out, enum report_verdict verdict, uint64_t count)
+void html_verdict_count(FILE *out, enum entry_verdict verdict, uint64_t count)
 {
-	put_format(out, "<span class=\"verdict v-%s\">", report_verdict_name(verdict));
+	put_format(out, "<span class=\"verdict v-%s\">", entry_verdict_name(verdict));
 	html_mark(out, verdict);
 	put_format(out, "%s ", html_verdict_words(verdict)->title);
 	html_count(out, count);
@@ -78,7 +78,7 @@ void html_versions(FILE *out, const struct report_tally *tally)
 {
 	const char *separator = "";
 
-	for (unsigned i = REPORT_VERSIONS; i-- > 0;) {
+	for (unsigned i = ENTRY_VERSIONS; i-- > 0;) {
 		if (tally->version[i] == 0)
 			continue;
 		put_format(out, "%s<span class=\"keep\">%s <span class=\"dim\">", separator,
@@ -152,7 +152,7 @@ static void put_floors(FILE *out, const struct report *report)
 {
 	const char *separator = " · floor ";
 
-	for (unsigned version = VERSION_SSL_3_0; version < REPORT_VERSIONS; version++) {
+	for (unsigned version = VERSION_SSL_3_0; version < ENTRY_VERSIONS; version++) {
 		if (report->floor[version] == 0)
 			continue;
 		put_format(out, "%s%s", separator, html_version_words(version));
@@ -186,7 +186,7 @@ static void write_title(FILE *out, const struct report *report)
 
 static const char *conclusion(const struct report *report)
 {
-	static const char *const sentences[REPORT_VERDICTS] = {
+	static const char *const sentences[ENTRY_VERDICTS] = {
 		[VERDICT_OK] = "Every connection is in order.",
 		[VERDICT_NO_MAIL] = "All mail is in order.",
 		[VERDICT_OTHER] = "Some connections could not be judged.",
@@ -250,10 +250,10 @@ static void write_caveats(FILE *out, const struct report *report)
 static void write_conclusion(FILE *out, const struct report *report)
 {
 	bool any = report->total.connections > 0;
-	enum report_verdict worst = any ? report_worst(&report->total) : VERDICT_NO_MAIL;
+	enum entry_verdict worst = any ? report_worst(&report->total) : VERDICT_NO_MAIL;
 
 	put_format(out, "<div class=\"conclusion v-%s\">\n<p class=\"lead\">",
-		   report_verdict_name(worst));
+		   entry_verdict_name(worst));
 	html_mark(out, worst);
 	put_format(out, "%s</p>\n", conclusion(report));
 	write_scope(out, report);
@@ -261,11 +261,11 @@ static void write_conclusion(FILE *out, const struct report *report)
 	put_text(out, "</div>\n");
 }
 
-static void write_figure(FILE *out, const struct report *report, enum report_verdict verdict)
+static void write_figure(FILE *out, const struct report *report, enum entry_verdict verdict)
 {
 	const struct html_verdict_words *words = html_verdict_words(verdict);
 
-	put_format(out, "<li class=\"v-%s\"><span class=\"name\">", report_verdict_name(verdict));
+	put_format(out, "<li class=\"v-%s\"><span class=\"name\">", entry_verdict_name(verdict));
 	html_mark(out, verdict);
 	put_format(out, "%s</span> <strong>", words->title);
 	html_count(out, report->total.verdict[verdict]);
@@ -280,7 +280,7 @@ static void write_figures(FILE *out, const struct report *report)
 		return;
 	put_text(out,
 		 "<ul class=\"figures\" aria-label=\"Connections by verdict, worst first\">\n");
-	for (unsigned i = REPORT_VERDICTS; i-- > 0;) {
+	for (unsigned i = ENTRY_VERDICTS; i-- > 0;) {
 		if (report->total.verdict[i] > 0)
 			write_figure(out, report, i);
 	}

@@ -20,14 +20,14 @@ struct html_verdict_words {
 	const char *title;   /* "Below the floor" */
 	const char *meaning; /* a sentence */
 };
-const struct html_verdict_words *html_verdict_words(enum report_verdict verdict);
+const struct html_verdict_words *html_verdict_words(enum entry_verdict verdict);
 
-const char *html_version_words(enum report_version version); /* "TLS 1.2", "in the clear" */
+const char *html_version_words(enum entry_version version); /* "TLS 1.2", "in the clear" */
 
 /* The verdict's shape; and with its name, or with a count of it, in its colour. */
-void html_mark(FILE *out, enum report_verdict verdict);
-void html_verdict(FILE *out, enum report_verdict verdict);
-void html_verdict_count(FILE *out, enum report_verdict verdict, uint64_t count);
+void html_mark(FILE *out, enum entry_verdict verdict);
+void html_verdict(FILE *out, enum entry_verdict verdict);
+void html_verdict_count(FILE *out, enum entry_verdict verdict, uint64_t count);
 
 /* "TLS 1.3 12 · TLS 1.2 3": the versions that occur. */
 void html_versions(FILE *out, const struct report_tally *tally);

@@ -64,7 +64,7 @@ static void write_floor(FILE *out, const struct report *report)
 	const char *separator = "";
 
 	write_term(out, "Floor");
-	for (unsigned version = REPORT_VERSIONS; version-- > VERSION_SSL_3_0;) {
+	for (unsigned version = ENTRY_VERSIONS; version-- > VERSION_SSL_3_0;) {
 		if (report->floor[version] == 0)
 			continue;
 		put_format(out, "%s%s for ", separator, html_version_words(version));

@@ -16,7 +16,7 @@
 #define LEAST_HEIGHT 1.0
 
 /* The worst at the bottom, where it can be compared; what nobody knows on top. */
-static const enum report_version stack[REPORT_VERSIONS] = {
+static const enum entry_version stack[ENTRY_VERSIONS] = {
 	VERSION_CLEAR,   VERSION_SSL_3_0, VERSION_TLS_1_0, VERSION_TLS_1_1,
 	VERSION_TLS_1_2, VERSION_TLS_1_3, VERSION_UNKNOWN,
 };
@@ -46,7 +46,7 @@ static void put_version_counts(FILE *out, const struct report_tally *tally)
 {
 	const char *separator = ": ";
 
-	for (unsigned i = REPORT_VERSIONS; i-- > 0;) {
+	for (unsigned i = ENTRY_VERSIONS; i-- > 0;) {
 		if (tally->version[i] == 0)
 			continue;
 		put_format(out, "%s%s ", separator, html_version_words(i));
@@ -68,7 +68,7 @@ static void write_bar(FILE *out, const struct timeline *timeline, size_t number,
 	put_format(out, "<g><title>%s", label);
 	put_version_counts(out, &bar->tally);
 	put_text(out, "</title>");
-	for (size_t i = 0; i < REPORT_VERSIONS; i++) {
+	for (size_t i = 0; i < ENTRY_VERSIONS; i++) {
 		uint64_t count = bar->tally.version[stack[i]];
 		double height = HEIGHT * (double)count / (double)scale->top;
 
@@ -80,7 +80,7 @@ static void write_bar(FILE *out, const struct timeline *timeline, size_t number,
 		put_format(out,
 			   "<rect class=\"t-%s\" x=\"%.2f\" y=\"%.2f\" width=\"%.2f\" "
 			   "height=\"%.2f\"/>",
-			   report_version_name(stack[i]), (double)number + (1 - BAR_WIDTH) / 2,
+			   entry_version_name(stack[i]), (double)number + (1 - BAR_WIDTH) / 2,
 			   from_top, BAR_WIDTH, height);
 	}
 	put_text(out, "</g>\n");
@@ -140,7 +140,7 @@ static void write_axis(FILE *out, const struct timeline *timeline)
 static void write_legend(FILE *out, const struct report *report)
 {
 	put_text(out, "<ul class=\"legend\">\n");
-	for (unsigned i = REPORT_VERSIONS; i-- > 0;) {
+	for (unsigned i = ENTRY_VERSIONS; i-- > 0;) {
 		uint64_t count = report->total.version[i];
 
 		if (count == 0)
@@ -149,7 +149,7 @@ static void write_legend(FILE *out, const struct report *report)
 			   "<li><svg class=\"swatch\" viewBox=\"0 0 12 12\" aria-hidden=\"true\">"
 			   "<rect class=\"t-%s\" width=\"12\" height=\"12\"/></svg>%s "
 			   "<strong>",
-			   report_version_name(i), html_version_words(i));
+			   entry_version_name(i), html_version_words(i));
 		html_count(out, count);
 		put_text(out, "</strong> <span class=\"dim\">");
 		html_share(out, count, report->total.connections);
@@ -162,7 +162,7 @@ static void write_legend(FILE *out, const struct report *report)
 
 struct numbers {
 	const struct timeline *timeline;
-	unsigned version[REPORT_VERSIONS];
+	unsigned version[ENTRY_VERSIONS];
 };
 
 static void number_cell(FILE *out, const void *context, size_t row, size_t column)
@@ -194,7 +194,7 @@ static void write_numbers(FILE *out, const struct report *report, const struct t
 		.cell = number_cell,
 	};
 
-	for (unsigned i = REPORT_VERSIONS; i-- > 0;) {
+	for (unsigned i = ENTRY_VERSIONS; i-- > 0;) {
 		if (report->total.version[i] == 0)
 			continue;
 		numbers.version[table.column_count - 2] = i;

@@ -54,9 +54,9 @@ static void write_key(FILE *out, enum report_key key, struct slice text)
 	if (key == KEY_PROGRAM || key == KEY_PLACE)
 		html_path(out, text);
 	else if (key == KEY_VERSION)
-		put_text(out, html_version_words(report_version_from(text)));
+		put_text(out, html_version_words(entry_version_from(text)));
 	else if (key == KEY_VERDICT)
-		put_text(out, html_verdict_words(report_verdict_from(text))->title);
+		put_text(out, html_verdict_words(entry_verdict_from(text))->title);
 	else
 		html_name(out, text);
 }
@@ -65,7 +65,7 @@ static void group_cell(FILE *out, const void *context, size_t row, size_t column
 {
 	const struct groups *groups = context;
 	const struct report_group *group = &groups->report->groups[row];
-	enum report_verdict worst = report_worst(&group->tally);
+	enum entry_verdict worst = report_worst(&group->tally);
 	size_t key = groups->column[column].key;
 
 	switch (groups->column[column].kind) {
@@ -154,7 +154,7 @@ static void write_place_counts(FILE *out, const struct report_place *place)
 		return;
 	}
 	put_text(out, "<p>");
-	for (unsigned i = REPORT_VERDICTS; i-- > 0;) {
+	for (unsigned i = ENTRY_VERDICTS; i-- > 0;) {
 		if (place->tally.verdict[i] == 0)
 			continue;
 		html_verdict_count(out, i, place->tally.verdict[i]);
@@ -224,10 +224,10 @@ static void write_settings(FILE *out, const struct report_place *place)
 
 static void write_place(FILE *out, const struct report_place *place)
 {
-	enum report_verdict worst =
+	enum entry_verdict worst =
 		place->tally.connections ? report_worst(&place->tally) : VERDICT_NO_MAIL;
 
-	put_format(out, "<li class=\"v-%s\"><h3>", report_verdict_name(worst));
+	put_format(out, "<li class=\"v-%s\"><h3>", entry_verdict_name(worst));
 	if (place->file.length)
 		write_place_name(out, place->file, place->line, place->function);
 	else
@@ -360,16 +360,16 @@ struct finding_list {
 
 static void write_certificate(FILE *out, struct slice name)
 {
-	static const char *const words[REPORT_CERTIFICATES] = {
+	static const char *const words[ENTRY_CERTIFICATES] = {
 		[CERTIFICATE_UNKNOWN] = "not known",
 		[CERTIFICATE_VERIFIED] = "verified",
 		[CERTIFICATE_CHAIN_ONLY] = "issuer checked, name not",
 		[CERTIFICATE_UNCHECKED] = "not checked at all",
 		[CERTIFICATE_FAILED] = "checked, and wrong",
 	};
-	enum report_certificate certificate = report_certificate_from(name);
+	enum entry_certificate certificate = entry_certificate_from(name);
 
-	put_text(out, certificate < REPORT_CERTIFICATES ? words[certificate] : "not known");
+	put_text(out, certificate < ENTRY_CERTIFICATES ? words[certificate] : "not known");
 }
 
 static void finding_cell(FILE *out, const void *context, size_t row, size_t column)

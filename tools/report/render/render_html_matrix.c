@@ -81,13 +81,13 @@ static void put_label(FILE *out, const struct matrix *matrix, size_t column)
 static void write_tally(FILE *out, const struct matrix *matrix, size_t column,
 			const struct report_tally *tally)
 {
-	enum report_verdict worst = report_worst(tally);
+	enum entry_verdict worst = report_worst(tally);
 
 	if (tally->connections == 0) {
 		put_text(out, "<td class=\"none\"></td>");
 		return;
 	}
-	put_format(out, "<td class=\"v-%s\"", report_verdict_name(worst));
+	put_format(out, "<td class=\"v-%s\"", entry_verdict_name(worst));
 	put_label(out, matrix, column);
 	put_format(out, " title=\"%s: ", html_verdict_words(worst)->title);
 	html_count(out, tally->verdict[worst]);
@@ -118,7 +118,7 @@ static void write_row(FILE *out, const struct matrix *matrix, size_t row)
 static void write_legend(FILE *out, const struct report *report)
 {
 	put_text(out, "<p class=\"legend\">");
-	for (unsigned i = REPORT_VERDICTS; i-- > 0;) {
+	for (unsigned i = ENTRY_VERDICTS; i-- > 0;) {
 		if (report->total.verdict[i] > 0)
 			html_verdict(out, i);
 	}

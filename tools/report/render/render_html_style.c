@@ -240,7 +240,7 @@ void html_write_style(FILE *out)
 
 /* One shape for each verdict, told apart without colour and in black and white. */
 static const struct {
-	enum report_verdict verdict;
+	enum entry_verdict verdict;
 	const char *drawing;
 } shapes[] = {
 	/* an open lock, an arrow down to a line, a no-entry sign, a warning triangle */
@@ -260,7 +260,7 @@ void html_write_shapes(FILE *out)
 	put_text(out, "<svg class=\"shapes\" aria-hidden=\"true\"><defs>\n");
 	for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++)
 		put_format(out, "<symbol id=\"mark-%s\" viewBox=\"0 0 16 16\">%s</symbol>\n",
-			   report_verdict_name(shapes[i].verdict), shapes[i].drawing);
+			   entry_verdict_name(shapes[i].verdict), shapes[i].drawing);
 	/* Level lines: the chart is stretched sideways, which they don't show. */
 	put_text(out, "<pattern id=\"hatch\" width=\"4\" height=\"3\" "
 		      "patternUnits=\"userSpaceOnUse\"><rect width=\"4\" height=\"3\"/>"

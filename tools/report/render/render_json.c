@@ -48,24 +48,24 @@ static void write_known(struct json_writer *writer, const char *key, struct slic
 static void write_versions(struct json_writer *writer, const char *key, const uint64_t *count)
 {
 	json_open(writer, key, '{');
-	for (unsigned i = 0; i < REPORT_VERSIONS; i++)
-		json_number(writer, report_version_name(i), count[i]);
+	for (unsigned i = 0; i < ENTRY_VERSIONS; i++)
+		json_number(writer, entry_version_name(i), count[i]);
 	json_close(writer, '}');
 }
 
 static void write_limits(struct json_writer *writer, const uint64_t *count)
 {
 	json_open(writer, "limited_by", '{');
-	for (unsigned i = 0; i < REPORT_LIMITS; i++)
-		json_number(writer, report_limit_name(i), count[i]);
+	for (unsigned i = 0; i < ENTRY_LIMITS; i++)
+		json_number(writer, entry_limit_name(i), count[i]);
 	json_close(writer, '}');
 }
 
 static void write_certificates(struct json_writer *writer, const uint64_t *count)
 {
 	json_open(writer, "certificates", '{');
-	for (unsigned i = 0; i < REPORT_CERTIFICATES; i++)
-		json_number(writer, report_certificate_name(i), count[i]);
+	for (unsigned i = 0; i < ENTRY_CERTIFICATES; i++)
+		json_number(writer, entry_certificate_name(i), count[i]);
 	json_close(writer, '}');
 }
 
@@ -74,8 +74,8 @@ static void write_counts(struct json_writer *writer, const struct report_tally *
 	json_number(writer, "connections", tally->connections);
 	write_versions(writer, "versions", tally->version);
 	json_open(writer, "verdicts", '{');
-	for (unsigned i = 0; i < REPORT_VERDICTS; i++)
-		json_number(writer, report_verdict_name(i), tally->verdict[i]);
+	for (unsigned i = 0; i < ENTRY_VERDICTS; i++)
+		json_number(writer, entry_verdict_name(i), tally->verdict[i]);
 	json_close(writer, '}');
 }
 
@@ -188,7 +188,7 @@ static void write_names(struct json_writer *writer, const char *key,
 		write_certificates(writer, names[i].certificate);
 		if (names[i].server_supports != VERSION_CLEAR)
 			json_text(writer, "server_supports",
-				  slice_of(report_version_name(names[i].server_supports)));
+				  slice_of(entry_version_name(names[i].server_supports)));
 		json_close(writer, '}');
 	}
 	json_close(writer, ']');
@@ -273,7 +273,7 @@ static void write_head(struct json_writer *writer, const struct report *report)
 	if (report->has_until)
 		write_time(writer, "until", report->until, TIMESTAMP_RFC3339);
 	if (report->what_if)
-		json_text(writer, "what_if", slice_of(report_version_name(report->what_if_floor)));
+		json_text(writer, "what_if", slice_of(entry_version_name(report->what_if_floor)));
 }
 
 bool render_json(FILE *out, const struct report *report)

@@ -130,9 +130,9 @@ static void write_other(FILE *out, const struct report *report, unsigned version
 		const char *value = OTHER;
 
 		if (report->by[i] == KEY_VERSION)
-			value = report_version_name(version);
+			value = entry_version_name(version);
 		else if (report->by[i] == KEY_VERDICT)
-			value = report_verdict_name(verdict);
+			value = entry_verdict_name(verdict);
 		put_label(out, i ? "," : "{", report_key_name(report->by[i]), slice_of(value));
 	}
 	put_format(out, "} %" PRIu64 "\n", count);
@@ -140,18 +140,18 @@ static void write_other(FILE *out, const struct report *report, unsigned version
 
 static void write_others(FILE *out, const struct report *report, size_t from)
 {
-	uint64_t count[REPORT_VERSIONS][REPORT_VERDICTS] = {0};
+	uint64_t count[ENTRY_VERSIONS][ENTRY_VERDICTS] = {0};
 	bool by_version = is_by(report, KEY_VERSION);
 	bool by_verdict = is_by(report, KEY_VERDICT);
 
 	for (size_t i = from; i < report->group_count; i++) {
 		const struct report_tally *tally = &report->groups[i].tally;
 
-		count[only_one(tally->version, REPORT_VERSIONS, by_version)]
-		     [only_one(tally->verdict, REPORT_VERDICTS, by_verdict)] += tally->connections;
+		count[only_one(tally->version, ENTRY_VERSIONS, by_version)]
+		     [only_one(tally->verdict, ENTRY_VERDICTS, by_verdict)] += tally->connections;
 	}
-	for (unsigned version = 0; version < REPORT_VERSIONS; version++) {
-		for (unsigned verdict = REPORT_VERDICTS; verdict-- > 0;) {
+	for (unsigned version = 0; version < ENTRY_VERSIONS; version++) {
+		for (unsigned verdict = ENTRY_VERDICTS; verdict-- > 0;) {
 			if (count[version][verdict] > 0)
 				write_other(out, report, version, verdict, count[version][verdict]);
 		}
@@ -187,14 +187,14 @@ static void put_place(FILE *out, const struct report_place *place)
 static void write_places(FILE *out, const struct report *report)
 {
 	static const char name[] = "tlswitness_place_connections";
-	uint64_t others[REPORT_VERDICTS] = {0};
+	uint64_t others[ENTRY_VERDICTS] = {0};
 
 	begin(out, name, "connections",
 	      "Connections that are not in order, by the place in a program that made them.");
 	for (size_t i = 0; i < report->place_count; i++) {
 		const struct report_place *place = &report->places[i];
 
-		for (unsigned verdict = REPORT_VERDICTS; verdict-- > 0;) {
+		for (unsigned verdict = ENTRY_VERDICTS; verdict-- > 0;) {
 			if (i >= PLACE_SERIES_MAX)
 				others[verdict] += place->tally.verdict[verdict];
 			if (i >= PLACE_SERIES_MAX || place->tally.verdict[verdict] == 0)
@@ -203,15 +203,15 @@ static void write_places(FILE *out, const struct report *report)
 			put_place(out, place);
 			put_label(out, ",", "program", place->program);
 			put_format(out, ",verdict=\"%s\"} %" PRIu64 "\n",
-				   report_verdict_name(verdict), place->tally.verdict[verdict]);
+				   entry_verdict_name(verdict), place->tally.verdict[verdict]);
 		}
 	}
-	for (unsigned verdict = REPORT_VERDICTS; verdict-- > 0;) {
+	for (unsigned verdict = ENTRY_VERDICTS; verdict-- > 0;) {
 		if (others[verdict] > 0)
 			put_format(out,
 				   "%s{place=\"" OTHER "\",program=\"" OTHER
 				   "\",verdict=\"%s\"} %" PRIu64 "\n",
-				   name, report_verdict_name(verdict), others[verdict]);
+				   name, entry_verdict_name(verdict), others[verdict]);
 	}
 }
 
@@ -249,12 +249,12 @@ static void write_causes(FILE *out, const struct report *report)
 	static const char certificates[] = "tlswitness_certificate_connections";
 
 	begin(out, limits, "connections", "Connections by who limited their version.");
-	for (unsigned i = 0; i < REPORT_LIMITS; i++)
-		put_labelled(out, limits, "by", report_limit_name(i), report->limited_by[i]);
+	for (unsigned i = 0; i < ENTRY_LIMITS; i++)
+		put_labelled(out, limits, "by", entry_limit_name(i), report->limited_by[i]);
 	begin(out, certificates, "connections",
 	      "Connections by how the certificate of the server was checked.");
-	for (unsigned i = 0; i < REPORT_CERTIFICATES; i++)
-		put_labelled(out, certificates, "check", report_certificate_name(i),
+	for (unsigned i = 0; i < ENTRY_CERTIFICATES; i++)
+		put_labelled(out, certificates, "check", entry_certificate_name(i),
 			     report->certificate[i]);
 }
 

@@ -9,13 +9,14 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "tools/base/place_text.h"
 #include "tools/base/put.h"
 #include "tools/base/table.h"
 #include "tools/base/terminal.h"
 #include "tools/base/text_table.h"
 #include "tools/base/timestamp.h"
 
-static enum text_colour verdict_colour(enum report_verdict verdict)
+static enum text_colour verdict_colour(enum entry_verdict verdict)
 {
 	switch (verdict) {
 	case VERDICT_PLAINTEXT:
@@ -32,7 +33,7 @@ static enum text_colour verdict_colour(enum report_verdict verdict)
 	}
 }
 
-static enum text_colour version_colour(enum report_version version)
+static enum text_colour version_colour(enum entry_version version)
 {
 	if (version >= VERSION_TLS_1_2)
 		return COLOUR_GOOD;
@@ -42,7 +43,7 @@ static enum text_colour version_colour(enum report_version version)
 static void heading(FILE *out, const struct report_style *style, const char *text)
 {
 	put_byte(out, '\n');
-	text_put(out, style, COLOUR_BOLD, text);
+	text_put(out, &style->text, COLOUR_BOLD, text);
 	put_text(out, "\n\n");
 }
 
@@ -76,7 +77,7 @@ static void line_end(struct line *line, FILE *out, const struct report_style *st
 {
 	if (fclose(line_out(line)) != 0)
 		table_out_of_memory();
-	text_wrap(out, style, indent, (struct slice){line->text, line->size});
+	text_wrap(out, &style->text, indent, (struct slice){line->text, line->size});
 	free(line->text);
 }
 
@@ -86,10 +87,10 @@ static void put_floors(FILE *out, const struct report *report)
 {
 	const char *separator = ", floor ";
 
-	for (unsigned version = VERSION_SSL_3_0; version < REPORT_VERSIONS; version++) {
+	for (unsigned version = VERSION_SSL_3_0; version < ENTRY_VERSIONS; version++) {
 		if (report->floor[version] == 0)
 			continue;
-		put_format(out, "%s%s", separator, report_version_name(version));
+		put_format(out, "%s%s", separator, entry_version_name(version));
 		separator = " and ";
 	}
 }
@@ -115,15 +116,15 @@ static void write_title(FILE *out, const struct report *report, const struct rep
 	if (report->what_if)
 		put_format(out,
 			   "Verdicts are what they would have been with a floor of %s enforced.\n",
-			   report_version_name(report->what_if_floor));
+			   entry_version_name(report->what_if_floor));
 }
 
 /* Verdicts and versions beside each other, worst first, only those that occur. */
 struct figures {
 	const struct report *report;
-	unsigned verdict[REPORT_VERDICTS];
+	unsigned verdict[ENTRY_VERDICTS];
 	size_t verdict_count;
-	unsigned version[REPORT_VERSIONS];
+	unsigned version[ENTRY_VERSIONS];
 	size_t version_count;
 };
 
@@ -163,13 +164,13 @@ static void figures_cell(const void *context, size_t row, size_t column, struct 
 		unsigned verdict = figures->verdict[row];
 
 		cell->colour = column == 0 ? verdict_colour(verdict) : COLOUR_NONE;
-		figure(cell, column, report_verdict_name(verdict), total->verdict[verdict],
+		figure(cell, column, entry_verdict_name(verdict), total->verdict[verdict],
 		       total->connections);
 	} else if (column >= 4 && row < figures->version_count) {
 		unsigned version = figures->version[row];
 
 		cell->colour = column == 4 ? version_colour(version) : COLOUR_NONE;
-		figure(cell, column - 4, report_version_name(version), total->version[version],
+		figure(cell, column - 4, entry_version_name(version), total->version[version],
 		       total->connections);
 	}
 }
@@ -190,18 +191,18 @@ static void write_figures(FILE *out, const struct report *report, const struct r
 		.cell = figures_cell,
 	};
 
-	for (unsigned i = REPORT_VERDICTS; i-- > 0;) {
+	for (unsigned i = ENTRY_VERDICTS; i-- > 0;) {
 		if (report->total.verdict[i])
 			figures.verdict[figures.verdict_count++] = i;
 	}
-	for (unsigned i = 0; i < REPORT_VERSIONS; i++) {
+	for (unsigned i = 0; i < ENTRY_VERSIONS; i++) {
 		if (report->total.version[i])
 			figures.version[figures.version_count++] = i;
 	}
 	table.row_count = figures.verdict_count > figures.version_count ? figures.verdict_count
 									: figures.version_count;
 	put_byte(out, '\n');
-	text_table_write(out, &table, style);
+	text_table_write(out, &table, &style->text);
 }
 
 /* ---- who sends where with what ---- */
@@ -221,7 +222,7 @@ static void group_cell(const void *context, size_t row, size_t column, struct te
 	const struct groups *groups = context;
 	const struct report_group *group = &groups->report->groups[row];
 	unsigned index = groups->column[column].index;
-	enum report_verdict worst = VERDICT_OK;
+	enum entry_verdict worst = VERDICT_OK;
 	int length = 0;
 
 	switch (groups->column[column].kind) {
@@ -243,7 +244,7 @@ static void group_cell(const void *context, size_t row, size_t column, struct te
 		worst = report_worst(&group->tally);
 		cell->colour = verdict_colour(worst);
 		length = snprintf(cell->room, sizeof(cell->room), "%s %" PRIu64,
-				  report_verdict_name(worst), group->tally.verdict[worst]);
+				  entry_verdict_name(worst), group->tally.verdict[worst]);
 		cell->text = (struct slice){cell->room, (size_t)length};
 		break;
 	}
@@ -255,19 +256,6 @@ static void add_column(struct text_table *table, struct groups *groups, enum gro
 	groups->column[table->column_count].kind = kind;
 	groups->column[table->column_count].index = index;
 	table->column[table->column_count++] = column;
-}
-
-static const char *key_title(enum report_key key)
-{
-	static const char *const titles[REPORT_KEYS] = {
-		[KEY_PROGRAM] = "PROGRAM", [KEY_DESTINATION] = "DESTINATION",
-		[KEY_VERSION] = "TLS",     [KEY_VERDICT] = "VERDICT",
-		[KEY_PLACE] = "PLACE",     [KEY_HOST] = "HOST",
-		[KEY_SERVICE] = "SERVICE", [KEY_USER] = "USER",
-		[KEY_HOUR] = "HOUR (UTC)", [KEY_DAY] = "DAY (UTC)",
-	};
-
-	return titles[key];
 }
 
 static bool is_grouped_by(const struct report *report, enum report_key key)
@@ -288,15 +276,14 @@ static void add_group_columns(struct text_table *table, struct groups *groups)
 		bool from_end = key == KEY_PROGRAM || key == KEY_PLACE;
 
 		add_column(table, groups, COLUMN_KEY, i,
-			   (struct text_column){key_title(key), false, true, from_end});
+			   (struct text_column){report_key_title(key), false, true, from_end});
 	}
 	add_column(table, groups, COLUMN_TOTAL, 0,
 		   (struct text_column){"TOTAL", true, false, false});
-	for (unsigned i = REPORT_VERSIONS; i-- > 0 && !is_grouped_by(report, KEY_VERSION);) {
+	for (unsigned i = ENTRY_VERSIONS; i-- > 0 && !is_grouped_by(report, KEY_VERSION);) {
 		if (report->total.version[i])
-			add_column(
-				table, groups, COLUMN_VERSION, i,
-				(struct text_column){report_version_name(i), true, false, false});
+			add_column(table, groups, COLUMN_VERSION, i,
+				   (struct text_column){entry_version_name(i), true, false, false});
 	}
 	if (!is_grouped_by(report, KEY_VERDICT))
 		add_column(table, groups, COLUMN_WORST, 0,
@@ -324,22 +311,11 @@ static void write_groups(FILE *out, const struct report *report, const struct re
 	add_group_columns(&table, &groups);
 	table.row_count = rows_to_show(report->group_count, style->top);
 	heading(out, style, "Who sends where with what");
-	text_table_write(out, &table, style);
+	text_table_write(out, &table, &style->text);
 	say_more(out, report->group_count, table.row_count);
 }
 
 /* ---- what to change ---- */
-
-static void put_place_name(FILE *out, struct slice file, uint64_t line, struct slice function)
-{
-	put_slice(out, file);
-	if (line)
-		put_format(out, ":%" PRIu64, line);
-	if (function.length) {
-		put_byte(out, ' ');
-		put_slice(out, function);
-	}
-}
 
 static void put_destinations(FILE *out, const struct report_place *place)
 {
@@ -374,10 +350,10 @@ static void put_place_counts(FILE *out, const struct report_place *place)
 		put_text(out, "no connection was limited by it so far");
 		return;
 	}
-	for (unsigned i = REPORT_VERDICTS; i-- > 0;) {
+	for (unsigned i = ENTRY_VERDICTS; i-- > 0;) {
 		if (place->tally.verdict[i] == 0)
 			continue;
-		put_format(out, "%s%s %" PRIu64, separator, report_verdict_name(i),
+		put_format(out, "%s%s %" PRIu64, separator, entry_verdict_name(i),
 			   place->tally.verdict[i]);
 		separator = ", ";
 	}
@@ -400,7 +376,7 @@ static void write_settings(FILE *out, const struct report_place *place,
 		put_slice(text, setting->text);
 		if (setting->file.length) {
 			put_text(text, " at ");
-			put_place_name(text, setting->file, setting->line, setting->function);
+			place_text_put(text, setting->file, setting->line, setting->function);
 		}
 		put_text(out, "    ");
 		line_end(&line, out, style, 4);
@@ -418,9 +394,9 @@ static void write_place(FILE *out, const struct report_place *place, size_t numb
 	enum text_colour colour = verdict_colour(report_worst(&place->tally));
 
 	(void)snprintf(prefix, sizeof(prefix), "%2zu. ", number);
-	text_put(out, style, place->tally.connections ? colour : COLOUR_NONE, prefix);
+	text_put(out, &style->text, place->tally.connections ? colour : COLOUR_NONE, prefix);
 	if (place->file.length)
-		put_place_name(line_out(&name), place->file, place->line, place->function);
+		place_text_put(line_out(&name), place->file, place->line, place->function);
 	else if (place->program.length)
 		put_slice(line_out(&name), place->program);
 	else
@@ -431,7 +407,7 @@ static void write_place(FILE *out, const struct report_place *place, size_t numb
 	line_end(&counts, out, style, 4);
 	write_settings(out, place, style);
 	put_text(out, "    ");
-	text_wrap(out, style, 4, slice_of(place->advice));
+	text_wrap(out, &style->text, 4, slice_of(place->advice));
 }
 
 static void write_places(FILE *out, const struct report *report, const struct report_style *style)
@@ -501,7 +477,7 @@ static void write_findings(FILE *out, const struct report_findings *findings, co
 	}
 	table.row_count = rows_to_show(findings->count, style->top_lists);
 	heading(out, style, title);
-	text_table_write(out, &table, style);
+	text_table_write(out, &table, &style->text);
 	say_more(out, findings->count, table.row_count);
 }
 

@@ -1,0 +1,41 @@
+/*
+ * What the command line of `tlswitness report` asks for.
+ */
+#ifndef TLSWITNESS_REQUEST_H
+#define TLSWITNESS_REQUEST_H
+
+#include "tools/log/filter.h"
+#include "tools/report/aggregate.h"
+#include "tools/report/reader.h"
+#include "tools/report/rollup.h"
+
+/* Rows of the table of groups, and of the lists below it, if nobody says otherwise. */
+#define DEFAULT_TOP       30
+#define DEFAULT_TOP_LISTS 10
+
+struct request {
+	struct filter filter;
+	struct rollup_options rollup;
+	struct aggregate_options counting;
+	struct reader_options reading;
+	bool fail_on[ENTRY_VERDICTS];
+	enum { FORMAT_TEXT, FORMAT_JSON, FORMAT_CSV, FORMAT_OPENMETRICS, FORMAT_HTML } format;
+	bool has_by;
+	bool has_top;
+	bool sha256;
+	unsigned long top;
+	int64_t now;
+};
+
+/*
+ * Reads the options; what is left begins at optind. False, with *status set for the
+ * process to end with, if there is nothing more to do: a complaint is made, or help given.
+ * Texts are borrowed from argv. Free it with request_free.
+ */
+bool request_parse(struct request *request, int argc, char **argv, int *status);
+void request_free(struct request *request);
+
+/* --top if it was given, else `without`. */
+size_t request_top(const struct request *request, size_t without);
+
+#endif

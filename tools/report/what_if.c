@@ -1,0 +1,31 @@
+/*
+ * Knows what the recorder does below a floor; must not know how records are counted.
+ */
+#include "tools/report/what_if.h"
+
+/* True if the other end is this machine: 127.0.0.0/8, ::1, or no address at all. */
+static bool is_loopback(struct slice address)
+{
+	return address.length == 0 || slice_equal(address, SLICE_LITERAL("::1")) ||
+	       (address.length > 4 && memcmp(address.start, "127.", 4) == 0);
+}
+
+enum entry_verdict what_if(const struct entry *entry, enum entry_version version,
+			   enum entry_verdict verdict, enum entry_version floor)
+{
+	enum entry_version least = entry_least_accepted(entry);
+
+	if (verdict == VERDICT_PLAINTEXT)
+		return is_loopback(entry_get(entry, ENTRY_destination_ip)) ? VERDICT_PLAINTEXT
+									   : VERDICT_REFUSED;
+	/* What came to nothing, or was refused already, stays as it is. */
+	if ((verdict != VERDICT_OK && verdict != VERDICT_AT_RISK &&
+	     verdict != VERDICT_BELOW_FLOOR) ||
+	    version <= VERSION_UNKNOWN)
+		return verdict;
+	if (version < floor)
+		return VERDICT_REFUSED;
+	if (least == VERSION_UNKNOWN)
+		return verdict == VERDICT_BELOW_FLOOR ? VERDICT_OK : verdict;
+	return least < floor ? VERDICT_AT_RISK : VERDICT_OK;
+}
