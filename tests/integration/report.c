@@ -26,8 +26,8 @@ TestSuite(report_command, .init = harness_begin, .fini = harness_end);
 #define NESTED                                                                           \
 	"{\"tls\": {\"version\": \"1.0\"}, \"event\": {\"action\": \"tls-handshake\"}, " \
 	"\"@timestamp\": \"2026-11-20T11:00:00Z\", \"destination\": {\"domain\": "       \
-	"\"old.example\"}, \"process\": {\"executable\": \"/usr/bin/python3.11\", "      \
-	"\"script\": \"/srv/a.py\"}, \"tlswitness\": {\"verdict\": \"below-floor\"}}\n"
+	"\"old.example\"}, \"process\": {\"executable\": \"/usr/bin/python3.11\"}, "     \
+	"\"tlswitness\": {\"script\": \"/srv/a.py\", \"verdict\": \"below-floor\"}}\n"
 
 static struct program run_report(const char *const arguments[], const char *input)
 {
