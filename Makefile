@@ -171,6 +171,13 @@ transparency: ## suites that others wrote, bare and recorded: no test may differ
 	@$(MAKE) --no-print-directory -s all
 	@tests/transparency/run $(BUILD) $(SUITE)
 
+# MUTANTS of them, chosen by SEED; each is built and tested, so a hundred take hours.
+MUTANTS ?= 100
+.PHONY: mutants
+mutants: ## break the recorder in 100 small ways: which did no test notice? MUTANTS=, SEED=
+	@$(MAKE) --no-print-directory setup FOR=check
+	@tests/mutants/run $(BUILD) $(MUTANTS) $(SEED)
+
 # Figures, no test: every executable tests/bench/run-* in order.
 BENCH_PROGRAMS := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
 BENCH_OBJECTS := $(SHARED_OBJECTS) $(call objects,$(wildcard shim/wire/*.c))

@@ -1,0 +1,488 @@
+/*
+ * Knows HTTP (by libcurl), the engine's SQL and the record's fields; must not know what a report
+ * shows.
+ */
+#include "tools/log/engine.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <curl/curl.h>
+#include <jansson.h>
+
+#include "tools/base/options.h"
+#include "tools/base/table.h"
+#include "tools/log/entry.h"
+
+/* One group is one line; a longer one is no answer to our question. */
+#define ROW_MAX ((size_t)64 << 10)
+
+/* What an engine says of an error; more is not shown. */
+#define MESSAGE_MAX 400
+
+static const char prefix[] = "clickhouse+";
+
+struct engine {
+	CURL *curl;
+	struct curl_slist *headers;
+	pthread_t thread;
+	bool running;
+	int reading; /* the pipe's end that the reader has */
+	int writing;
+	char *question;
+	char *row; /* the beginning of a row that is not whole yet */
+	size_t row_length;
+	uint64_t rows;
+	bool refused; /* the answer is an error's text, in `message` */
+	char message[MESSAGE_MAX];
+};
+
+/* What one record differs in from any other: the engine sums over it. */
+static bool is_of_one_record(enum entry_field field)
+{
+	switch (field) {
+	case ENTRY_timestamp:
+	case ENTRY_event_id:
+	case ENTRY_ecs_version:
+	case ENTRY_duration:
+	case ENTRY_source_ip:
+	case ENTRY_source_port:
+	case ENTRY_pid:
+	case ENTRY_parent_pid:
+	case ENTRY_stack:
+	case ENTRY_lost:
+	case ENTRY_count:
+	case ENTRY_first:
+		return true;
+	default:
+		return false;
+	}
+}
+
+struct field_name {
+	const char *key;
+	enum entry_kind kind;
+};
+
+static const struct field_name fields[ENTRY_FIELDS] = {
+#define FIELD(key, kind, member) [ENTRY_##member] = {key, ENTRY_KIND_##kind},
+#include "shim/record/record_fields.def"
+#undef FIELD
+};
+
+bool engine_is_url(const char *text)
+{
+	return strncmp(text, prefix, sizeof(prefix) - 1) == 0;
+}
+
+/* ---- the question ---- */
+
+static void add_moment(FILE *out, const char *comparison, int64_t microseconds)
+{
+	const time_t seconds = (time_t)(microseconds / 1000000);
+	char text[32];
+	struct tm parts;
+
+	/* Texts of one length, in UTC: their order is the order of time. */
+	(void)strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", gmtime_r(&seconds, &parts));
+	(void)fprintf(out, " AND `@timestamp` %s '%s.%06ldZ'", comparison, text,
+		      (long)(microseconds % 1000000));
+}
+
+char *engine_question(const char *table, const struct engine_window *window)
+{
+	char *question = NULL;
+	size_t length;
+	FILE *out = open_memstream(&question, &length);
+
+	if (!out)
+		table_out_of_memory();
+	(void)fputs("SELECT max(`@timestamp`) AS last", out);
+	for (int i = 0; i < ENTRY_FIELDS; i++) {
+		if (!is_of_one_record((enum entry_field)i))
+			(void)fprintf(out, ", `%s`", fields[i].key);
+	}
+	(void)fprintf(out,
+		      ", sum(`tlswitness.lost`) AS lost, sum(`tlswitness.count`) AS count,"
+		      " min(`tlswitness.first`) AS first FROM %s FINAL WHERE `event.action` != ''",
+		      table);
+	if (window->has_since)
+		add_moment(out, ">=", window->since);
+	if (window->has_until)
+		add_moment(out, "<", window->until);
+	(void)fputs(" GROUP BY substring(`@timestamp`, 1, 13)", out);
+	for (int i = 0; i < ENTRY_FIELDS; i++) {
+		if (!is_of_one_record((enum entry_field)i))
+			(void)fprintf(out, ", `%s`", fields[i].key);
+	}
+	(void)fputs(" FORMAT JSONEachRow", out);
+	if (fclose(out) != 0)
+		table_out_of_memory();
+	return question;
+}
+
+/* ---- the answer ---- */
+
+static const json_t *column(const json_t *row, const char *key)
+{
+	static const struct {
+		const char *key;
+		const char *column;
+	} summed[] = {{"@timestamp", "last"},
+		      {"tlswitness.lost", "lost"},
+		      {"tlswitness.count", "count"},
+		      {"tlswitness.first", "first"}};
+
+	for (size_t i = 0; i < sizeof(summed) / sizeof(summed[0]); i++) {
+		if (strcmp(key, summed[i].key) == 0)
+			return json_object_get(row, summed[i].column);
+	}
+	return json_object_get(row, key);
+}
+
+/* An empty text and 0 are what the engine has for "not known". 64-bit numbers come as texts. */
+static json_t *value_of(const json_t *cell, enum entry_kind kind)
+{
+	const char *words = json_string_value(cell);
+
+	if (kind == ENTRY_KIND_NUMBER) {
+		json_int_t number = words ? strtoll(words, NULL, 10) : json_integer_value(cell);
+
+		return number ? json_integer(number) : NULL;
+	}
+	if (!words || !words[0])
+		return NULL;
+	if (kind == ENTRY_KIND_BOOLEAN)
+		return json_boolean(strcmp(words, "true") == 0);
+	if (kind == ENTRY_KIND_VERSIONS || kind == ENTRY_KIND_WITNESSES)
+		return json_loads(words, 0, NULL);
+	return json_string(words);
+}
+
+/* The row as the recorder would have written such a record; false if it is no row of ours. */
+static bool write_row(struct engine *engine, const char *text, size_t length)
+{
+	json_t *row = json_loadb(text, length, 0, NULL);
+	json_t *record = json_object();
+	char *line = NULL;
+	size_t size;
+	bool written = false;
+
+	for (int i = 0; i < ENTRY_FIELDS; i++) {
+		json_t *value = value_of(column(row, fields[i].key), fields[i].kind);
+
+		if (value && json_object_set_new(record, fields[i].key, value) != 0)
+			goto out;
+	}
+	/* No action: an error in the middle of the answer, or another server's answer. */
+	if (!json_object_get(record, "event.action"))
+		goto out;
+	line = json_dumps(record, JSON_COMPACT);
+	if (!line)
+		goto out;
+	size = strlen(line);
+	line[size] = '\n'; /* the terminator's place; written by its length */
+	for (size_t done = 0; done <= size;) {
+		/* A reader that has given up is no reason for a signal. */
+		ssize_t part = send(engine->writing, line + done, size + 1 - done, MSG_NOSIGNAL);
+
+		if (part < 0 && errno != EINTR)
+			goto out;
+		done += part > 0 ? (size_t)part : 0;
+	}
+	engine->rows++;
+	written = true;
+out:
+	free(line);
+	json_decref(record);
+	json_decref(row);
+	return written;
+}
+
+static void remember_message(struct engine *engine, const char *text, size_t length)
+{
+	size_t used = strlen(engine->message);
+
+	for (size_t i = 0; i < length && used + 1 < MESSAGE_MAX; i++) {
+		/* Whoever reads it has a terminal. */
+		engine->message[used++] = (char)(isprint((unsigned char)text[i]) ? text[i] : ' ');
+	}
+	engine->message[used] = '\0';
+}
+
+/* For libcurl: anything but `length` ends the transfer. */
+static size_t receive(char *bytes, size_t size, size_t length, void *context)
+{
+	struct engine *engine = context;
+	long status = 0;
+	size_t at = 0;
+
+	(void)size;
+	(void)curl_easy_getinfo(engine->curl, CURLINFO_RESPONSE_CODE, &status);
+	if (status != 200) {
+		engine->refused = true;
+		remember_message(engine, bytes, length);
+		return length;
+	}
+	while (at < length) {
+		const char *newline = memchr(bytes + at, '\n', length - at);
+		size_t part = (newline ? (size_t)(newline - bytes) : length) - at;
+
+		if (engine->row_length + part > ROW_MAX)
+			return 0;
+		memcpy(engine->row + engine->row_length, bytes + at, part);
+		engine->row_length += part;
+		at += part;
+		if (!newline)
+			break;
+		if (engine->row_length > 0 && !write_row(engine, engine->row, engine->row_length)) {
+			engine->refused = true;
+			remember_message(engine, engine->row, engine->row_length);
+			return 0;
+		}
+		engine->row_length = 0;
+		at++;
+	}
+	return length;
+}
+
+/*
+ * A server that leaves out shards which are away answers with less, and says so to nobody. A
+ * user who may only read can't switch that off, but can ask.
+ */
+static const char whole_question[] = "SELECT count() FROM system.settings WHERE name = "
+				     "'skip_unavailable_shards' AND value != '0'";
+
+static size_t receive_whole(char *bytes, size_t size, size_t length, void *context)
+{
+	(void)size;
+	remember_message(context, bytes, length);
+	return length;
+}
+
+static CURLcode ask_whether_whole(struct engine *engine)
+{
+	long status = 0;
+	CURLcode code;
+
+	(void)curl_easy_setopt(engine->curl, CURLOPT_WRITEFUNCTION, receive_whole);
+	(void)curl_easy_setopt(engine->curl, CURLOPT_POSTFIELDS, whole_question);
+	code = curl_easy_perform(engine->curl);
+	if (code != CURLE_OK)
+		return code;
+	(void)curl_easy_getinfo(engine->curl, CURLINFO_RESPONSE_CODE, &status);
+	if (status != 200) {
+		engine->refused = true;
+		return CURLE_HTTP_RETURNED_ERROR;
+	}
+	if (engine->message[0] != '0') {
+		(void)snprintf(engine->message, sizeof(engine->message),
+			       "its setting skip_unavailable_shards would hide what is missing; "
+			       "set it to 0 for this user");
+		engine->refused = true;
+		return CURLE_HTTP_RETURNED_ERROR;
+	}
+	engine->message[0] = '\0';
+	return CURLE_OK;
+}
+
+static void *transfer(void *argument)
+{
+	struct engine *engine = argument;
+	CURLcode code = ask_whether_whole(engine);
+
+	if (code == CURLE_OK) {
+		(void)curl_easy_setopt(engine->curl, CURLOPT_WRITEFUNCTION, receive);
+		(void)curl_easy_setopt(engine->curl, CURLOPT_POSTFIELDS, engine->question);
+		code = curl_easy_perform(engine->curl);
+	}
+	if (code != CURLE_OK && !engine->refused) {
+		engine->refused = true;
+		remember_message(engine, curl_easy_strerror(code),
+				 strlen(curl_easy_strerror(code)));
+	} else if (engine->row_length > 0 && !engine->refused) {
+		engine->refused = true;
+		remember_message(engine, "the answer ends within a row", 28);
+	}
+	close(engine->writing);
+	engine->writing = -1;
+	return NULL;
+}
+
+/* ---- opening and closing ---- */
+
+/* "DATABASE.TABLE" of the URL's path and query, if both are plain names; free it with free. */
+static char *table_of(CURLU *url)
+{
+	char *path = NULL;
+	char *query = NULL;
+	char *table = NULL;
+	const char *name = "tls";
+
+	if (curl_url_get(url, CURLUPART_PATH, &path, 0) != CURLUE_OK)
+		return NULL;
+	if (curl_url_get(url, CURLUPART_QUERY, &query, 0) == CURLUE_OK) {
+		if (strncmp(query, "table=", 6) != 0)
+			goto out;
+		name = query + 6;
+	}
+	/* Names go into the question as they are, so they are names and nothing else. */
+	if (strlen(path) < 2 ||
+	    strspn(path + 1, "abcdefghijklmnopqrstuvwxyz"
+			     "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") != strlen(path + 1) ||
+	    !name[0] ||
+	    strspn(name, "abcdefghijklmnopqrstuvwxyz"
+			 "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") != strlen(name))
+		goto out;
+	if (asprintf(&table, "%s.%s", path + 1, name) < 0)
+		table_out_of_memory();
+out:
+	curl_free(path);
+	curl_free(query);
+	return table;
+}
+
+static bool has_password(CURLU *url)
+{
+	char *text = NULL;
+	bool has = curl_url_get(url, CURLUPART_PASSWORD, &text, 0) == CURLUE_OK ||
+		   curl_url_get(url, CURLUPART_USER, &text, 0) == CURLUE_OK;
+
+	curl_free(text);
+	return has;
+}
+
+/* The URL to ask, with what makes a partial answer an error; NULL with a complaint. */
+static char *prepare(const char *text, char **table)
+{
+	CURLU *url = curl_url();
+	char *asked = NULL;
+
+	if (!url)
+		table_out_of_memory();
+	if (curl_url_set(url, CURLUPART_URL, text + sizeof(prefix) - 1, 0) != CURLUE_OK) {
+		complain("'%s' is no URL; it should look like "
+			 "clickhouse+https://host:8443/tlswitness?table=tls",
+			 text);
+		goto out;
+	}
+	if (has_password(url)) {
+		complain("the URL of an engine takes no user and password, which anybody could "
+			 "read there; set TLSWITNESS_ENGINE_USER and TLSWITNESS_ENGINE_PASSWORD, "
+			 "or use ~/.netrc");
+		goto out;
+	}
+	*table = table_of(url);
+	if (!*table) {
+		complain("'%s' names no table; it should look like "
+			 "clickhouse+https://host:8443/tlswitness?table=tls",
+			 text);
+		goto out;
+	}
+	/* The status is an error's only if the engine waits with it until all is known. */
+	if (curl_url_set(url, CURLUPART_PATH, "/", 0) != CURLUE_OK ||
+	    curl_url_set(url, CURLUPART_QUERY, "wait_end_of_query=1", 0) != CURLUE_OK ||
+	    curl_url_get(url, CURLUPART_URL, &asked, 0) != CURLUE_OK)
+		table_out_of_memory();
+out:
+	curl_url_cleanup(url);
+	return asked;
+}
+
+static void set_options(struct engine *engine, const char *url)
+{
+	CURL *curl = engine->curl;
+	const char *user = getenv("TLSWITNESS_ENGINE_USER");
+	const char *password = getenv("TLSWITNESS_ENGINE_PASSWORD");
+	const char *authorities = getenv("TLSWITNESS_ENGINE_CA");
+
+	engine->headers = curl_slist_append(NULL, "Content-Type: text/plain");
+	(void)curl_easy_setopt(curl, CURLOPT_URL, url);
+	(void)curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+	(void)curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
+	(void)curl_easy_setopt(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	(void)curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+	(void)curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, 15L);
+	/* An engine that says nothing for ten minutes has no answer. */
+	(void)curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+	(void)curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, 600L);
+	(void)curl_easy_setopt(curl, CURLOPT_HTTPHEADER, engine->headers);
+	(void)curl_easy_setopt(curl, CURLOPT_WRITEDATA, engine);
+	if (authorities)
+		(void)curl_easy_setopt(curl, CURLOPT_CAINFO, authorities);
+	if (user)
+		(void)curl_easy_setopt(curl, CURLOPT_USERNAME, user);
+	if (password)
+		(void)curl_easy_setopt(curl, CURLOPT_PASSWORD, password);
+	if (!user && !password)
+		(void)curl_easy_setopt(curl, CURLOPT_NETRC, (long)CURL_NETRC_OPTIONAL);
+}
+
+struct engine *engine_open(const char *url, const struct engine_window *window)
+{
+	struct engine *engine = NULL;
+	char *table = NULL;
+	char *asked = prepare(url, &table);
+	int ends[2];
+
+	if (!asked)
+		goto out;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
+		complain("no sockets could be made for '%s': %s", url, strerror(errno));
+		goto out;
+	}
+	engine = table_allocate(sizeof(*engine));
+	memset(engine, 0, sizeof(*engine));
+	engine->reading = ends[0];
+	engine->writing = ends[1];
+	engine->row = table_allocate(ROW_MAX);
+	engine->question = engine_question(table, window);
+	engine->curl = curl_easy_init();
+	if (!engine->curl)
+		table_out_of_memory();
+	set_options(engine, asked);
+	engine->running = pthread_create(&engine->thread, NULL, transfer, engine) == 0;
+	if (!engine->running) {
+		complain("no thread could be started for '%s'", url);
+		engine_close(engine);
+		engine = NULL;
+	}
+out:
+	free(table);
+	curl_free(asked);
+	return engine;
+}
+
+int engine_descriptor(const struct engine *engine)
+{
+	return engine->reading;
+}
+
+const char *engine_finish(struct engine *engine)
+{
+	if (engine->running)
+		pthread_join(engine->thread, NULL);
+	engine->running = false;
+	return engine->refused ? engine->message : NULL;
+}
+
+void engine_close(struct engine *engine)
+{
+	/* A transfer under way ends when nobody reads it any more. */
+	close(engine->reading);
+	(void)engine_finish(engine);
+	if (engine->writing >= 0)
+		close(engine->writing);
+	curl_easy_cleanup(engine->curl);
+	curl_slist_free_all(engine->headers);
+	free(engine->question);
+	free(engine->row);
+	free(engine);
+}

@@ -1,0 +1,51 @@
+/*
+ * Records that lie in a database engine (ClickHouse, over HTTP) -> lines of counted records, as
+ * if they came from a file: what is alike in all that a report can tell apart is one line with
+ * tlswitness.count (RECORD in the README).
+ *
+ * The engine groups, this machine reads the groups; so the time it takes grows with the groups
+ * and not with the records. An answer that is not whole is an error, never a smaller report.
+ */
+#ifndef TLSWITNESS_ENGINE_H
+#define TLSWITNESS_ENGINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What is asked for; microseconds since 1970, `until` excluded. */
+struct engine_window {
+	bool has_since;
+	bool has_until;
+	int64_t since;
+	int64_t until;
+};
+
+struct engine;
+
+/* Does this name an engine: "clickhouse+https://host:8443/database?table=tls"? */
+bool engine_is_url(const char *text);
+
+/*
+ * Asks the engine. NULL, with a complaint made, if the URL is none or carries a password: user
+ * and password come from $TLSWITNESS_ENGINE_USER and $TLSWITNESS_ENGINE_PASSWORD, else from
+ * ~/.netrc. $TLSWITNESS_ENGINE_CA names a file of trusted authorities instead of the system's.
+ * What it answers is read from engine_descriptor(), to its end, by one thread; free it with
+ * engine_close.
+ */
+struct engine *engine_open(const char *url, const struct engine_window *window);
+
+/* Still the engine's own: whoever reads to its end closes a duplicate. */
+int engine_descriptor(const struct engine *engine);
+
+/*
+ * Waits for the end of the answer; NULL if it came whole, else why not, in words for a person.
+ * Static or the engine's own. Only after the descriptor was read to its end or closed.
+ */
+const char *engine_finish(struct engine *engine);
+
+void engine_close(struct engine *engine);
+
+/* The question in SQL, for tests and for who wants to ask by hand; free it with free. */
+char *engine_question(const char *table, const struct engine_window *window);
+
+#endif
