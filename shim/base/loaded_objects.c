@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#define NEEDED_DEPTH_MAX 6
+#define NEEDED_MAX 192 /* objects of one closure; what is beyond is not looked at */
 
 /* Set by the linker: where this library begins and ends. */
 extern const char __ehdr_start[] __attribute__((visibility("hidden")));
@@ -43,6 +43,12 @@ static void read_dynamic(struct loaded_object *object)
 		case DT_GNU_HASH:
 			object->gnu_hash = address;
 			break;
+		case DT_HASH:
+			object->sysv_hash = address;
+			break;
+		case DT_VERSYM:
+			object->versions = address;
+			break;
 		case DT_SONAME:
 			soname = entry->d_un.d_val;
 			break;
@@ -58,6 +64,8 @@ static void describe(struct loaded_object *object, const struct dl_phdr_info *in
 	memset(object, 0, sizeof(*object));
 	object->path = info->dlpi_name ? info->dlpi_name : "";
 	object->base = info->dlpi_addr;
+	object->segments = info->dlpi_phdr;
+	object->segment_count = info->dlpi_phnum;
 	for (int i = 0; i < info->dlpi_phnum; i++) {
 		if (info->dlpi_phdr[i].p_type == PT_DYNAMIC)
 			object->dynamic =
@@ -66,11 +74,11 @@ static void describe(struct loaded_object *object, const struct dl_phdr_info *in
 	read_dynamic(object);
 }
 
-static bool holds(const struct dl_phdr_info *info, const void *address)
+bool loaded_object_holds(const struct loaded_object *object, const void *address)
 {
-	for (int i = 0; i < info->dlpi_phnum; i++) {
-		const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
-		uintptr_t start = info->dlpi_addr + segment->p_vaddr;
+	for (unsigned i = 0; i < object->segment_count; i++) {
+		const ElfW(Phdr) *segment = &object->segments[i];
+		uintptr_t start = object->base + segment->p_vaddr;
 
 		if (segment->p_type == PT_LOAD && (uintptr_t)address >= start &&
 		    (uintptr_t)address - start < segment->p_memsz)
@@ -78,6 +86,8 @@ static bool holds(const struct dl_phdr_info *info, const void *address)
 	}
 	return false;
 }
+
+/* ---- symbols ---- */
 
 static uint32_t gnu_hash(const char *name)
 {
@@ -88,33 +98,58 @@ static uint32_t gnu_hash(const char *name)
 	return hash;
 }
 
-static bool is_function_named(const struct loaded_object *object, const ElfW(Sym) * symbol,
-			      const char *name)
+/* The old hash function of the ELF gABI. */
+static uint32_t sysv_hash(const char *name)
 {
-	unsigned type = symbol->st_info & 0xf;
+	uint32_t hash = 0;
 
-	return symbol->st_shndx != SHN_UNDEF && symbol->st_value != 0 && type == STT_FUNC &&
-	       strcmp(object->strings + symbol->st_name, name) == 0;
+	for (; *name; name++) {
+		hash = (hash << 4) + (unsigned char)*name;
+		hash ^= (hash >> 24) & 0xf0;
+		hash &= 0x0fffffff;
+	}
+	return hash;
 }
 
-void *loaded_object_function(const struct loaded_object *object, const char *name)
+/* A symbol is looked for by its name and by whether it is a function or a variable. */
+struct symbol_key {
+	const char *name;
+	unsigned type;
+	uint32_t gnu_hash;
+};
+
+/* A version that is not the default one is only for programs that ask for it (LSB). */
+#define VERSION_HIDDEN 0x8000
+
+static bool is_symbol(const struct loaded_object *object, uint32_t index,
+		      const struct symbol_key *key)
 {
-	const uint32_t hash = gnu_hash(name);
-	const uint32_t *buckets;
-	const uint32_t *chain;
-	uint32_t bucket_count;
-	uint32_t first_symbol;
-	uint32_t bloom_words;
+	const ElfW(Sym) *symbol = &object->symbols[index];
+
+	return symbol->st_shndx != SHN_UNDEF && symbol->st_value != 0 &&
+	       (symbol->st_info & 0xf) == key->type &&
+	       !(object->versions && object->versions[index] & VERSION_HIDDEN) &&
+	       strcmp(object->strings + symbol->st_name, key->name) == 0;
+}
+
+static void *by_gnu_hash(const struct loaded_object *object, const struct symbol_key *key)
+{
+	const uint32_t *table = object->gnu_hash;
+	const unsigned bits = sizeof(ElfW(Addr)) * 8;
+	const uint32_t hash = key->gnu_hash;
+	const uint32_t bucket_count = table[0];
+	const uint32_t first_symbol = table[1];
+	const uint32_t bloom_words = table[2];
+	const ElfW(Addr) *bloom = (const void *)(table + 4);
+	const uint32_t *buckets = table + 4 + (size_t)bloom_words * (sizeof(ElfW(Addr)) / 4);
+	const uint32_t *chain = buckets + bucket_count;
+	ElfW(Addr) word;
 	uint32_t index;
 
-	if (!object->gnu_hash || !object->symbols || !object->strings)
+	if (bucket_count == 0 || bloom_words == 0)
 		return NULL;
-	bucket_count = object->gnu_hash[0];
-	first_symbol = object->gnu_hash[1];
-	bloom_words = object->gnu_hash[2];
-	buckets = object->gnu_hash + 4 + (size_t)bloom_words * (sizeof(ElfW(Addr)) / 4);
-	chain = buckets + bucket_count;
-	if (bucket_count == 0)
+	word = bloom[(hash / bits) & (bloom_words - 1)];
+	if (!(word >> (hash % bits) & word >> ((hash >> table[3]) % bits) & 1))
 		return NULL;
 	index = buckets[hash % bucket_count];
 	if (index < first_symbol)
@@ -123,12 +158,134 @@ void *loaded_object_function(const struct loaded_object *object, const char *nam
 		uint32_t entry = chain[index - first_symbol];
 
 		/* The lowest bit of a chain entry marks the end of its bucket. */
-		if ((entry | 1) == (hash | 1) &&
-		    is_function_named(object, &object->symbols[index], name))
+		if ((entry | 1) == (hash | 1) && is_symbol(object, index, key))
 			return (void *)(object->base + object->symbols[index].st_value);
 		if (entry & 1)
 			return NULL;
 	}
+}
+
+static void *by_sysv_hash(const struct loaded_object *object, const struct symbol_key *key)
+{
+	const uint32_t bucket_count = object->sysv_hash[0];
+	const uint32_t *buckets = object->sysv_hash + 2;
+	const uint32_t *chain = buckets + bucket_count;
+
+	if (bucket_count == 0)
+		return NULL;
+	for (uint32_t index = buckets[sysv_hash(key->name) % bucket_count]; index != STN_UNDEF;
+	     index = chain[index]) {
+		if (is_symbol(object, index, key))
+			return (void *)(object->base + object->symbols[index].st_value);
+	}
+	return NULL;
+}
+
+static void *find_symbol(const struct loaded_object *object, const struct symbol_key *key)
+{
+	if (!object->symbols || !object->strings)
+		return NULL;
+	if (object->gnu_hash)
+		return by_gnu_hash(object, key);
+#if !defined(__alpha__) && !defined(__s390x__) /* their words are twice as long */
+	if (object->sysv_hash)
+		return by_sysv_hash(object, key);
+#endif
+	return NULL;
+}
+
+void *loaded_object_function(const struct loaded_object *object, const char *name)
+{
+	const struct symbol_key key = {name, STT_FUNC, gnu_hash(name)};
+
+	return find_symbol(object, &key);
+}
+
+/* ---- the loader's list ---- */
+
+static int read_changes(struct dl_phdr_info *info, size_t size, void *data)
+{
+	struct loaded_objects_changes *changes = data;
+
+	(void)size;
+	changes->added = info->dlpi_adds;
+	changes->removed = info->dlpi_subs;
+	return 1; /* they are the same in every entry */
+}
+
+struct loaded_objects_changes loaded_objects_changes(void)
+{
+	struct loaded_objects_changes changes = {0, 0};
+
+	dl_iterate_phdr(read_changes, &changes);
+	return changes;
+}
+
+struct locked_work {
+	void (*work)(void *data);
+	void *data;
+};
+
+static int do_work(struct dl_phdr_info *info, size_t size, void *data)
+{
+	struct locked_work *locked = data;
+
+	(void)info;
+	(void)size;
+	locked->work(locked->data);
+	return 1;
+}
+
+void loaded_objects_locked(void (*work)(void *data), void *data)
+{
+	struct locked_work locked = {work, data};
+
+	dl_iterate_phdr(do_work, &locked);
+}
+
+struct visit {
+	bool (*visit)(const struct loaded_object *object, void *data);
+	void *data;
+	bool behind; /* only what stands behind this library, */
+	bool passed; /* which was met by now */
+};
+
+/* The kernel's object is in the list, but in no scope. */
+static bool is_kernels(const struct loaded_object *object)
+{
+	return strncmp(object->path, "linux-", 6) == 0 ||
+	       (object->soname && strncmp(object->soname, "linux-", 6) == 0);
+}
+
+static int visit_object(struct dl_phdr_info *info, size_t size, void *data)
+{
+	struct visit *visit = data;
+	struct loaded_object object;
+
+	(void)size;
+	describe(&object, info);
+	if (loaded_object_holds(&object, __ehdr_start)) {
+		visit->passed = true;
+		return 0;
+	}
+	if ((visit->behind && !visit->passed) || is_kernels(&object))
+		return 0;
+	return !visit->visit(&object, visit->data);
+}
+
+void loaded_objects_each(bool (*visit)(const struct loaded_object *object, void *data), void *data)
+{
+	struct visit each = {visit, data, false, false};
+
+	dl_iterate_phdr(visit_object, &each);
+}
+
+void loaded_objects_each_behind(bool (*visit)(const struct loaded_object *object, void *data),
+				void *data)
+{
+	struct visit each = {visit, data, true, false};
+
+	dl_iterate_phdr(visit_object, &each);
 }
 
 struct address_search {
@@ -141,10 +298,8 @@ static int match_address(struct dl_phdr_info *info, size_t size, void *data)
 	struct address_search *search = data;
 
 	(void)size;
-	if (!holds(info, search->address))
-		return 0;
 	describe(search->object, info);
-	return 1;
+	return loaded_object_holds(search->object, search->address);
 }
 
 bool loaded_objects_at(const void *address, struct loaded_object *object)
@@ -155,33 +310,45 @@ bool loaded_objects_at(const void *address, struct loaded_object *object)
 }
 
 struct symbol_search {
-	const char *symbol;
+	struct symbol_key key;
 	struct loaded_object *objects;
 	unsigned most;
 	unsigned count;
+	void *address; /* of the last one */
 };
 
-static int match_symbol(struct dl_phdr_info *info, size_t size, void *data)
+static bool match_symbol(const struct loaded_object *object, void *data)
 {
 	struct symbol_search *search = data;
-	struct loaded_object *object = &search->objects[search->count];
+	void *address = find_symbol(object, &search->key);
 
-	(void)size;
-	if (holds(info, __ehdr_start))
-		return 0;
-	describe(object, info);
-	if (loaded_object_function(object, search->symbol))
-		search->count++;
-	return search->count == search->most;
+	if (!address)
+		return true;
+	search->address = address;
+	if (search->objects)
+		search->objects[search->count] = *object;
+	search->count++;
+	return search->count < search->most;
 }
 
 unsigned loaded_objects_defining(const char *symbol, struct loaded_object *objects, unsigned most)
 {
-	struct symbol_search search = {symbol, objects, most, 0};
+	struct symbol_search search = {
+		{symbol, STT_FUNC, gnu_hash(symbol)}, objects, most, 0, NULL};
 
-	dl_iterate_phdr(match_symbol, &search);
+	loaded_objects_each(match_symbol, &search);
 	return search.count;
 }
+
+void *loaded_objects_variable(const char *name)
+{
+	struct symbol_search search = {{name, STT_OBJECT, gnu_hash(name)}, NULL, 1, 0, NULL};
+
+	loaded_objects_each(match_symbol, &search);
+	return search.address;
+}
+
+/* ---- by name, and by need ---- */
 
 static const char *file_name(const struct loaded_object *object)
 {
@@ -216,31 +383,57 @@ bool loaded_objects_named(const char *prefix, struct loaded_object *object)
 	return dl_iterate_phdr(match_name, &search) != 0;
 }
 
-static bool needs_within(const struct loaded_object *object, const struct loaded_object *other,
-			 int depth)
-{
-	if (!object->strings || depth == 0)
-		return false;
-	for (const ElfW(Dyn) *entry = object->dynamic; entry && entry->d_tag != DT_NULL; entry++) {
-		const char *name = object->strings + entry->d_un.d_val;
+/* What a search along DT_NEEDED has met, in the order in which it is looked at. */
+struct closure {
+	const ElfW(Dyn) * dynamic[NEEDED_MAX];
+	unsigned count;
+};
 
-		if (entry->d_tag != DT_NEEDED)
-			continue;
-		if (strcmp(name, other->soname ? other->soname : file_name(other)) == 0)
-			return true;
+static void add_to_closure(struct closure *closure, const struct loaded_object *object)
+{
+	for (unsigned i = 0; i < closure->count; i++) {
+		if (closure->dynamic[i] == object->dynamic)
+			return;
 	}
+	if (closure->count < NEEDED_MAX)
+		closure->dynamic[closure->count++] = object->dynamic;
+}
+
+static void add_needed(struct closure *closure, const struct loaded_object *object)
+{
 	for (const ElfW(Dyn) *entry = object->dynamic; entry && entry->d_tag != DT_NULL; entry++) {
 		struct loaded_object needed = {0};
 		struct name_search search = {object->strings + entry->d_un.d_val, false, &needed};
 
-		if (entry->d_tag == DT_NEEDED && dl_iterate_phdr(match_name, &search) != 0 &&
-		    needs_within(&needed, other, depth - 1))
-			return true;
+		if (entry->d_tag == DT_NEEDED && object->strings &&
+		    dl_iterate_phdr(match_name, &search) != 0)
+			add_to_closure(closure, &needed);
 	}
-	return false;
 }
 
-bool loaded_object_needs(const struct loaded_object *object, const struct loaded_object *other)
+void loaded_object_each_needed(const struct loaded_object *from,
+			       bool (*visit)(const struct loaded_object *object, void *data),
+			       void *data)
 {
-	return needs_within(object, other, NEEDED_DEPTH_MAX);
+	struct loaded_object object;
+	struct closure closure;
+
+	closure.count = 0;
+	add_to_closure(&closure, from);
+	for (unsigned next = 0; next < closure.count; next++) {
+		if (!loaded_objects_at(closure.dynamic[next], &object))
+			continue;
+		if (!visit(&object, data))
+			return;
+		add_needed(&closure, &object);
+	}
+}
+
+bool loaded_object_needed_defining(const struct loaded_object *from, const char *symbol,
+				   struct loaded_object *found)
+{
+	struct symbol_search search = {{symbol, STT_FUNC, gnu_hash(symbol)}, found, 1, 0, NULL};
+
+	loaded_object_each_needed(from, match_symbol, &search);
+	return search.count == 1;
 }

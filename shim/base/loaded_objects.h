@@ -17,15 +17,36 @@
 struct loaded_object {
 	const char *path; /* "" for the main program */
 	uintptr_t base;   /* what is added to the addresses in its tables */
+	const ElfW(Phdr) * segments;
+	unsigned segment_count;
 	const ElfW(Dyn) * dynamic;
 	const ElfW(Sym) * symbols;
+	const ElfW(Half) * versions; /* one for each symbol */
 	const char *strings;
 	const uint32_t *gnu_hash;
+	const uint32_t *sysv_hash; /* where it has no gnu_hash */
 	const char *soname;
 };
 
 /* Is `address` in this library, the recorder itself? */
 bool loaded_objects_is_own(const void *address);
+
+/* How many objects were ever loaded into this process, and how many unloaded. */
+struct loaded_objects_changes {
+	uint64_t added;
+	uint64_t removed;
+};
+struct loaded_objects_changes loaded_objects_changes(void);
+
+/* Every object but this library and the kernel's, in load order, until `visit` says false. */
+void loaded_objects_each(bool (*visit)(const struct loaded_object *object, void *data), void *data);
+
+/* As loaded_objects_each, only those that stand behind this library in load order. */
+void loaded_objects_each_behind(bool (*visit)(const struct loaded_object *object, void *data),
+				void *data);
+
+/* Calls `work` with the loader's lock held: no object comes or goes meanwhile. */
+void loaded_objects_locked(void (*work)(void *data), void *data);
 
 /* The object that holds `address`. */
 bool loaded_objects_at(const void *address, struct loaded_object *object);
@@ -39,10 +60,29 @@ unsigned loaded_objects_defining(const char *symbol, struct loaded_object *objec
 /* The first loaded object whose file name begins with `prefix` ("libgnutls.so"). */
 bool loaded_objects_named(const char *prefix, struct loaded_object *object);
 
+/*
+ * The address of the variable `name` that the whole process uses, or NULL: that
+ * of the first object in load order which defines it (a main program that
+ * refers to a library's variable has a copy of it).
+ */
+void *loaded_objects_variable(const char *name);
+
 /* The address of a function that `object` itself defines, or NULL. */
 void *loaded_object_function(const struct loaded_object *object, const char *symbol);
 
-/* Does `object` need `other`, directly or through what it needs (DT_NEEDED)? */
-bool loaded_object_needs(const struct loaded_object *object, const struct loaded_object *other);
+/* Is `address` in it? */
+bool loaded_object_holds(const struct loaded_object *object, const void *address);
+
+/* `from` and what it needs (DT_NEEDED), breadth first, until `visit` says false. */
+void loaded_object_each_needed(const struct loaded_object *from,
+			       bool (*visit)(const struct loaded_object *object, void *data),
+			       void *data);
+
+/*
+ * The first object that defines the function `symbol` among `from` and what it
+ * needs (DT_NEEDED), in the loader's order: breadth first.
+ */
+bool loaded_object_needed_defining(const struct loaded_object *from, const char *symbol,
+				   struct loaded_object *found);
 
 #endif

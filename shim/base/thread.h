@@ -8,17 +8,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct ssl_library;
-struct crypto_library;
-
 struct thread_state {
 	bool locked; /* inside connection.c's lock: a signal handler's calls pass through */
 	uint8_t library_depth;     /* calls into a TLS library that are watched, nested */
 	uint16_t hello_connection; /* the connection whose ClientHello passed inside the
 				      innermost of them; 0: none */
-	const struct ssl_library *ssl_library; /* entered last through a hook */
-	const void *caller; /* from where the application, not libssl itself, called it */
-	const struct crypto_library *crypto_library;
+	bool loads_deeply;         /* its last dlopen was one with RTLD_DEEPBIND */
+	const void *caller;        /* the return address of the TLS library's hook entered last */
 	/* A context's method whose place in the script can't be asked for yet. */
 	struct {
 		const char *call; /* NULL: none */

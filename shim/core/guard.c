@@ -29,7 +29,7 @@ bool guard_enter(void)
 		if (expected == ABANDONED)
 			break;
 		if (i >= LOCK_SPINS_MAX)
-			syscall(SYS_sched_yield);
+			sys_yield();
 		if (i == LOCK_SPINS_MAX + LOCK_YIELDS_MAX - 1)
 			atomic_store(&recorder_process->locked, ABANDONED);
 	}

@@ -7,7 +7,7 @@
 #include <sys/random.h>
 #include <time.h>
 
-#include "shim/base/real.h"
+#include "shim/base/library_hooks.h"
 #include "shim/base/sys.h"
 #include "shim/config/config_load.h"
 #include "shim/core/connection_state.h"
@@ -16,12 +16,11 @@
 /* Of this process alone: a child made by fork finds it zeroed. */
 static void map_process_state(void)
 {
-	void *page = mmap(NULL, sizeof(struct recorder_process), PROT_READ | PROT_WRITE,
-			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *page = sys_map(sizeof(struct recorder_process));
 
-	if (page == MAP_FAILED)
+	if (!page)
 		return;
-	madvise(page, sizeof(struct recorder_process), MADV_WIPEONFORK);
+	sys_madvise(page, sizeof(struct recorder_process), MADV_WIPEONFORK);
 	recorder_process = page;
 }
 
@@ -33,7 +32,7 @@ static void draw_event_random(void)
 	if (sys_getrandom(recorder.event_random, sizeof(recorder.event_random), GRND_NONBLOCK) ==
 	    (ssize_t)sizeof(recorder.event_random))
 		return;
-	clock_gettime(CLOCK_REALTIME, &now);
+	sys_clock(CLOCK_REALTIME, &now);
 	recorder.event_random[0] = (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
 	recorder.event_random[1] = (uintptr_t)&now;
 }
@@ -43,7 +42,6 @@ __attribute__((constructor)) static void start(int argc, char **argv, char **env
 {
 	int saved = errno;
 
-	real_libc_find();
 	config_load(&recorder.config, &recorder_errors, environment);
 	if (!recorder.config.off) {
 		origin_process_read(&recorder.process, argc, argv);
@@ -51,6 +49,7 @@ __attribute__((constructor)) static void start(int argc, char **argv, char **env
 		draw_event_random();
 		recorder.on = true;
 	}
+	library_hooks_start(recorder.on);
 	errno = saved;
 }
 

@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -56,7 +55,7 @@ static bool is_trustworthy(const struct stat *status, bool in_directory)
 {
 	if (!S_ISREG(status->st_mode) || status->st_nlink != 1)
 		return false;
-	if (status->st_uid == geteuid())
+	if (status->st_uid == sys_geteuid())
 		return true;
 	return !in_directory && status->st_uid == 0;
 }
@@ -77,7 +76,7 @@ static int open_trustworthy(const char *path, bool in_directory, struct stat *st
 	}
 	if (fd < 0)
 		return -1;
-	if (fstat(fd, status) != 0 || !is_trustworthy(status, in_directory)) {
+	if (sys_fstat(fd, status) != 0 || !is_trustworthy(status, in_directory)) {
 		sys_close(fd);
 		errno = EPERM;
 		return -1;
@@ -96,7 +95,7 @@ static int open_log(const struct config *config, struct stat *status)
 		if (fd >= 0 || errno != EISDIR)
 			return fd;
 	}
-	path_in_directory(&path, config->log, geteuid());
+	path_in_directory(&path, config->log, sys_geteuid());
 	return open_trustworthy(path.text, true, status);
 }
 
@@ -105,7 +104,7 @@ static int kept_log(struct stat *status)
 {
 	int fd = atomic_load(&kept_descriptor);
 
-	if (fd < 0 || fstat(fd, status) != 0)
+	if (fd < 0 || sys_fstat(fd, status) != 0)
 		return -1;
 	if (status->st_dev != kept_device || status->st_ino != kept_inode)
 		return -1;
@@ -135,11 +134,10 @@ void output_before_chroot(const struct config *config)
 /* A write beyond RLIMIT_FSIZE would send SIGXFSZ, which ends the host. */
 static bool fits_size_limit(const struct stat *status, size_t length)
 {
-	struct rlimit limit;
+	const uint64_t limit = sys_file_size_limit();
 
-	if (getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
-		return true;
-	return (rlim_t)status->st_size + length + SIZE_LIMIT_MARGIN <= limit.rlim_cur;
+	return limit == UINT64_MAX ||
+	       (uint64_t)status->st_size + length + SIZE_LIMIT_MARGIN <= limit;
 }
 
 static bool ends_within_line(int fd, const struct stat *status)
@@ -166,7 +164,7 @@ static bool ends_in_torn_line(int fd, const struct stat *status)
 		if (!ends_within_line(fd, &seen))
 			return false;
 		sys_lseek(fd, seen.st_size - 1, SEEK_HOLE);
-		if (fstat(fd, &now) != 0 || now.st_size == seen.st_size)
+		if (sys_fstat(fd, &now) != 0 || now.st_size == seen.st_size)
 			return true;
 		seen = now;
 	}

@@ -12,7 +12,6 @@
 #include "shim/config/config_load.h"
 #include "shim/core/output.h"
 #include "shim/record/event_id.h"
-#include "shim/base/real.h"
 #include "shim/base/sys.h"
 #include "shim/base/text.h"
 
@@ -28,7 +27,7 @@ uint64_t recorder_clock(void)
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
+	sys_clock(CLOCK_MONOTONIC, &now);
 	return (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
 }
 
@@ -85,7 +84,7 @@ static void name_event(char text[EVENT_ID_SIZE], uint64_t pid)
 	struct timespec now;
 	uint64_t first;
 
-	clock_gettime(CLOCK_REALTIME, &now);
+	sys_clock(CLOCK_REALTIME, &now);
 	first = nanoseconds(&now);
 	if (atomic_compare_exchange_strong(&recorder_process->since, &id.since, first))
 		id.since = first;
@@ -103,8 +102,8 @@ static bool write_record(const struct record *facts)
 	char parent[ORIGIN_PATH_MAX];
 
 	if (record->timestamp.tv_sec == 0)
-		clock_gettime(CLOCK_REALTIME, &record->timestamp);
-	text_append_number(user, sizeof(user), geteuid());
+		sys_clock(CLOCK_REALTIME, &record->timestamp);
+	text_append_number(user, sizeof(user), sys_geteuid());
 	record->ecs_version = RECORD_ECS_VERSION;
 	record->mode = (enum record_mode)(recorder.config.mode - MODE_AUDIT + RECORD_MODE_AUDIT);
 	record->floor = recorder.config.floor;
@@ -115,7 +114,7 @@ static bool write_record(const struct record *facts)
 	record->user = user;
 	name_event(event_id, record->pid);
 	record->event_id = event_id;
-	record->parent_pid = (uint64_t)getppid();
+	record->parent_pid = (uint64_t)sys_getppid();
 	record->parent_executable = known(parent_executable((pid_t)record->parent_pid, parent));
 	record->script = known(recorder.process.script);
 	return output_write(&recorder.config, line, record_write(line, record));

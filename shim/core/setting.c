@@ -8,6 +8,7 @@
 
 #include "shim/origin/origin.h"
 #include "shim/core/recorder.h"
+#include "shim/base/sys.h"
 #include "shim/base/text.h"
 #include "shim/record/tls_names.h"
 
@@ -140,7 +141,7 @@ static void keep(const struct setting_words *words, const struct origin *origin)
 	if (!setting)
 		return;
 	setting->words = *words;
-	clock_gettime(CLOCK_REALTIME, &setting->made);
+	sys_clock(CLOCK_REALTIME, &setting->made);
 	origin_copy(&setting->origin, origin);
 	atomic_store_explicit(&setting->state, READY, memory_order_release);
 	atomic_fetch_add(&ready, 1);

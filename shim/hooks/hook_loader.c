@@ -1,53 +1,96 @@
 /*
- * Hooks of the loader, for libraries that would go past us.
+ * Hooks of the loader: libraries that come and go while the program runs, and
+ * functions that are asked for by name.
+ *
+ * glibc looks at the return address to know whose DT_RUNPATH to search (dlopen)
+ * and what "next" means (dlsym). So each of these must jump to the real
+ * function, not call it: -foptimize-sibling-calls, and tests.
  */
 #include <dlfcn.h>
-#include <string.h>
+#include <link.h>
 
-#include "shim/base/real.h"
-#include "shim/core/recorder.h"
+#include "shim/base/library_hooks.h"
+#include "shim/base/thread.h"
+#include "shim/hooks/real_libc.h"
+
+#define CALLER __builtin_return_address(0)
+
+static const struct real_libc *libc(void)
+{
+	if (!real_libc.dlsym)
+		real_libc_find();
+	return &real_libc;
+}
 
 /*
- * PHP loads its extensions with RTLD_DEEPBIND, which makes them prefer their
- * own libraries' symbols to ours.
- *
- * glibc looks at the return address to know whose DT_RUNPATH to search. So
- * this must jump, not call: -foptimize-sibling-calls, and a test.
+ * Nothing can be done after a jump. Whoever loads a library asks it for a
+ * symbol next: that is when the hooks are put in place.
  */
 EXPORT void *dlopen(const char *path, int flags)
 {
-	if (!real_libc.dlopen)
-		real_libc_find();
-	if (recorder.on)
-		flags &= ~RTLD_DEEPBIND;
-	return real_libc.dlopen(path, flags);
+	thread_state.loads_deeply = flags & RTLD_DEEPBIND;
+	return libc()->dlopen(path, flags);
 }
 
-/*
- * The hook for a function that a program resolves by hand from a library that
- * it loaded itself; NULL where the real dlsym is to answer.
- */
-static void *hook_for_dlsym(void *handle, const char *name, const void *caller)
+EXPORT void *dlmopen(Lmid_t name_space, const char *path, int flags)
 {
-	void *address;
-
-	if (!recorder.on || handle == RTLD_DEFAULT || handle == RTLD_NEXT || !name)
-		return NULL;
-	if (strncmp(name, "SSL_", 4) != 0 && strncmp(name, "BIO_", 4) != 0)
-		return NULL;
-	address = real_libc.dlsym(handle, name);
-	return address ? real_openssl_hook(name, caller, address) : NULL;
+	thread_state.loads_deeply = false;
+	return libc()->dlmopen(name_space, path, flags);
 }
 
-/* RTLD_NEXT means "next after the caller": here too the real one must be jumped to. */
+/* This one needs no jump: nobody is asked for. */
+EXPORT int dlclose(void *handle)
+{
+	int result = libc()->dlclose(handle);
+
+	library_hooks_unloaded();
+	return result;
+}
+
+static bool is_handle(const void *handle)
+{
+	return handle && handle != RTLD_DEFAULT && handle != RTLD_NEXT;
+}
+
+/* glibc's and musl's handle is the loader's entry of the object, whose head link.h tells. */
+static void before_question(void *handle)
+{
+	if (is_handle(handle))
+		library_hooks_loaded(((const struct link_map *)handle)->l_ld,
+				     thread_state.loads_deeply);
+}
+
+/* The hook that is the answer, given what the library itself would answer; or NULL. */
+static void *hook_for(void *handle, const char *name, const void *address, const void *caller)
+{
+	if (handle == RTLD_NEXT)
+		return library_hooks_next(name, caller);
+	if (handle == RTLD_DEFAULT)
+		return library_hooks_default(name, caller);
+	return address ? library_hooks_of(name, address, caller) : NULL;
+}
+
 EXPORT void *dlsym(void *restrict handle, const char *restrict name)
 {
+	const struct real_libc *real = libc();
 	void *hook;
 
-	if (!real_libc.dlsym)
-		real_libc_find();
-	hook = hook_for_dlsym(handle, name, __builtin_return_address(0));
-	if (hook)
-		return hook;
-	return real_libc.dlsym(handle, name);
+	before_question(handle);
+	if (!library_hooks_know(name))
+		return real->dlsym(handle, name);
+	hook = hook_for(handle, name, is_handle(handle) ? real->dlsym(handle, name) : NULL, CALLER);
+	return hook ? hook : real->dlsym(handle, name);
+}
+
+EXPORT void *dlvsym(void *restrict handle, const char *restrict name, const char *restrict version)
+{
+	const struct real_libc *real = libc();
+	void *hook;
+
+	before_question(handle);
+	if (!library_hooks_know(name))
+		return real->dlvsym(handle, name, version);
+	hook = hook_for(handle, name,
+			is_handle(handle) ? real->dlvsym(handle, name, version) : NULL, CALLER);
+	return hook ? hook : real->dlvsym(handle, name, version);
 }

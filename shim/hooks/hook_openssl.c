@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "shim/openssl/openssl_witness.h"
-#include "shim/base/real.h"
+#include "shim/openssl/openssl_library.h"
 #include "shim/core/recorder.h"
 #include "shim/base/thread.h"
 
@@ -20,9 +20,9 @@
 
 /* ---- the handshake itself ---- */
 
-EXPORT int SSL_connect(SSL *ssl)
+int SSL_connect(SSL *ssl)
 {
-	const struct ssl_library *library = real_ssl_library(CALLER);
+	const struct ssl_library *library = openssl_library(CALLER);
 	struct openssl_call call;
 	int result;
 
@@ -34,9 +34,9 @@ EXPORT int SSL_connect(SSL *ssl)
 	return result;
 }
 
-EXPORT int SSL_do_handshake(SSL *ssl)
+int SSL_do_handshake(SSL *ssl)
 {
-	const struct ssl_library *library = real_ssl_library(CALLER);
+	const struct ssl_library *library = openssl_library(CALLER);
 	struct openssl_call call;
 	int result;
 
@@ -50,9 +50,9 @@ EXPORT int SSL_do_handshake(SSL *ssl)
 
 /* ---- calls that drive it on their way ---- */
 
-EXPORT int SSL_read(SSL *ssl, void *buffer, int count)
+int SSL_read(SSL *ssl, void *buffer, int count)
 {
-	const struct ssl_library *library = real_ssl_library(CALLER);
+	const struct ssl_library *library = openssl_library(CALLER);
 	struct openssl_call call;
 	int result;
 
@@ -66,9 +66,9 @@ EXPORT int SSL_read(SSL *ssl, void *buffer, int count)
 	return result;
 }
 
-EXPORT int SSL_read_ex(SSL *ssl, void *buffer, size_t count, size_t *read_bytes)
+int SSL_read_ex(SSL *ssl, void *buffer, size_t count, size_t *read_bytes)
 {
-	const struct ssl_library *library = real_ssl_library(CALLER);
+	const struct ssl_library *library = openssl_library(CALLER);
 	struct openssl_call call;
 	int result;
 
@@ -82,9 +82,9 @@ EXPORT int SSL_read_ex(SSL *ssl, void *buffer, size_t count, size_t *read_bytes)
 	return result;
 }
 
-EXPORT int SSL_peek(SSL *ssl, void *buffer, int count)
+int SSL_peek(SSL *ssl, void *buffer, int count)
 {
-	const struct ssl_library *library = real_ssl_library(CALLER);
+	const struct ssl_library *library = openssl_library(CALLER);
 	struct openssl_call call;
 	int result;
 
@@ -96,9 +96,9 @@ EXPORT int SSL_peek(SSL *ssl, void *buffer, int count)
 	return result;
 }
 
-EXPORT int SSL_peek_ex(SSL *ssl, void *buffer, size_t count, size_t *read_bytes)
+int SSL_peek_ex(SSL *ssl, void *buffer, size_t count, size_t *read_bytes)
 {
-	const struct ssl_library *library = real_ssl_library(CALLER);
+	const struct ssl_library *library = openssl_library(CALLER);
 	struct openssl_call call;
 	int result;
 
@@ -124,9 +124,9 @@ static bool begin_write(struct openssl_call *call, const struct ssl_library *lib
 	       openssl_call_begin(call, library, ssl, false);
 }
 
-EXPORT int SSL_write(SSL *ssl, const void *buffer, int count)
+int SSL_write(SSL *ssl, const void *buffer, int count)
 {
-	const struct ssl_library *library = real_ssl_library(CALLER);
+	const struct ssl_library *library = openssl_library(CALLER);
 	struct openssl_call call;
 	int result;
 
@@ -142,9 +142,9 @@ EXPORT int SSL_write(SSL *ssl, const void *buffer, int count)
 	return result;
 }
 
-EXPORT int SSL_write_ex(SSL *ssl, const void *buffer, size_t count, size_t *written)
+int SSL_write_ex(SSL *ssl, const void *buffer, size_t count, size_t *written)
 {
-	const struct ssl_library *library = real_ssl_library(CALLER);
+	const struct ssl_library *library = openssl_library(CALLER);
 	struct openssl_call call;
 	int result;
 
@@ -160,9 +160,9 @@ EXPORT int SSL_write_ex(SSL *ssl, const void *buffer, size_t count, size_t *writ
 	return result;
 }
 
-EXPORT int SSL_write_early_data(SSL *ssl, const void *buffer, size_t count, size_t *written)
+int SSL_write_early_data(SSL *ssl, const void *buffer, size_t count, size_t *written)
 {
-	const struct ssl_library *library = real_ssl_library(CALLER);
+	const struct ssl_library *library = openssl_library(CALLER);
 	struct openssl_call call;
 	int result;
 
@@ -174,9 +174,9 @@ EXPORT int SSL_write_early_data(SSL *ssl, const void *buffer, size_t count, size
 	return result;
 }
 
-EXPORT void SSL_free(SSL *ssl)
+void SSL_free(SSL *ssl)
 {
-	const struct ssl_library *library = real_ssl_library(CALLER);
+	const struct ssl_library *library = openssl_library(CALLER);
 
 	if (!library)
 		return;
@@ -188,18 +188,19 @@ EXPORT void SSL_free(SSL *ssl)
 
 /*
  * The TLS object of a chain, where the application itself calls: BIO's calls
- * also come from within libssl, over the chain beneath its TLS.
+ * also come from a BIO of its own, beneath the TLS of another chain.
  */
-static SSL *ssl_of_chain(const struct crypto_library *crypto, BIO *bio)
+static SSL *ssl_of_chain(const struct ssl_library *library, BIO *bio)
 {
 	SSL *ssl = NULL;
 	BIO *filter;
 
-	if (!recorder.on || thread_state.library_depth > 0 || !bio || !crypto->BIO_find_type)
+	if (!recorder.on || thread_state.library_depth > 0 || !bio ||
+	    !library->crypto.BIO_find_type)
 		return NULL;
-	filter = crypto->BIO_find_type(bio, BIO_TYPE_SSL);
+	filter = library->crypto.BIO_find_type(bio, BIO_TYPE_SSL);
 	if (filter)
-		crypto->BIO_ctrl(filter, BIO_C_GET_SSL, 0, &ssl);
+		library->crypto.BIO_ctrl(filter, BIO_C_GET_SSL, 0, &ssl);
 	return ssl;
 }
 
@@ -211,11 +212,10 @@ struct chain_call {
 };
 
 /* As openssl_call_begin. */
-static bool chain_begin(struct chain_call *chain, const struct crypto_library *crypto, BIO *bio,
-			const void *caller)
+static bool chain_begin(struct chain_call *chain, const struct ssl_library *library, BIO *bio)
 {
-	chain->ssl = ssl_of_chain(crypto, bio);
-	chain->library = chain->ssl ? real_ssl_library(caller) : NULL;
+	chain->ssl = ssl_of_chain(library, bio);
+	chain->library = chain->ssl ? library : NULL;
 	return !chain->library ||
 	       openssl_call_begin(&chain->call, chain->library, chain->ssl, false);
 }
@@ -227,18 +227,16 @@ static bool chain_end(struct chain_call *chain, bool succeeded)
 }
 
 /* As chain_begin, for a call that hands bytes over; a retry is told by the chain's flags. */
-static bool chain_begin_write(struct chain_call *chain, const struct crypto_library *crypto,
-			      BIO *bio, const void *caller)
+static bool chain_begin_write(struct chain_call *chain, const struct ssl_library *library, BIO *bio)
 {
 	long result;
 
-	if (!chain_begin(chain, crypto, bio, caller))
+	if (!chain_begin(chain, library, bio))
 		return false;
 	if (!chain->library || !openssl_handshake_comes_first(&chain->call))
 		return true;
-	result = crypto->BIO_ctrl(bio, BIO_C_DO_STATE_MACHINE, 0, NULL);
-	return chain_end(chain, result > 0) && result > 0 &&
-	       chain_begin(chain, crypto, bio, caller);
+	result = library->crypto.BIO_ctrl(bio, BIO_C_DO_STATE_MACHINE, 0, NULL);
+	return chain_end(chain, result > 0) && result > 0 && chain_begin(chain, library, bio);
 }
 
 static bool chain_may_write(const struct chain_call *chain, const void *bytes, size_t length)
@@ -254,36 +252,36 @@ static bool chain_inside(const struct chain_call *chain, bool written, const voi
 	       openssl_inside(chain->library, chain->ssl, written, bytes, length);
 }
 
-EXPORT long BIO_ctrl(BIO *bio, int command, long number, void *pointer)
+long BIO_ctrl(BIO *bio, int command, long number, void *pointer)
 {
-	const struct crypto_library *crypto = real_crypto_library(CALLER);
+	const struct ssl_library *library = openssl_library(CALLER);
 	struct chain_call chain;
 	long result;
 
-	if (!crypto)
+	if (!library)
 		return -1;
 	/* BIO_do_handshake and BIO_do_connect; BIO_flush empties a buffer into TLS. */
 	if (command != BIO_C_DO_STATE_MACHINE && command != BIO_CTRL_FLUSH)
-		return crypto->BIO_ctrl(bio, command, number, pointer);
-	if (!chain_begin(&chain, crypto, bio, CALLER))
+		return library->crypto.BIO_ctrl(bio, command, number, pointer);
+	if (!chain_begin(&chain, library, bio))
 		return -1;
-	result = crypto->BIO_ctrl(bio, command, number, pointer);
+	result = library->crypto.BIO_ctrl(bio, command, number, pointer);
 	if (!chain_end(&chain, result > 0))
 		return -1;
 	return result;
 }
 
-EXPORT int BIO_read(BIO *bio, void *buffer, int count)
+int BIO_read(BIO *bio, void *buffer, int count)
 {
-	const struct crypto_library *crypto = real_crypto_library(CALLER);
+	const struct ssl_library *library = openssl_library(CALLER);
 	struct chain_call chain;
 	int result;
 
-	if (!crypto)
+	if (!library)
 		return -1;
-	if (!chain_begin(&chain, crypto, bio, CALLER))
+	if (!chain_begin(&chain, library, bio))
 		return -1;
-	result = crypto->BIO_read(bio, buffer, count);
+	result = library->crypto.BIO_read(bio, buffer, count);
 	if (!chain_end(&chain, result > 0))
 		return -1;
 	if (result > 0 && !chain_inside(&chain, false, buffer, (size_t)result))
@@ -291,17 +289,17 @@ EXPORT int BIO_read(BIO *bio, void *buffer, int count)
 	return result;
 }
 
-EXPORT int BIO_read_ex(BIO *bio, void *buffer, size_t count, size_t *read_bytes)
+int BIO_read_ex(BIO *bio, void *buffer, size_t count, size_t *read_bytes)
 {
-	const struct crypto_library *crypto = real_crypto_library(CALLER);
+	const struct ssl_library *library = openssl_library(CALLER);
 	struct chain_call chain;
 	int result;
 
-	if (!crypto)
+	if (!library)
 		return 0;
-	if (!chain_begin(&chain, crypto, bio, CALLER))
+	if (!chain_begin(&chain, library, bio))
 		return 0;
-	result = crypto->BIO_read_ex(bio, buffer, count, read_bytes);
+	result = library->crypto.BIO_read_ex(bio, buffer, count, read_bytes);
 	if (!chain_end(&chain, result > 0))
 		return 0;
 	if (result > 0 && !chain_inside(&chain, false, buffer, *read_bytes))
@@ -309,17 +307,17 @@ EXPORT int BIO_read_ex(BIO *bio, void *buffer, size_t count, size_t *read_bytes)
 	return result;
 }
 
-EXPORT int BIO_gets(BIO *bio, char *buffer, int size)
+int BIO_gets(BIO *bio, char *buffer, int size)
 {
-	const struct crypto_library *crypto = real_crypto_library(CALLER);
+	const struct ssl_library *library = openssl_library(CALLER);
 	struct chain_call chain;
 	int result;
 
-	if (!crypto)
+	if (!library)
 		return -1;
-	if (!chain_begin(&chain, crypto, bio, CALLER))
+	if (!chain_begin(&chain, library, bio))
 		return -1;
-	result = crypto->BIO_gets(bio, buffer, size);
+	result = library->crypto.BIO_gets(bio, buffer, size);
 	if (!chain_end(&chain, result > 0))
 		return -1;
 	if (result > 0 && !chain_inside(&chain, false, buffer, (size_t)result))
@@ -327,18 +325,18 @@ EXPORT int BIO_gets(BIO *bio, char *buffer, int size)
 	return result;
 }
 
-EXPORT int BIO_write(BIO *bio, const void *buffer, int count)
+int BIO_write(BIO *bio, const void *buffer, int count)
 {
-	const struct crypto_library *crypto = real_crypto_library(CALLER);
+	const struct ssl_library *library = openssl_library(CALLER);
 	struct chain_call chain;
 	int result;
 
-	if (!crypto)
+	if (!library)
 		return -1;
-	if (!chain_begin_write(&chain, crypto, bio, CALLER) ||
+	if (!chain_begin_write(&chain, library, bio) ||
 	    !chain_may_write(&chain, buffer, count > 0 ? (size_t)count : 0))
 		return -1;
-	result = crypto->BIO_write(bio, buffer, count);
+	result = library->crypto.BIO_write(bio, buffer, count);
 	if (!chain_end(&chain, result > 0))
 		return -1;
 	if (result > 0 && !chain_inside(&chain, true, buffer, (size_t)result))
@@ -346,18 +344,17 @@ EXPORT int BIO_write(BIO *bio, const void *buffer, int count)
 	return result;
 }
 
-EXPORT int BIO_write_ex(BIO *bio, const void *buffer, size_t count, size_t *written)
+int BIO_write_ex(BIO *bio, const void *buffer, size_t count, size_t *written)
 {
-	const struct crypto_library *crypto = real_crypto_library(CALLER);
+	const struct ssl_library *library = openssl_library(CALLER);
 	struct chain_call chain;
 	int result;
 
-	if (!crypto)
+	if (!library)
 		return 0;
-	if (!chain_begin_write(&chain, crypto, bio, CALLER) ||
-	    !chain_may_write(&chain, buffer, count))
+	if (!chain_begin_write(&chain, library, bio) || !chain_may_write(&chain, buffer, count))
 		return 0;
-	result = crypto->BIO_write_ex(bio, buffer, count, written);
+	result = library->crypto.BIO_write_ex(bio, buffer, count, written);
 	if (!chain_end(&chain, result > 0))
 		return 0;
 	/* BIO_write_ex may be called without a place for the count. */
@@ -366,18 +363,18 @@ EXPORT int BIO_write_ex(BIO *bio, const void *buffer, size_t count, size_t *writ
 	return result;
 }
 
-EXPORT int BIO_puts(BIO *bio, const char *text)
+int BIO_puts(BIO *bio, const char *text)
 {
-	const struct crypto_library *crypto = real_crypto_library(CALLER);
+	const struct ssl_library *library = openssl_library(CALLER);
 	struct chain_call chain;
 	int result;
 
-	if (!crypto)
+	if (!library)
 		return -1;
-	if (!chain_begin_write(&chain, crypto, bio, CALLER) ||
+	if (!chain_begin_write(&chain, library, bio) ||
 	    !chain_may_write(&chain, text, strlen(text)))
 		return -1;
-	result = crypto->BIO_puts(bio, text);
+	result = library->crypto.BIO_puts(bio, text);
 	if (!chain_end(&chain, result > 0))
 		return -1;
 	if (result > 0 && !chain_inside(&chain, true, text, (size_t)result))

@@ -4,25 +4,19 @@
 #include "shim/openssl/openssl_floor.h"
 #include "shim/openssl/openssl_settings.h"
 #include "shim/openssl/openssl_witness.h"
-#include "shim/base/real.h"
+#include "shim/openssl/openssl_library.h"
 #include "shim/base/thread.h"
 
 #define CALLER __builtin_return_address(0)
-
-/*
- * libssl's functions call each other through these hooks too, and what the
- * application called is the outer one. To be asked after real_ssl_library().
- */
-#define IS_APPLICATIONS_CALL (thread_state.caller == CALLER)
 
 /*
  * A context for one version below the floor would be deaf to any minimum, so in
  * enforce and upgrade it is made flexible and limited to that version: outside
  * the scope it negotiates what it would have, inside the floor can be raised.
  */
-EXPORT SSL_CTX *SSL_CTX_new(const SSL_METHOD *method)
+SSL_CTX *SSL_CTX_new(const SSL_METHOD *method)
 {
-	const struct ssl_library *library = real_ssl_library(CALLER);
+	const struct ssl_library *library = openssl_library(CALLER);
 	const SSL_METHOD *used;
 	SSL_CTX *context;
 	uint16_t pin;
@@ -31,16 +25,16 @@ EXPORT SSL_CTX *SSL_CTX_new(const SSL_METHOD *method)
 		return NULL;
 	used = openssl_floor_flexible(library, method, &pin);
 	context = library->SSL_CTX_new(used);
-	if (context && IS_APPLICATIONS_CALL)
+	if (context)
 		openssl_setting_method("SSL_CTX_new", library, method, context);
 	openssl_floor_pin(library, context, pin);
 	return context;
 }
 
-EXPORT SSL_CTX *SSL_CTX_new_ex(OSSL_LIB_CTX *library_context, const char *properties,
-			       const SSL_METHOD *method)
+SSL_CTX *SSL_CTX_new_ex(OSSL_LIB_CTX *library_context, const char *properties,
+			const SSL_METHOD *method)
 {
-	const struct ssl_library *library = real_ssl_library(CALLER);
+	const struct ssl_library *library = openssl_library(CALLER);
 	const SSL_METHOD *used;
 	SSL_CTX *context;
 	uint16_t pin;
@@ -50,15 +44,15 @@ EXPORT SSL_CTX *SSL_CTX_new_ex(OSSL_LIB_CTX *library_context, const char *proper
 		return NULL;
 	used = openssl_floor_flexible(library, method, &pin);
 	context = library->SSL_CTX_new_ex(library_context, properties, used);
-	if (context && IS_APPLICATIONS_CALL)
+	if (context)
 		openssl_setting_method("SSL_CTX_new_ex", library, method, context);
 	openssl_floor_pin(library, context, pin);
 	return context;
 }
 
-EXPORT int SSL_CTX_set_ssl_version(SSL_CTX *context, const SSL_METHOD *method)
+int SSL_CTX_set_ssl_version(SSL_CTX *context, const SSL_METHOD *method)
 {
-	const struct ssl_library *library = real_ssl_library(CALLER);
+	const struct ssl_library *library = openssl_library(CALLER);
 	const SSL_METHOD *used;
 	uint16_t pin;
 	int result;
@@ -67,31 +61,31 @@ EXPORT int SSL_CTX_set_ssl_version(SSL_CTX *context, const SSL_METHOD *method)
 		return 0;
 	used = openssl_floor_flexible(library, method, &pin);
 	result = library->SSL_CTX_set_ssl_version(context, used);
-	if (result == 1 && IS_APPLICATIONS_CALL)
+	if (result == 1)
 		openssl_setting_method("SSL_CTX_set_ssl_version", library, method, NULL);
 	if (result == 1)
 		openssl_floor_pin(library, context, pin);
 	return result;
 }
 
-EXPORT int SSL_set_ssl_method(SSL *ssl, const SSL_METHOD *method)
+int SSL_set_ssl_method(SSL *ssl, const SSL_METHOD *method)
 {
-	const struct ssl_library *library = real_ssl_library(CALLER);
+	const struct ssl_library *library = openssl_library(CALLER);
 	int result;
 
 	if (!library)
 		return 0;
 	result = library->SSL_set_ssl_method(ssl, method);
-	if (result == 1 && IS_APPLICATIONS_CALL)
+	if (result == 1)
 		openssl_setting_method("SSL_set_ssl_method", library, method, NULL);
 	return result;
 }
 
 /* ---- minimum and maximum ---- */
 
-EXPORT long SSL_CTX_ctrl(SSL_CTX *context, int command, long number, void *pointer)
+long SSL_CTX_ctrl(SSL_CTX *context, int command, long number, void *pointer)
 {
-	const struct ssl_library *library = real_ssl_library(CALLER);
+	const struct ssl_library *library = openssl_library(CALLER);
 	int bound;
 	bool is_news;
 	long result;
@@ -103,14 +97,14 @@ EXPORT long SSL_CTX_ctrl(SSL_CTX *context, int command, long number, void *point
 	is_news = bound == 0 || number == 0 ||
 		  library->SSL_CTX_ctrl(context, bound, 0, NULL) != number;
 	result = library->SSL_CTX_ctrl(context, command, number, pointer);
-	if (result == 1 && is_news && IS_APPLICATIONS_CALL)
+	if (result == 1 && is_news)
 		openssl_setting_ctrl("SSL_CTX_ctrl", command, number);
 	return result;
 }
 
-EXPORT long SSL_ctrl(SSL *ssl, int command, long number, void *pointer)
+long SSL_ctrl(SSL *ssl, int command, long number, void *pointer)
 {
-	const struct ssl_library *library = real_ssl_library(CALLER);
+	const struct ssl_library *library = openssl_library(CALLER);
 	int bound;
 	bool is_news;
 	long result;
@@ -120,56 +114,54 @@ EXPORT long SSL_ctrl(SSL *ssl, int command, long number, void *pointer)
 	bound = openssl_setting_bound(command);
 	is_news = bound == 0 || number == 0 || library->SSL_ctrl(ssl, bound, 0, NULL) != number;
 	result = library->SSL_ctrl(ssl, command, number, pointer);
-	if (result == 1 && is_news && IS_APPLICATIONS_CALL)
+	if (result == 1 && is_news)
 		openssl_setting_ctrl("SSL_ctrl", command, number);
 	return result;
 }
 
 /* ---- options ---- */
 
-EXPORT uint64_t SSL_CTX_set_options(SSL_CTX *context, uint64_t options)
+uint64_t SSL_CTX_set_options(SSL_CTX *context, uint64_t options)
 {
-	const struct ssl_library *library = real_ssl_library(CALLER);
+	const struct ssl_library *library = openssl_library(CALLER);
 
 	if (!library)
 		return 0;
 	openssl_setting_place(context);
-	if (IS_APPLICATIONS_CALL)
-		openssl_setting_options_set("SSL_CTX_set_options", options);
+	openssl_setting_options_set("SSL_CTX_set_options", options);
 	return library->SSL_CTX_set_options(context, options);
 }
 
-EXPORT uint64_t SSL_set_options(SSL *ssl, uint64_t options)
+uint64_t SSL_set_options(SSL *ssl, uint64_t options)
 {
-	const struct ssl_library *library = real_ssl_library(CALLER);
+	const struct ssl_library *library = openssl_library(CALLER);
 
 	if (!library)
 		return 0;
-	if (IS_APPLICATIONS_CALL)
-		openssl_setting_options_set("SSL_set_options", options);
+	openssl_setting_options_set("SSL_set_options", options);
 	return library->SSL_set_options(ssl, options);
 }
 
-EXPORT uint64_t SSL_CTX_clear_options(SSL_CTX *context, uint64_t options)
+uint64_t SSL_CTX_clear_options(SSL_CTX *context, uint64_t options)
 {
-	const struct ssl_library *library = real_ssl_library(CALLER);
+	const struct ssl_library *library = openssl_library(CALLER);
 
 	if (!library)
 		return 0;
 	openssl_setting_place(context);
-	if (library->SSL_CTX_get_options && IS_APPLICATIONS_CALL)
+	if (library->SSL_CTX_get_options)
 		openssl_setting_options_cleared("SSL_CTX_clear_options",
 						options & library->SSL_CTX_get_options(context));
 	return library->SSL_CTX_clear_options(context, options);
 }
 
-EXPORT uint64_t SSL_clear_options(SSL *ssl, uint64_t options)
+uint64_t SSL_clear_options(SSL *ssl, uint64_t options)
 {
-	const struct ssl_library *library = real_ssl_library(CALLER);
+	const struct ssl_library *library = openssl_library(CALLER);
 
 	if (!library)
 		return 0;
-	if (library->SSL_get_options && IS_APPLICATIONS_CALL)
+	if (library->SSL_get_options)
 		openssl_setting_options_cleared("SSL_clear_options",
 						options & library->SSL_get_options(ssl));
 	return library->SSL_clear_options(ssl, options);
@@ -177,73 +169,71 @@ EXPORT uint64_t SSL_clear_options(SSL *ssl, uint64_t options)
 
 /* ---- the security level, under which OpenSSL 3 has no TLS below 1.2 ---- */
 
-EXPORT void SSL_CTX_set_security_level(SSL_CTX *context, int level)
+void SSL_CTX_set_security_level(SSL_CTX *context, int level)
 {
-	const struct ssl_library *library = real_ssl_library(CALLER);
+	const struct ssl_library *library = openssl_library(CALLER);
 
 	if (!library)
 		return;
-	if (IS_APPLICATIONS_CALL)
-		openssl_setting_security_level("SSL_CTX_set_security_level", level);
+	openssl_setting_security_level("SSL_CTX_set_security_level", level);
 	library->SSL_CTX_set_security_level(context, level);
 }
 
-EXPORT void SSL_set_security_level(SSL *ssl, int level)
+void SSL_set_security_level(SSL *ssl, int level)
 {
-	const struct ssl_library *library = real_ssl_library(CALLER);
+	const struct ssl_library *library = openssl_library(CALLER);
 
 	if (!library)
 		return;
-	if (IS_APPLICATIONS_CALL)
-		openssl_setting_security_level("SSL_set_security_level", level);
+	openssl_setting_security_level("SSL_set_security_level", level);
 	library->SSL_set_security_level(ssl, level);
 }
 
-EXPORT int SSL_CTX_set_cipher_list(SSL_CTX *context, const char *ciphers)
+int SSL_CTX_set_cipher_list(SSL_CTX *context, const char *ciphers)
 {
-	const struct ssl_library *library = real_ssl_library(CALLER);
+	const struct ssl_library *library = openssl_library(CALLER);
 	int result;
 
 	if (!library)
 		return 0;
 	openssl_setting_place(context);
 	result = library->SSL_CTX_set_cipher_list(context, ciphers);
-	if (result == 1 && IS_APPLICATIONS_CALL)
+	if (result == 1)
 		openssl_setting_ciphers("SSL_CTX_set_cipher_list", ciphers);
 	return result;
 }
 
-EXPORT int SSL_set_cipher_list(SSL *ssl, const char *ciphers)
+int SSL_set_cipher_list(SSL *ssl, const char *ciphers)
 {
-	const struct ssl_library *library = real_ssl_library(CALLER);
+	const struct ssl_library *library = openssl_library(CALLER);
 	int result;
 
 	if (!library)
 		return 0;
 	result = library->SSL_set_cipher_list(ssl, ciphers);
-	if (result == 1 && IS_APPLICATIONS_CALL)
+	if (result == 1)
 		openssl_setting_ciphers("SSL_set_cipher_list", ciphers);
 	return result;
 }
 
-EXPORT int SSL_CONF_cmd(SSL_CONF_CTX *context, const char *command, const char *value)
+int SSL_CONF_cmd(SSL_CONF_CTX *context, const char *command, const char *value)
 {
-	const struct ssl_library *library = real_ssl_library(CALLER);
+	const struct ssl_library *library = openssl_library(CALLER);
 	int result;
 
 	if (!library)
 		return 0;
 	result = library->SSL_CONF_cmd(context, command, value);
-	if (result > 0 && IS_APPLICATIONS_CALL)
+	if (result > 0)
 		openssl_setting_command(command, value);
 	return result;
 }
 
 /* ---- the transport: the last calls under an interpreter's lock before the handshake ---- */
 
-EXPORT int SSL_set_fd(SSL *ssl, int fd)
+int SSL_set_fd(SSL *ssl, int fd)
 {
-	const struct ssl_library *library = real_ssl_library(CALLER);
+	const struct ssl_library *library = openssl_library(CALLER);
 
 	if (!library)
 		return 0;
@@ -252,9 +242,9 @@ EXPORT int SSL_set_fd(SSL *ssl, int fd)
 	return library->SSL_set_fd(ssl, fd);
 }
 
-EXPORT int SSL_set_rfd(SSL *ssl, int fd)
+int SSL_set_rfd(SSL *ssl, int fd)
 {
-	const struct ssl_library *library = real_ssl_library(CALLER);
+	const struct ssl_library *library = openssl_library(CALLER);
 
 	if (!library)
 		return 0;
@@ -263,9 +253,9 @@ EXPORT int SSL_set_rfd(SSL *ssl, int fd)
 	return library->SSL_set_rfd(ssl, fd);
 }
 
-EXPORT void SSL_set_bio(SSL *ssl, BIO *read_bio, BIO *write_bio)
+void SSL_set_bio(SSL *ssl, BIO *read_bio, BIO *write_bio)
 {
-	const struct ssl_library *library = real_ssl_library(CALLER);
+	const struct ssl_library *library = openssl_library(CALLER);
 
 	if (!library)
 		return;

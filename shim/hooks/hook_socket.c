@@ -13,7 +13,7 @@
 #include "shim/core/dns_cache.h"
 #include "shim/core/enforcement.h"
 #include "shim/core/output.h"
-#include "shim/base/real.h"
+#include "shim/hooks/real_libc.h"
 #include "shim/core/recorder.h"
 #include "shim/base/sys.h"
 
@@ -625,7 +625,7 @@ static void before_copy_over(int old_fd, int new_fd)
 	int saved = errno;
 
 	if (old_fd != new_fd && !descriptor_unmonitored(new_fd) &&
-	    syscall(SYS_fcntl, old_fd, F_GETFD) >= 0)
+	    sys_is_open(old_fd))
 		connection_closing(new_fd);
 	errno = saved;
 }

@@ -9,6 +9,7 @@
 #include "shim/wire/certificate_name.h"
 #include "shim/openssl/openssl_versions.h"
 #include "shim/core/recorder.h"
+#include "shim/base/sys.h"
 #include "shim/base/text.h"
 
 /* Not in every version's header. */
@@ -82,7 +83,7 @@ static void write_name(char text[CONNECTION_TEXT_MAX], const struct crypto_libra
 
 static void read_certificate(struct library_view *view, const struct ssl_library *library, SSL *ssl)
 {
-	const struct crypto_library *crypto = library->crypto;
+	const struct crypto_library *crypto = &library->crypto;
 	const ASN1_TIME *time;
 	X509 *certificate;
 
@@ -108,7 +109,7 @@ static void read_certificate(struct library_view *view, const struct ssl_library
 /* Did the application have the library compare the certificate with a name or address? */
 static bool name_was_checked(const struct ssl_library *library, SSL *ssl)
 {
-	const struct crypto_library *crypto = library->crypto;
+	const struct crypto_library *crypto = &library->crypto;
 	char *address;
 
 	if (library->SSL_get0_peername && library->SSL_get0_peername(ssl))
@@ -182,7 +183,7 @@ static void explain_verification(struct library_view *view, const struct crypto_
 static void explain_failure(struct library_view *view, const struct ssl_library *library, SSL *ssl,
 			    int system_error)
 {
-	const struct crypto_library *crypto = library->crypto;
+	const struct crypto_library *crypto = &library->crypto;
 	unsigned long error = crypto->ERR_peek_last_error();
 	const char *words = NULL;
 
@@ -204,9 +205,9 @@ void openssl_facts(struct library_view *view, const struct ssl_library *library,
 	struct openssl_versions versions;
 
 	memset(view, 0, sizeof(*view));
-	clock_gettime(CLOCK_REALTIME, &view->ended);
+	sys_clock(CLOCK_REALTIME, &view->ended);
 	view->witness = WITNESS_OPENSSL;
-	memcpy(view->name, library->crypto->name, sizeof(view->name));
+	memcpy(view->name, library->crypto.name, sizeof(view->name));
 	view->established = established;
 	openssl_versions_read(&versions, library, ssl);
 	view->configured_min = versions.configured_min;

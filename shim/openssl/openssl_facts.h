@@ -5,7 +5,7 @@
 #define TLSWITNESS_OPENSSL_FACTS_H
 
 #include "shim/core/library_view.h"
-#include "shim/base/real.h"
+#include "shim/openssl/openssl_library.h"
 
 /*
  * Fills `view` but for what only the hooks know (began, random). To be called

@@ -48,8 +48,7 @@ const SSL_METHOD *openssl_floor_flexible(const struct ssl_library *library,
 	struct pinned_method pinned;
 
 	*pin = 0;
-	if (!recorder.on || !enforcement_refuses(&recorder.config) || !library->understood ||
-	    !method || !library->TLS_method || !library->TLS_client_method)
+	if (!recorder.on || !enforcement_refuses(&recorder.config) || !method || !library->TLS_method || !library->TLS_client_method)
 		return method;
 	pinned = pinned_method(library, method);
 	if (pinned.version == 0 || !enforcement_is_below_floor(&recorder.config, pinned.version))
@@ -111,7 +110,7 @@ bool openssl_floor_raise(const struct ssl_library *library, SSL *ssl,
 
 void openssl_floor_raise_error(const struct ssl_library *library)
 {
-	const struct crypto_library *crypto = library->crypto;
+	const struct crypto_library *crypto = &library->crypto;
 
 	if (crypto->ERR_new && crypto->ERR_set_error) {
 		crypto->ERR_new();
@@ -125,7 +124,7 @@ void openssl_floor_raise_error(const struct ssl_library *library)
 
 bool openssl_floor_is_version_error(const struct ssl_library *library)
 {
-	unsigned long error = library->crypto->ERR_peek_last_error();
+	unsigned long error = library->crypto.ERR_peek_last_error();
 
 	if (ERR_GET_LIB(error) != ERR_LIB_SSL)
 		return false;

@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #include "shim/openssl/openssl_versions.h"
-#include "shim/base/real.h"
+#include "shim/openssl/openssl_library.h"
 
 /*
  * Before each step of the handshake of a connection in scope: raises the

@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-#include "shim/base/real.h"
+#include "shim/openssl/openssl_library.h"
 
 /* SSL_CTX_ctrl and SSL_ctrl; `call` is the hook's name. */
 void openssl_setting_ctrl(const char *call, int command, long value);

@@ -18,7 +18,7 @@ static bool security_level_allows(const struct ssl_library *library, const SSL *
 				  uint16_t version)
 {
 	int level = library->SSL_get_security_level ? library->SSL_get_security_level(ssl) : 1;
-	bool is_3 = strncmp(library->crypto->name, "OpenSSL 3", 9) == 0;
+	bool is_3 = strncmp(library->crypto.name, "OpenSSL 3", 9) == 0;
 
 	if (version == TLS_VERSION_SSL_3_0)
 		return false;

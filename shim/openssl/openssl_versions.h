@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-#include "shim/base/real.h"
+#include "shim/openssl/openssl_library.h"
 #include "shim/wire/tls_wire.h"
 
 /* Not in every version's header. */

@@ -32,7 +32,7 @@ static bool wants_another_call(const struct ssl_library *library, const SSL *ssl
 	default:
 		return true; /* a callback or an asynchronous engine */
 	}
-	return bio && library->crypto->BIO_test_flags(bio, BIO_FLAGS_SHOULD_RETRY) != 0;
+	return bio && library->crypto.BIO_test_flags(bio, BIO_FLAGS_SHOULD_RETRY) != 0;
 }
 
 /* A handshake that has ended without a version is none to go on with. */
@@ -229,7 +229,7 @@ void openssl_transport_set(const struct ssl_library *library, SSL *ssl)
 	const int saved = errno;
 	struct tls_object *object;
 
-	if (recorder.on && library->understood && ssl && library->SSL_in_before(ssl)) {
+	if (recorder.on && ssl && library->SSL_in_before(ssl)) {
 		object = tls_object_prepare(ssl);
 		if (object)
 			capture_origin(object);
@@ -244,7 +244,7 @@ bool openssl_call_begin(struct openssl_call *call, const struct ssl_library *lib
 	bool allowed = true;
 
 	call->object = NULL;
-	if (!recorder.on || !library->understood || !ssl)
+	if (!recorder.on || !ssl)
 		return true;
 	*call = (struct openssl_call){library, ssl, NULL, thread_state.hello_connection};
 	if (is_refused(library, ssl)) {
@@ -256,9 +256,9 @@ bool openssl_call_begin(struct openssl_call *call, const struct ssl_library *lib
 		recorder_enter();
 		call->object->owner = recorder_process->pid;
 		capture_origin(call->object);
-		library->crypto->ERR_set_mark();
+		library->crypto.ERR_set_mark();
 		allowed = !enforcement_refuses(&recorder.config) || enforce(call);
-		library->crypto->ERR_pop_to_mark();
+		library->crypto.ERR_pop_to_mark();
 		thread_state.hello_connection = 0;
 		thread_state.library_depth += allowed;
 	}
@@ -278,14 +278,14 @@ bool openssl_call_end(struct openssl_call *call, bool succeeded)
 	if (!call->object)
 		return true;
 	if (!call->object->done && !library->SSL_is_server(call->ssl)) {
-		library->crypto->ERR_set_mark();
+		library->crypto.ERR_set_mark();
 		if (library->SSL_is_init_finished(call->ssl))
 			unsaid = report(call, true, NULL);
 		else if (!succeeded && !wants_another_call(library, call->ssl))
 			unsaid = report(call, false, NULL);
 		else
 			learn_random(call);
-		library->crypto->ERR_pop_to_mark();
+		library->crypto.ERR_pop_to_mark();
 	}
 	refused = call->object->refused;
 	thread_state.library_depth--;
@@ -347,7 +347,7 @@ bool openssl_inside(const struct ssl_library *library, SSL *ssl, bool written, c
 	int saved = errno;
 	bool allowed = true;
 
-	if (!recorder.on || !library->understood)
+	if (!recorder.on)
 		return true;
 	object = tls_object_find(ssl);
 	if (!object || !object->undecided)
@@ -379,7 +379,7 @@ void openssl_object_freed(const struct ssl_library *library, SSL *ssl)
 	struct tls_object *object;
 	int saved = errno;
 
-	if (!recorder.on || !library->understood || !ssl)
+	if (!recorder.on || !ssl)
 		return;
 	object = tls_object_find(ssl);
 	if (object) {
@@ -387,9 +387,9 @@ void openssl_object_freed(const struct ssl_library *library, SSL *ssl)
 
 		if (!object->done && object->random_known &&
 		    object->owner == recorder_process->pid) {
-			library->crypto->ERR_set_mark();
+			library->crypto.ERR_set_mark();
 			(void)report(&call, false, "the client gave up during the handshake");
-			library->crypto->ERR_pop_to_mark();
+			library->crypto.ERR_pop_to_mark();
 		}
 		tls_object_forget(object);
 	}

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 
 #include "shim/openssl/openssl_api.h"
-#include "shim/base/real.h"
+#include "shim/openssl/openssl_library.h"
 
 /* One watched call, from before the real function to after it. */
 struct openssl_call {

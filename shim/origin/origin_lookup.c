@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include "shim/base/loaded_objects.h"
-#include "shim/base/real.h"
 
 static int read_counter(struct dl_phdr_info *info, size_t size, void *counter)
 {
@@ -58,7 +57,7 @@ static bool look_up(const char *const *names, void **address)
 		return false;
 	for (unsigned i = 0; names[i]; i++) {
 		if (names[i][0] == '=')
-			address[i] = real_symbol_global(names[i] + 1);
+			address[i] = loaded_objects_variable(names[i] + 1);
 		else
 			address[i] =
 				loaded_object_function(&object, names[i] + (names[i][0] == '?'));

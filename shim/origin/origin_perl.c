@@ -14,6 +14,7 @@
 
 #include "shim/origin/origin_lookup.h"
 #include "shim/base/sys.h"
+#include "shim/base/text.h"
 
 /* Deeper than any framework goes between its caller and the connection. */
 #define FRAMES_WALKED_MAX 100
@@ -134,7 +135,7 @@ static bool find_plain(struct asked *asked)
 	asked->interpreter = NULL;
 	asked->state = *state;
 	/* Nothing says which thread it runs on; the main one is taken. */
-	return syscall(SYS_gettid) == sys_getpid();
+	return sys_gettid() == sys_getpid();
 }
 
 static bool find_threaded(struct asked *asked)
@@ -335,9 +336,9 @@ static bool call_caller(const struct asked *asked, int level, struct frame *fram
 	struct perl_scalar *pad[] = {NULL, new_scalar(asked, "")};
 	struct perl_scalar *stack[1 + STACK_ROOM] = {NULL};
 	struct perl_interpreter values;
-	char number[16];
+	char number[16] = "";
 
-	(void)snprintf(number, sizeof(number), "%d", level);
+	text_append_number(number, sizeof(number), (uint64_t)level);
 	stack[1] = new_scalar(asked, number);
 	values = exchange(&asked->state, (struct perl_interpreter){stack + 1, &operation, pad,
 								   stack, stack + STACK_ROOM});
@@ -379,8 +380,8 @@ bool origin_perl(struct origin *origin)
 {
 	void *address[ORIGIN_SYMBOLS_MAX];
 	struct asked asked = {.interpreter = NULL};
-	sigset_t previous;
-	sigset_t all;
+	const struct sys_signals all = SYS_SIGNALS_ALL;
+	struct sys_signals previous;
 
 	origin_init(origin);
 	if (!origin_symbols_find(&symbols, address))
@@ -389,9 +390,8 @@ bool origin_perl(struct origin *origin)
 	if (!(asked.perl.plain.stack_pointer ? find_plain(&asked) : find_threaded(&asked)))
 		return false;
 	/* With PERL_SIGNALS=unsafe a handler would run Perl code in the midst of this. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_BLOCK, &all, &previous);
+	sys_set_signals(&all, &previous);
 	walk(&asked, origin);
-	pthread_sigmask(SIG_SETMASK, &previous, NULL);
+	sys_set_signals(&previous, NULL);
 	return origin->count > 0;
 }

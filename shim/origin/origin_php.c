@@ -9,7 +9,6 @@
 
 #include <stdatomic.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "shim/origin/origin_lookup.h"
 #include "shim/base/sys.h"
@@ -92,16 +91,15 @@ static bool is_php_thread(const struct php *php)
 {
 	if (php->thread_storage)
 		return php->thread_storage() != NULL;
-	return syscall(SYS_gettid) == sys_getpid();
+	return sys_gettid() == sys_getpid();
 }
 
 /* zend_mm_startup() would print that there is no memory: it is asked for first. */
 static bool has_memory_for_heap(void)
 {
-	void *memory = mmap(NULL, 2 * HEAP_CHUNK, PROT_READ | PROT_WRITE,
-			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *memory = sys_map(2 * HEAP_CHUNK);
 
-	return memory != MAP_FAILED && munmap(memory, 2 * HEAP_CHUNK) == 0;
+	return memory && sys_munmap(memory, 2 * HEAP_CHUNK) == 0;
 }
 
 /*

@@ -5,10 +5,10 @@
 #include "shim/origin/origin_process.h"
 
 #include <string.h>
-#include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "shim/base/sys.h"
 #include "shim/base/text.h"
 
 /* An interpreter and its options that take the next argument as their value. */
@@ -76,7 +76,7 @@ static void make_absolute(char *absolute, size_t room, const char *path)
 	while (path[0] == '.' && path[1] == '/')
 		path += 2;
 	if (path[0] != '/') {
-		if (syscall(SYS_getcwd, absolute, room) <= 0 || absolute[0] != '/')
+		if (sys_getcwd(absolute, room) <= 0 || absolute[0] != '/')
 			absolute[0] = '\0';
 		else if (absolute[1] != '\0')
 			text_append(absolute, room, "/");
@@ -93,7 +93,7 @@ static const char *base_name(const char *path)
 
 static void read_link(const char *path, char target[ORIGIN_PATH_MAX])
 {
-	ssize_t length = readlink(path, target, ORIGIN_PATH_MAX - 1);
+	ssize_t length = sys_readlink(path, target, ORIGIN_PATH_MAX - 1);
 
 	target[length > 0 ? length : 0] = '\0';
 }
@@ -114,7 +114,7 @@ void origin_process_read(struct origin_process *process, int argc, char **argv)
 
 	memset(process, 0, sizeof(*process));
 	read_link("/proc/self/exe", process->executable);
-	if (uname(&name) == 0)
+	if (sys_uname(&name) == 0)
 		text_append(process->host, sizeof(process->host), name.nodename);
 	if (argc < 1 || !argv || !argv[0])
 		return;

@@ -1,0 +1,3 @@
+#include "shim/base/thread.h"
+
+__thread struct thread_state thread_state;

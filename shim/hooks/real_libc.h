@@ -1,0 +1,48 @@
+/*
+ * The C library's functions behind our hooks: what the loader would have bound
+ * had this library not been there, which is the next function of that name in
+ * the global scope (another preload's, or the C library's own).
+ */
+#ifndef TLSWITNESS_REAL_LIBC_H
+#define TLSWITNESS_REAL_LIBC_H
+
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <stdbool.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+/* Marks a hook that is a symbol. Everything else in this library is hidden. */
+#define EXPORT __attribute__((visibility("default")))
+
+/* Siblings that libc exports without declaring them, and what old headers lack. */
+int __connect(int fd, __CONST_SOCKADDR_ARG address, socklen_t length);
+ssize_t __read(int fd, void *buffer, size_t count);
+ssize_t __read_chk(int fd, void *buffer, size_t count, size_t room);
+ssize_t __recv_chk(int fd, void *buffer, size_t count, size_t room, int flags);
+ssize_t __recvfrom_chk(int fd, void *buffer, size_t count, size_t room, int flags,
+		       struct sockaddr *address, socklen_t *length);
+ssize_t __write(int fd, const void *buffer, size_t count);
+ssize_t __send(int fd, const void *buffer, size_t count, int flags);
+int __dup2(int old_fd, int new_fd);
+int __fcntl(int fd, int command, ...);
+int __close(int fd);
+int close_range(unsigned first, unsigned last, int flags);
+void closefrom(int first);
+
+#define HOOK(name, base) __typeof__(name) *name;
+/* Pointers that are NULL belong to functions that this libc does not have. */
+struct real_libc {
+#include "shim/hooks/hooks_libc.def"
+#include "shim/hooks/hooks_loader.def"
+};
+#undef HOOK
+
+extern struct real_libc real_libc;
+
+/* Fills real_libc. At start, or at the first call of a hook before that. */
+void real_libc_find(void);
+
+#endif
