@@ -10,6 +10,7 @@
 #include "shim/core/guard.h"
 #include "shim/core/hello.h"
 #include "shim/core/recorder.h"
+#include "shim/core/wire_certificate.h"
 
 /* Is a TLS library's call under way that these first bytes of TLS come out of? */
 static void note_library_call(struct connection *connection)
@@ -32,7 +33,9 @@ static void feed_tls(struct connection *connection, enum tls_side from, const ui
 		if (from == TLS_FROM_CLIENT)
 			note_library_call(connection);
 	}
+	wire_certificate_want(connection);
 	tls_wire_feed(&connection->tls, from, bytes, length);
+	wire_certificate_read(connection);
 	/* A library that writes into memory has made its ClientHello before it is sent. */
 	if (!offered && connection->tls.offered_count > 0 &&
 	    hello_is_expected(connection->tls.client_random))

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "shim/core/recorder.h"
+#include "shim/core/wire_certificate.h"
 
 #define CONNECTIONS_MAX 2048
 
@@ -58,7 +59,10 @@ void connection_drop_reference(struct connection *connection)
 {
 	const unsigned index = (unsigned)(connection - connections);
 
-	if (--connection->references == 0 && index < first_free)
+	if (--connection->references > 0)
+		return;
+	wire_certificate_forget(connection);
+	if (index < first_free)
 		first_free = index;
 }
 

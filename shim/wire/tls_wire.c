@@ -31,6 +31,7 @@ enum handshake_type {
 	HANDSHAKE_HELLO_REQUEST = 0,
 	HANDSHAKE_CLIENT_HELLO = 1,
 	HANDSHAKE_SERVER_HELLO = 2,
+	HANDSHAKE_CERTIFICATE = 11,
 	HANDSHAKE_SERVER_HELLO_DONE = 14,
 };
 
@@ -685,6 +686,13 @@ static void start_message(struct walk *walk)
 		start_hello(walk, STEP_VERSION);
 }
 
+/* Of a message that is stepped over: does anybody want it? */
+static bool is_wanted(const struct walk *walk)
+{
+	return walk->wire->certificate && walk->from == TLS_FROM_SERVER &&
+	       walk->direction->message_header[0] == HANDSHAKE_CERTIFICATE;
+}
+
 /* Takes at least one and at most `length` bytes of messages; returns how many. */
 static size_t consume_handshake(struct walk *walk, const uint8_t *bytes, size_t length)
 {
@@ -702,6 +710,8 @@ static size_t consume_handshake(struct walk *walk, const uint8_t *bytes, size_t 
 	} else {
 		taken = length < direction->message_left ? length : direction->message_left;
 		direction->message_left -= (uint32_t)taken;
+		if (is_wanted(walk))
+			certificate_message_feed(walk->wire->certificate, bytes, taken);
 	}
 	if (direction->message_header_length == MESSAGE_HEADER_SIZE && direction->message_left == 0)
 		direction->message_header_length = 0;

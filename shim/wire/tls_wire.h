@@ -16,6 +16,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "shim/wire/certificate_message.h"
+
 /* Protocol versions as they stand on the wire (RFC 8446, 4.1.2). 0 is "not known". */
 enum tls_version {
 	TLS_VERSION_UNKNOWN = 0,
@@ -113,6 +115,9 @@ struct tls_wire {
 	enum tls_side alert_from;
 	bool alert_encrypted;      /* an alert, but its description is not readable */
 	uint8_t alert_description; /* RFC 8446, 6 */
+
+	/* Up to 1.2: where the server's certificate is kept as it passes; NULL: it is not wanted */
+	struct certificate_message *certificate;
 
 	/* tls_wire.c's own */
 	uint8_t versions_seen; /* bit n: 0x0300 + n is offered */

@@ -560,6 +560,41 @@ Test(tls_wire, messages_may_be_split_over_records)
 	}
 }
 
+/* The subject as a vector's certificate has it, with the message in pieces of this size. */
+static void expect_certificate(const char *vector, size_t piece, const char *subject)
+{
+	static struct conversation all;
+	static struct conversation fragments;
+	struct certificate_message message = {0};
+	struct certificate_facts facts;
+	struct tls_wire wire;
+	char text[256] = "";
+
+	read_vector(&all, vector);
+	fragment(&fragments, &all, piece);
+	tls_wire_init(&wire);
+	wire.certificate = &message;
+	feed_range(&wire, &fragments, 0, fragments.length, piece);
+	if (certificate_message_read(&message, &facts))
+		certificate_name_write(text, sizeof(text), facts.subject, facts.subject_length);
+	cr_expect_str_eq(text, subject, "%s in pieces of %zu: '%s'", vector, piece, text);
+}
+
+/* Up to 1.2 it is in the clear; in 1.3, and where a session is resumed, there is none. */
+Test(tls_wire, certificate_of_the_server)
+{
+	static const size_t pieces[] = {1, 7, 100, SIZE_MAX / 2};
+
+	for (size_t i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++) {
+		expect_certificate("openssl-1.0", pieces[i], "CN=mail.example.org");
+		expect_certificate("openssl-1.2", pieces[i], "CN=mail.example.org");
+		expect_certificate("gnutls-1.1", pieces[i], "CN=mail.example.org");
+		expect_certificate("java-1.2", pieces[i], "CN=mail.example.org");
+		expect_certificate("openssl-1.3", pieces[i], "");
+		expect_certificate("openssl-ticket-1.2", pieces[i], "");
+	}
+}
+
 Test(tls_wire, progress_follows_the_handshake_of_1_3)
 {
 	static struct conversation all;
