@@ -1,0 +1,100 @@
+/*
+ * Each system call that the recorder makes in a program fails once, and nothing else does: the
+ * program ends as it does bare, and its mail is delivered all the same.
+ *
+ * The system is real; what fails a call is the kernel, asked by tests/programs/fault_injector.c.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include <criterion/criterion.h>
+
+#include "tests/integration/records.h"
+#include "tests/integration/senders.h"
+
+TestSuite(faults, .init = harness_begin, .fini = harness_end, .timeout = 600);
+
+/* More calls in one session would be a fault by themselves. */
+#define CALLS_MAX 400
+
+/* One session with its `failing`-th call failed; returns how many calls there were. */
+static unsigned long expect_unharmed(const struct sender *sender, unsigned long failing,
+				     const char *mode)
+{
+	struct sink *sink = start_sink(WORDS("--tls=1.3", "--connections=1"));
+	const char *count = test_path(text("count.%lu", failing));
+	const char *log = test_path(text("log.%lu.jsonl", failing));
+	struct program program = sender_program(sender, sink, TLS_MODE_STARTTLS, NO_WORDS);
+	/* env comes in between, so that the injector itself has no recorder. */
+	const char *const recorded[] = {program_path("fault_injector"),
+					text("%lu", failing),
+					"libtlswitness.so",
+					count,
+					"env",
+					text("LD_PRELOAD=%s", recorder_path()),
+					text("TLSWITNESS_LOG=%s", log),
+					text("TLSWITNESS_MODE=%s", mode),
+					"TLSWITNESS_PLAINTEXT=refuse",
+					text("TLSWITNESS_PORTS=%u", sink->port),
+					NULL};
+	const json_t *entry;
+	char *after;
+	unsigned long calls;
+	long failed;
+
+	program.argv = join_words(recorded, program.argv);
+	run_program(&program);
+	calls = strtoul(read_file(count, NULL), &after, 10);
+	failed = strtol(after, NULL, 10);
+	cr_assert_eq(program.status, 0, "%s, %s, call %lu (system call %ld) failed: status %d\n%s",
+		     sender->name, mode, failing, failed, program.status, program.err);
+	entry = json_array_get(sink_entries(sink, 1), 0);
+	cr_assert(json_is_true(json_object_get(entry, "mail")),
+		  "%s, %s, call %lu (system call %ld) failed: no mail", sender->name, mode, failing,
+		  failed);
+	cr_assert_str_eq(field(entry, "version"), "1.3");
+	cr_assert_null(strstr(program.err, "tlswitness:"), "it must not speak: %s", program.err);
+	cr_assert(failing == 0 || failed >= 0 || failing > calls,
+		  "%s: call %lu of %lu was not made to fail", sender->name, failing, calls);
+	return calls;
+}
+
+/* Every call in turn; the sessions differ a little, so the end is looked for and not computed. */
+static void check_each_call(const char *name, const char *mode)
+{
+	const struct sender *sender = NULL;
+	unsigned long calls;
+	unsigned long failing = 0;
+
+	for (size_t i = 0; i < senders_count; i++) {
+		if (strcmp(senders[i].name, name) == 0)
+			sender = &senders[i];
+	}
+	cr_assert_not_null(sender);
+	do {
+		calls = expect_unharmed(sender, failing++, mode);
+		cr_assert_gt(calls, 0, "the recorder's calls are not recognised");
+		cr_assert_leq(failing, CALLS_MAX);
+	} while (failing <= calls);
+	cr_log_info("%s, %s: each of %lu calls failed once\n", name, mode, calls);
+}
+
+Test(faults, python_in_audit)
+{
+	check_each_call("python3 smtplib", "audit");
+}
+
+Test(faults, curl_in_enforce)
+{
+	check_each_call("curl", "enforce");
+}
+
+Test(faults, php_in_audit)
+{
+	check_each_call("PHPMailer", "audit");
+}
+
+Test(faults, perl_in_audit)
+{
+	check_each_call("Net::SMTP", "audit");
+}
