@@ -99,6 +99,17 @@ general:
 	return true;
 }
 
+/* The earliest of the records that this one stands for; they are of one hour (RECORD). */
+static int64_t first_of(const struct entry *entry, int64_t last)
+{
+	int64_t first;
+
+	if (!entry_has(entry, ENTRY_first) ||
+	    !timestamp_parse(entry_get(entry, ENTRY_first), &first) || first > last)
+		return last;
+	return first;
+}
+
 static int64_t floor_divide(int64_t dividend, int64_t divisor)
 {
 	return dividend / divisor - (dividend % divisor < 0);
@@ -140,10 +151,10 @@ static uint32_t number_of(struct slice digits)
 	return (uint32_t)number;
 }
 
-/* As number_of, but a field that is there counts at least one: a loss is a loss. */
-static uint64_t lost_of(const struct entry *entry)
+/* As number_of, but whatever is there counts at least one: a loss is a loss. */
+static uint64_t count_of(const struct entry *entry, enum entry_field field)
 {
-	uint32_t number = number_of(entry_get(entry, ENTRY_lost));
+	uint32_t number = number_of(entry_get(entry, field));
 
 	return number ? number : 1;
 }
@@ -157,7 +168,9 @@ struct subject {
 	enum entry_version version;
 	enum entry_verdict verdict;
 	uint32_t facts;
-	int64_t time;
+	uint64_t records; /* that it stands for: 1, or what somebody made one of many */
+	int64_t first;    /* of them */
+	int64_t time;     /* of the last of them */
 	bool has_program;
 	bool has_destination;
 	uint32_t program;
@@ -195,7 +208,8 @@ static uint32_t destination_of(struct subject *subject)
 
 static void count(struct subject *subject, enum view view, const uint32_t *key)
 {
-	cells_count(&subject->aggregate->view[view], key, 1, subject->time, subject->time);
+	cells_count(&subject->aggregate->view[view], key, subject->records, subject->first,
+		    subject->time);
 }
 
 static uint32_t facts_of(const struct subject *subject)
@@ -306,7 +320,8 @@ static void count_finding(struct subject *subject, uint64_t lost)
 	};
 
 	cells_count(&subject->aggregate->view[VIEW_FINDINGS], key,
-		    subject->action == ACTION_LOST ? lost : 1, subject->time, subject->time);
+		    subject->action == ACTION_LOST ? lost : subject->records, subject->first,
+		    subject->time);
 }
 
 static void count_place(struct subject *subject)
@@ -354,15 +369,15 @@ static void count_connection(struct subject *subject, unsigned wants)
 		struct hour *hour = hour_at(subject->aggregate,
 					    floor_divide(subject->time, MICROSECONDS_PER_HOUR));
 
-		report_tally_count(&hour->tally, subject->version, subject->verdict, 1,
-				   subject->time, subject->time);
+		report_tally_count(&hour->tally, subject->version, subject->verdict,
+				   subject->records, subject->first, subject->time);
 	}
 }
 
 static void count_in_views(struct subject *subject)
 {
 	unsigned wants = subject->aggregate->options->wants;
-	uint64_t lost = subject->action == ACTION_LOST ? lost_of(subject->entry) : 0;
+	uint64_t lost = subject->action == ACTION_LOST ? count_of(subject->entry, ENTRY_lost) : 0;
 
 	subject->facts = facts_of(subject);
 	subject->aggregate->lost += lost;
@@ -385,6 +400,8 @@ enum aggregate_result aggregate_add(struct aggregate *aggregate, const struct en
 		return AGGREGATE_NO_ACTION;
 	if (!time_of(aggregate, entry, &subject.time))
 		return AGGREGATE_NO_TIMESTAMP;
+	subject.records = count_of(entry, ENTRY_count);
+	subject.first = first_of(entry, subject.time);
 	subject.action = entry_action(entry);
 	subject.connection = action_is_connection(subject.action);
 	if (subject.connection) {
@@ -396,7 +413,7 @@ enum aggregate_result aggregate_add(struct aggregate *aggregate, const struct en
 	}
 	asked = (struct filter_subject){subject.time, subject.connection, subject.verdict};
 	if (!filter_passes(options->filter, &aggregate->filtered, &asked, entry)) {
-		aggregate->filtered_out++;
+		aggregate->filtered_out += subject.records;
 		return AGGREGATE_FILTERED_OUT;
 	}
 	count_in_views(&subject);

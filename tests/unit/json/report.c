@@ -57,6 +57,16 @@ static struct record handshake(const char *script, const char *domain, uint16_t 
 	};
 }
 
+/* A handshake with every field, as the recorder writes it: it never counts. */
+static struct record one_record(void)
+{
+	struct record record = full_record();
+
+	record.count = 0;
+	record.first = (struct timespec){0};
+	return record;
+}
+
 static enum aggregate_result add_to(struct aggregate *to, const struct record *record)
 {
 	static struct scanner scanner;
@@ -132,7 +142,7 @@ Test(report, names_a_program_without_a_script_by_its_executable_and_no_domain_by
 
 Test(report, groups_by_every_key)
 {
-	struct record record = full_record();
+	struct record record = one_record();
 	static const char *const expected[REPORT_KEYS] = {
 		"/srv/app/send.py",
 		"mx.example.com",
@@ -199,7 +209,7 @@ Test(report, counts_each_kind_of_record)
 
 Test(report, refuses_what_is_no_record)
 {
-	struct record record = full_record();
+	struct record record = one_record();
 	struct entry entry;
 	struct json_line json = {0};
 
@@ -314,7 +324,7 @@ Test(report, judges_clear_mail_by_where_it_goes)
 
 Test(report, filters)
 {
-	struct record record = full_record();
+	struct record record = one_record();
 
 	filter_add(&filter.program, "*.rb");
 	cr_expect_eq(add_to(&aggregate, &record), AGGREGATE_FILTERED_OUT);
@@ -335,7 +345,7 @@ Test(report, filters)
 
 Test(report, filters_by_address_and_executable_too)
 {
-	struct record record = full_record();
+	struct record record = one_record();
 
 	filter_add(&filter.program, "python3*");
 	filter_add(&filter.to, "198.51.100.*");
@@ -344,7 +354,7 @@ Test(report, filters_by_address_and_executable_too)
 
 Test(report, filters_by_time_to_the_microsecond)
 {
-	struct record record = full_record();
+	struct record record = one_record();
 	int64_t time = INT64_C(1795439107123456);
 
 	filter.has_since = true;
@@ -361,7 +371,7 @@ Test(report, filters_by_time_to_the_microsecond)
 
 Test(report, filters_by_verdict_without_hiding_what_was_lost)
 {
-	struct record record = full_record();
+	struct record record = one_record();
 
 	filter.has_verdicts = true;
 	cr_assert(filter_parse_verdicts("plaintext,below-floor", filter.verdict));
@@ -376,7 +386,7 @@ Test(report, filters_by_verdict_without_hiding_what_was_lost)
 
 static struct record bad_place(enum record_verdict verdict, enum record_limit limit)
 {
-	struct record record = full_record();
+	struct record record = one_record();
 
 	record.verdict = verdict;
 	record.limited_by = limit;
@@ -387,7 +397,7 @@ static struct record bad_place(enum record_verdict verdict, enum record_limit li
 
 static struct record setting_of(const char *script)
 {
-	struct record record = full_record();
+	struct record record = one_record();
 
 	record.action = RECORD_ACTION_SETTING;
 	record.script = script;
@@ -479,4 +489,38 @@ Test(report, knows_languages)
 		cr_expect_eq(
 			advice_language(slice_of(cases[i].executable), slice_of(cases[i].file)),
 			cases[i].language, "%s", cases[i].executable);
+}
+
+/* Four records, as an engine or a roll-up makes two lines of them: the same report. */
+Test(report, counts_what_was_counted_before)
+{
+	static const char bad[] =
+		"{\"@timestamp\":\"2026-11-23T13:05:09Z\",\"event.action\":\"tls-handshake\","
+		"\"destination.domain\":\"mx.example\",\"tls.version\":\"1.0\","
+		"\"tlswitness.verdict\":\"below-floor\",\"tlswitness.script\":\"/srv/a.py\","
+		"\"tlswitness.count\":3,\"tlswitness.first\":\"2026-11-23T13:05:07Z\"}";
+	static const char lost[] =
+		"{\"@timestamp\":\"2026-11-23T13:05:08Z\",\"event.action\":\"records-lost\","
+		"\"tlswitness.lost\":70,\"tlswitness.count\":2}";
+	struct json_line json = {0};
+	struct entry entry;
+
+	json_line_read(&json, slice_of(bad), &entry);
+	cr_assert_eq(aggregate_add(&aggregate, &entry), AGGREGATE_COUNTED);
+	json_line_read(&json, slice_of(lost), &entry);
+	cr_assert_eq(aggregate_add(&aggregate, &entry), AGGREGATE_COUNTED);
+	json_line_free(&json);
+	make();
+	cr_expect_eq(report->records.all, 5);
+	cr_expect_eq(report->records.lost, 70);
+	cr_expect_eq(report->records.lost_notices, 2);
+	cr_expect_eq(report->total.connections, 3);
+	cr_expect_eq(report->total.verdict[VERDICT_BELOW_FLOOR], 3);
+	cr_expect_eq(report->total.last - report->total.first, 2 * MICROSECONDS_PER_SECOND);
+	cr_assert_eq(report->group_count, 1);
+	cr_expect_eq(report->groups[0].tally.connections, 3);
+	cr_assert_eq(report->hour_count, 1);
+	cr_expect_eq(report->hours[0].tally.version[VERSION_TLS_1_0], 3);
+	cr_assert_geq(report->place_count, 1);
+	cr_expect_eq(report->places[0].tally.connections, 3);
 }
