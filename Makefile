@@ -16,7 +16,9 @@ WARNINGS     := -Wall -Wextra -Wpedantic $(WERROR)
 ALL_CPPFLAGS := -I. -D_GNU_SOURCE -DTLSWITNESS_VERSION='"$(VERSION)"' $(CPPFLAGS)
 ALL_CFLAGS   := -std=gnu11 $(WARNINGS) -fvisibility=hidden $(CFLAGS)
 SHIM_CFLAGS  := $(ALL_CFLAGS) -fPIC -ftls-model=initial-exec -foptimize-sibling-calls
-TOOL_LIBS    := -lssl -lcrypto -lelf -ljansson -lz -lzstd -llzma -lpthread
+# Parts of libc since glibc 2.34, libraries of their own before.
+SYSTEM_LIBS  := -ldl -lpthread
+TOOL_LIBS    := -lssl -lcrypto -lelf -ljansson -lz -lzstd -llzma $(SYSTEM_LIBS)
 
 SHIM_SOURCES := $(wildcard shim/*/*.c)
 TOOL_SOURCES := $(wildcard tools/*.c tools/*/*.c tools/*/*/*.c)
@@ -52,7 +54,8 @@ $(BUILD)/%.o: %.c Makefile
 
 # libc alone: -z defs proves that nothing else is needed.
 $(BUILD)/libtlswitness.so: $(SHIM_OBJECTS)
-	$(CC) $(CFLAGS) -shared -Wl,-z,defs -Wl,-z,now -Wl,-z,relro -Wl,--as-needed $(LDFLAGS) -o $@ $^
+	$(CC) $(CFLAGS) -shared -Wl,-z,defs -Wl,-z,now -Wl,-z,relro -Wl,--as-needed $(LDFLAGS) -o $@ $^ \
+		$(SYSTEM_LIBS)
 
 $(BUILD)/tlswitness: $(TOOL_OBJECTS) $(SHARED_OBJECTS)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(TOOL_LIBS)
@@ -60,10 +63,10 @@ $(BUILD)/tlswitness: $(TOOL_OBJECTS) $(SHARED_OBJECTS)
 $(BUILD)/programs/%: tests/programs/%.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(LDFLAGS) -MMD -MP -o $@ $< -Wl,--as-needed \
-		-lssl -lcrypto -lpthread
+		-lssl -lcrypto $(SYSTEM_LIBS)
 
 $(BUILD)/unit-tests: $(call objects,$(UNIT_SOURCES) $(UNIT_SUBJECTS))
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcriterion -lssl -lcrypto -lpthread
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcriterion -lssl -lcrypto $(SYSTEM_LIBS)
 
 $(BUILD)/integration-tests: $(call objects,$(INTEGRATION_SOURCES)) $(SHARED_OBJECTS) \
 		$(filter-out $(BUILD)/tools/tlswitness.o,$(TOOL_OBJECTS))
@@ -94,11 +97,11 @@ TEST ?=
 check: ## all tests; TEST=suite/name for one
 	@$(MAKE) --no-print-directory setup FOR=check
 	@$(MAKE) --no-print-directory -s all programs $(BUILD)/unit-tests $(BUILD)/integration-tests
-	@tests/run $(BUILD) unit-tests integration-tests -- $(if $(TEST),--filter '$(TEST)')
+	@tests/run $(BUILD) tests/floors unit-tests integration-tests -- $(if $(TEST),--filter '$(TEST)')
 
 .PHONY: check-unit
 check-unit: $(BUILD)/unit-tests ## the unit tests alone: seconds, installs nothing; TEST= as above
-	@tests/run $(BUILD) unit-tests -- $(if $(TEST),--filter '$(TEST)')
+	@tests/run $(BUILD) tests/floors unit-tests -- $(if $(TEST),--filter '$(TEST)')
 
 .PHONY: programs
 programs: $(PROGRAMS) $(BUILD)/tsan/racing
@@ -185,7 +188,7 @@ BENCH_OBJECTS := $(SHARED_OBJECTS) $(call objects,$(wildcard shim/wire/*.c))
 $(BUILD)/bench/%: tests/bench/%.c $(BENCH_OBJECTS) Makefile
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(LDFLAGS) -MMD -MP -o $@ $< $(BENCH_OBJECTS) \
-		-Wl,--as-needed -lssl -lcrypto -lpthread
+		-Wl,--as-needed -lssl -lcrypto $(SYSTEM_LIBS)
 
 .PHONY: bench
 bench: ## figures: what the recorder costs, how fast the report is, beside other tools
@@ -193,18 +196,54 @@ bench: ## figures: what the recorder costs, how fast the report is, beside other
 	@$(MAKE) --no-print-directory -s all $(BENCH_PROGRAMS)
 	@for run in tests/bench/run-*; do [ ! -x "$$run" ] || "$$run" || exit 1; done
 
+# Other releases of Debian, other processors and other libcs. Roots and what is built for them
+# lie in ~/.cache/tlswitness (TLSWITNESS_CACHE), and are made where they are missing.
+SUITES ?= bullseye trixie sid
+.PHONY: check-releases
+check-releases: ## the recorder built here, and one built there, on Debian 11, 13 and sid; SUITES=
+	@$(MAKE) --no-print-directory setup FOR=releases
+	@$(MAKE) --no-print-directory -s all
+	@tests/releases/run $(BUILD) $(SUITES)
+
 C_SOURCES := $(SHIM_SOURCES) $(TOOL_SOURCES) $(wildcard tests/*/*.c tests/*/*/*.c)
 C_HEADERS := $(wildcard shim/*/*.h tools/*.h tools/*/*.h tools/*/*/*.h tests/*/*.h tests/*/*/*.h)
 
 .PHONY: lint
-lint: ## clang-format, cppcheck and clang-tidy over the whole tree
+lint: ## clang-format, clang-tidy, cppcheck and shellcheck over the whole tree; what changed alone
 	@$(MAKE) --no-print-directory setup FOR=lint
+	@$(MAKE) --no-print-directory -s -k -j $(LINT_JOBS) $(BUILD)/lint/format $(BUILD)/lint/cppcheck \
+		$(BUILD)/lint/shellcheck $(C_SOURCES:%=$(BUILD)/lint/%.tidy)
+
+# A stamp for each file: a second run looks again at what changed, and at what includes that.
+LINT_JOBS := $(shell nproc)
+SCRIPTS := .ci/run $(shell grep -rlE '^\#!(/usr/bin/env bash|/bin/(ba)?sh)' tests examples \
+		--exclude-dir=node_modules)
+
+$(BUILD)/lint/format: $(C_SOURCES) $(C_HEADERS) .clang-format
+	@mkdir -p $(@D)
 	clang-format --dry-run -Werror $(C_SOURCES) $(C_HEADERS)
+	@touch $@
+
+$(BUILD)/lint/%.tidy: % .clang-tidy Makefile
+	@mkdir -p $(@D)
+	@$(CC) $(ALL_CPPFLAGS) -MM -MP -MT $@ -MF $(@:.tidy=.d) $<
+	clang-tidy --quiet $< -- $(ALL_CPPFLAGS) -std=gnu11 $(filter-out -Werror,$(WARNINGS)) >$@.log 2>&1 || \
+		{ cat $@.log; exit 1; }
+	@touch $@
+
+# Knows by itself what changed.
+$(BUILD)/lint/cppcheck: $(C_SOURCES) $(C_HEADERS) .cppcheck.h Makefile
+	@mkdir -p $(@D)/cppcheck.files
 	cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,performance,portability \
-		-j 2 --inline-suppr --suppress=missingIncludeSystem -D_GNU_SOURCE \
-		'-DElfW(type)=Elf64_\#\#type' -DTLSWITNESS_VERSION='"$(VERSION)"' -I. shim tools
-	printf '%s\n' $(SHIM_SOURCES) $(TOOL_SOURCES) | xargs -P 2 -I{} \
-		clang-tidy --quiet {} -- $(ALL_CPPFLAGS) $(filter-out -Werror,$(ALL_CFLAGS))
+		--cppcheck-build-dir=$(@D)/cppcheck.files --inline-suppr \
+		--suppress=missingIncludeSystem --include=.cppcheck.h \
+		$(ALL_CPPFLAGS) $(C_SOURCES)
+	@touch $@
+
+$(BUILD)/lint/shellcheck: $(SCRIPTS)
+	@mkdir -p $(@D)
+	shellcheck $(SCRIPTS)
+	@touch $@
 
 .PHONY: install
 install: all ## into PREFIX (/usr/local), below DESTDIR

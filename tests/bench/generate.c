@@ -177,7 +177,8 @@ static void write_record(uint64_t number, uint64_t count)
 		fill_clear(&record);
 	else
 		fill_tls(&record, &texts, destination);
-	fwrite(line, 1, record_write(line, &record), stdout);
+	size_t length = record_write(line, &record);
+	fwrite(line, 1, length, stdout);
 }
 
 int main(int argc, char **argv)

@@ -145,6 +145,7 @@ static void expect(const char *code, int count)
 	char reply[8192];
 	size_t length = 0;
 
+	reply[0] = '\0';
 	while (count > 0) {
 		ssize_t more = read(fd, reply + length, sizeof(reply) - 1 - length);
 		const char *line = reply;
