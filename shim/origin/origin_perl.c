@@ -8,6 +8,7 @@
  */
 #include "shim/origin/origin.h"
 
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -85,13 +86,13 @@ typedef struct perl_operation *caller_plain(void);
 /* In the order of the names below. */
 struct perl {
 	union {
-		caller_threaded *threaded;
-		caller_plain *plain;
-	} caller;
-	union {
 		message_threaded *threaded;
 		message_plain *plain;
 	} message;
+	union {
+		caller_threaded *threaded;
+		caller_plain *plain;
+	} caller;
 	union {
 		new_threaded *threaded;
 		new_plain *plain;
@@ -100,15 +101,31 @@ struct perl {
 		text_threaded *threaded;
 		text_plain *plain;
 	} text;
-	struct perl_interpreter *(*get_context)(void);
+	caller_plain **operations;    /* what runs each operation; with threads as `threaded` */
+	const char **operation_names; /* in the same order */
+	pthread_key_t *context_key;   /* with threads only: under it each has its interpreter */
+	void *(*get_specific)(pthread_key_t key); /* pthread_getspecific */
 	struct perl_interpreter **any_interpreter;
 	struct state plain; /* without threads only */
 };
 
+/* From 5.40 on the function behind `caller` is not exported: the tables of operations have it. */
 static const char *const names[] = {
-	"Perl_pp_caller",   "Perl_mess_sv",   "Perl_newSVpvn_flags", "Perl_sv_2pv_flags",
-	"Perl_get_context", "=PL_curinterp",  "=PL_stack_sp",        "=PL_op",
-	"=PL_curpad",       "=PL_stack_base", "=PL_stack_max",       NULL,
+	"Perl_mess_sv",
+	"?Perl_pp_caller",
+	"Perl_newSVpvn_flags",
+	"Perl_sv_2pv_flags",
+	"=PL_ppaddr",
+	"=PL_op_name",
+	"=PL_thr_key",
+	"=pthread_getspecific",
+	"=PL_curinterp",
+	"=PL_stack_sp",
+	"=PL_op",
+	"=PL_curpad",
+	"=PL_stack_base",
+	"=PL_stack_max",
+	NULL,
 };
 
 #define SYMBOLS (sizeof(names) / sizeof(names[0]) - 1)
@@ -143,9 +160,10 @@ static bool find_threaded(struct asked *asked)
 	struct perl_interpreter *interpreter;
 
 	/* Until the first one is made, the key that the context is kept under is not ours. */
-	if (!asked->perl.any_interpreter || !*asked->perl.any_interpreter)
+	if (!asked->perl.any_interpreter || !*asked->perl.any_interpreter ||
+	    !asked->perl.context_key || !asked->perl.get_specific)
 		return false;
-	interpreter = asked->perl.get_context();
+	interpreter = asked->perl.get_specific(*asked->perl.context_key);
 	/* Where the stack is not, this is no interpreter as we know them. */
 	if (!interpreter || !interpreter->stack_base ||
 	    interpreter->stack_pointer < interpreter->stack_base ||
@@ -160,6 +178,22 @@ static bool find_threaded(struct asked *asked)
 		.stack_end = &interpreter->stack_end,
 	};
 	return true;
+}
+
+/* The function of `caller`, where it is exported by name or stands in Perl's tables. */
+static bool find_caller(struct perl *perl)
+{
+	if (perl->caller.plain)
+		return true;
+	if (!perl->operations || !perl->operation_names)
+		return false;
+	for (unsigned i = 0; perl->operation_names[i]; i++) {
+		if (strcmp(perl->operation_names[i], "caller") != 0)
+			continue;
+		perl->caller.plain = perl->operations[i];
+		return perl->caller.plain != NULL;
+	}
+	return false;
 }
 
 static struct perl_scalar *new_scalar(const struct asked *asked, const char *bytes)
@@ -387,6 +421,8 @@ bool origin_perl(struct origin *origin)
 	if (!origin_symbols_find(&symbols, address))
 		return false;
 	memcpy(&asked.perl, address, sizeof(asked.perl));
+	if (!find_caller(&asked.perl))
+		return false;
 	if (!(asked.perl.plain.stack_pointer ? find_plain(&asked) : find_threaded(&asked)))
 		return false;
 	/* With PERL_SIGNALS=unsafe a handler would run Perl code in the midst of this. */
