@@ -6,8 +6,9 @@
 #ifndef TLSWITNESS_OPENSSL_API_H
 #define TLSWITNESS_OPENSSL_API_H
 
-/* We ask for whatever a host may use, old calls included. */
+/* We ask for whatever a host may use, old calls included: as 3.0 has it, and 1.1. */
 #define OPENSSL_SUPPRESS_DEPRECATED
+#define DECLARE_DEPRECATED(declaration) declaration;
 
 #include <openssl/bio.h>
 #include <openssl/err.h>
@@ -26,6 +27,10 @@ const SSL_METHOD *SSLv3_client_method(void);
 /* 3.0 and later; the same function is SSL_get_peer_certificate before. */
 X509 *SSL_get1_peer_certificate(const SSL *ssl);
 /* 3.0 and later. */
+#if OPENSSL_VERSION_NUMBER < 0x30000000L
+typedef struct ossl_lib_ctx_st OSSL_LIB_CTX;
+#endif
+SSL_CTX *SSL_CTX_new_ex(OSSL_LIB_CTX *library, const char *properties, const SSL_METHOD *method);
 char *X509_VERIFY_PARAM_get1_ip_asc(X509_VERIFY_PARAM *param);
 
 #endif

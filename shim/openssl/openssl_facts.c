@@ -77,7 +77,8 @@ static void write_name(char text[CONNECTION_TEXT_MAX], const struct crypto_libra
 	const unsigned char *der;
 	size_t length;
 
-	if (name && crypto->X509_NAME_get0_der(name, &der, &length) == 1)
+	/* 1.1 declares it without const, and changes nothing either. */
+	if (name && crypto->X509_NAME_get0_der((X509_NAME *)name, &der, &length) == 1)
 		certificate_name_write(text, CONNECTION_TEXT_MAX, der, length);
 }
 

@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -22,6 +21,7 @@
 #include <criterion/criterion.h>
 
 #include "tests/integration/harness.h"
+#include "tests/programs/old_libc.h"
 
 #define CONDITION_INTERVAL_NS (2L * 1000 * 1000)
 
@@ -335,7 +335,7 @@ int end_program(struct program *program)
 	int wait_status = 0;
 
 	cr_assert(pid > 0, "%s does not run", program->argv[0]);
-	struct pollfd ended = {.fd = pidfd_open(pid, 0), .events = POLLIN};
+	struct pollfd ended = {.fd = (int)syscall(SYS_pidfd_open, pid, 0), .events = POLLIN};
 	cr_assert(ended.fd >= 0, "pidfd_open: %s", strerror(errno));
 	while (poll(&ended, 1, (int)milliseconds_left(&until)) < 0 && errno == EINTR)
 		;

@@ -23,6 +23,12 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
+#if OPENSSL_VERSION_NUMBER < 0x30000000L
+#define LIBSSL "libssl.so.1.1"
+#else
+#define LIBSSL "libssl.so.3"
+#endif
+
 #define OPENSSL_CALLS(CALL)         \
 	CALL(TLS_client_method)     \
 	CALL(SSL_CTX_new)           \
@@ -75,7 +81,7 @@ static inline _Noreturn void fail(const char *what)
 /* libssl, loaded as Python and Perl load theirs: outside the global scope. */
 static inline void load_openssl(struct openssl *openssl)
 {
-	void *library = dlopen("libssl.so.3", RTLD_NOW | RTLD_LOCAL);
+	void *library = dlopen(LIBSSL, RTLD_NOW | RTLD_LOCAL);
 
 	if (library == NULL) {
 		(void)fprintf(stderr, "%s\n", dlerror());

@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #define OPENSSL_SUPPRESS_DEPRECATED
+#define DECLARE_DEPRECATED(declaration) declaration;
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -207,6 +208,11 @@ static SSL *make_and_free_context(const SSL_METHOD *method)
 	SSL_CTX_free(context);
 	return ssl;
 }
+
+/* Before 3.0 there is no such function. */
+#if OPENSSL_VERSION_NUMBER < 0x30000000L
+#define SSL_CTX_new_ex(library, properties, method) SSL_CTX_new(method)
+#endif
 
 static SSL *make_ex(const SSL_METHOD *method)
 {

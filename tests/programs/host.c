@@ -23,6 +23,7 @@
 #include <sys/time.h>
 
 #include "tests/programs/client.h"
+#include "tests/programs/old_libc.h"
 
 #define LOW_DESCRIPTORS 1024
 #define NOBODY          65534

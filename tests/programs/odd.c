@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 
 #include "tests/programs/client.h"
+#include "tests/programs/old_libc.h"
 
 static SSL_CTX *context;
 static SSL *ssl;

@@ -4,6 +4,7 @@
  * PORT 0: no connection. `by-hand` finds the setting's functions with dlsym(3).
  */
 #define OPENSSL_SUPPRESS_DEPRECATED
+#define DECLARE_DEPRECATED(declaration) declaration;
 #include "tests/programs/client.h"
 
 static SSL_CTX *(*new_context)(const SSL_METHOD *) = SSL_CTX_new;

@@ -28,6 +28,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/programs/old_libc.h"
+
 /* What fortified programs call (debug/read_chk.c in glibc), and the reserved names. */
 ssize_t __read_chk(int fd, void *buffer, size_t count, size_t room);
 ssize_t __recv_chk(int fd, void *buffer, size_t count, size_t room, int flags);

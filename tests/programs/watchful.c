@@ -9,6 +9,7 @@
 #include <sys/uio.h>
 
 #include "tests/programs/client.h"
+#include "tests/programs/old_libc.h"
 
 #define MARK 4242 /* no errno */
 

@@ -133,7 +133,7 @@ static void fill_source(struct decoder *decoder)
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
-			stop(decoder, "can't be read on", strerrordesc_np(errno));
+			stop(decoder, "can't be read on", strerror(errno));
 		decoder->file_ended = got == 0;
 		decoder->start = 0;
 		decoder->end = got > 0 ? (size_t)got : 0;

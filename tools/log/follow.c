@@ -140,7 +140,7 @@ static void follow_new(struct follower *follower, const char *directory, const c
 	if (!is_followed(follower, path)) {
 		file = add_file(follower, path);
 		if (!source_open(&file->now, path) && errno != ENOENT)
-			follower->remark(follower->context, path, strerrordesc_np(errno));
+			follower->remark(follower->context, path, strerror(errno));
 	}
 	free(path);
 }

@@ -217,7 +217,7 @@ static struct report_input *settle_all(const struct input_set *set, struct worke
 	for (size_t i = 0; i < set->count; i++) {
 		accounts[i] = (struct report_input){.name = set->input[i].name};
 		if (set->input[i].error)
-			accounts[i].error = strerrordesc_np(set->input[i].error);
+			accounts[i].error = strerror(set->input[i].error);
 		else
 			accounts[i].error = set->input[i].trouble;
 		accounts[i].has_sha256 = set->input[i].has_sha256;

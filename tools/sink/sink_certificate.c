@@ -17,6 +17,7 @@
 #include <openssl/x509v3.h>
 
 #include "tools/sink/sink_certificate.h"
+#include "tools/sink/openssl_3.h"
 
 #define SECONDS_A_DAY (24L * 60 * 60)
 

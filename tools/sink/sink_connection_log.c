@@ -14,6 +14,7 @@
 
 #include "tools/base/options.h"
 #include "tools/sink/sink_connection_log.h"
+#include "tools/sink/openssl_3.h"
 
 static const struct {
 	sink_version version;

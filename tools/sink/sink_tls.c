@@ -13,6 +13,7 @@
 #include "tools/base/options.h"
 #include "tools/sink/sink_certificate.h"
 #include "tools/sink/sink_tls.h"
+#include "tools/sink/openssl_3.h"
 
 #define RECORD_HEADER_SIZE 5
 
