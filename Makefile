@@ -18,7 +18,7 @@ ALL_CFLAGS   := -std=gnu11 $(WARNINGS) -fvisibility=hidden $(CFLAGS)
 SHIM_CFLAGS  := $(ALL_CFLAGS) -fPIC -ftls-model=initial-exec -foptimize-sibling-calls
 # Parts of libc since glibc 2.34, libraries of their own before.
 SYSTEM_LIBS  := -ldl -lpthread
-TOOL_LIBS    := -lssl -lcrypto -lelf -ljansson -lz -lzstd -llzma $(SYSTEM_LIBS)
+TOOL_LIBS    := -lssl -lcrypto -lcurl -lelf -ljansson -lz -lzstd -llzma $(SYSTEM_LIBS)
 
 SHIM_SOURCES := $(wildcard shim/*/*.c)
 TOOL_SOURCES := $(wildcard tools/*.c tools/*/*.c tools/*/*/*.c)
