@@ -29,7 +29,7 @@ SHARED_SOURCES := $(wildcard shim/config/*.c shim/record/*.c)
 UNIT_SOURCES := $(wildcard tests/unit/*.c)
 UNIT_SUBJECTS := $(wildcard shim/wire/*.c shim/record/*.c shim/config/*.c) \
 		 $(addprefix shim/core/,enforcement.c connection_record.c descriptor_table.c) \
-		 $(addprefix shim/origin/,origin.c origin_process.c) \
+		 $(addprefix shim/origin/,origin.c origin_process.c) shim/base/error_text.c \
 		 $(filter-out tools/base/digest.c,$(wildcard tools/base/*.c)) \
 		 tools/report/timeline.c tools/report/tally.c tools/log/values.c tools/report/render/html.c tools/sink/sink_session.c
 INTEGRATION_SOURCES := $(wildcard tests/unit/json/*.c tests/integration/*.c)

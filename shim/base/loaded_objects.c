@@ -74,17 +74,28 @@ static void describe(struct loaded_object *object, const struct dl_phdr_info *in
 	read_dynamic(object);
 }
 
-bool loaded_object_holds(const struct loaded_object *object, const void *address)
+static bool segments_hold(const ElfW(Phdr) * segments, unsigned count, uintptr_t base,
+			  const void *address)
 {
-	for (unsigned i = 0; i < object->segment_count; i++) {
-		const ElfW(Phdr) *segment = &object->segments[i];
-		uintptr_t start = object->base + segment->p_vaddr;
+	for (unsigned i = 0; i < count; i++) {
+		const ElfW(Phdr) *segment = &segments[i];
+		uintptr_t start = base + segment->p_vaddr;
 
 		if (segment->p_type == PT_LOAD && (uintptr_t)address >= start &&
 		    (uintptr_t)address - start < segment->p_memsz)
 			return true;
 	}
 	return false;
+}
+
+bool loaded_object_holds(const struct loaded_object *object, const void *address)
+{
+	return segments_hold(object->segments, object->segment_count, object->base, address);
+}
+
+static bool holds(const struct dl_phdr_info *info, const void *address)
+{
+	return segments_hold(info->dlpi_phdr, info->dlpi_phnum, info->dlpi_addr, address);
 }
 
 /* ---- symbols ---- */
@@ -201,6 +212,51 @@ void *loaded_object_function(const struct loaded_object *object, const char *nam
 	return find_symbol(object, &key);
 }
 
+/* How many symbols there are: the hash tables alone tell. */
+static uint32_t count_symbols(const struct loaded_object *object)
+{
+	const uint32_t *table = object->gnu_hash;
+	const uint32_t *buckets;
+	const uint32_t *chain;
+	uint32_t last = 0;
+
+	if (!table)
+		return object->sysv_hash ? object->sysv_hash[1] : 0;
+	buckets = table + 4 + (size_t)table[2] * (sizeof(ElfW(Addr)) / 4);
+	chain = buckets + table[0];
+	for (uint32_t i = 0; i < table[0]; i++) {
+		if (buckets[i] > last)
+			last = buckets[i];
+	}
+	if (last < table[1])
+		return table[1];
+	while (!(chain[last - table[1]] & 1))
+		last++;
+	return last + 1;
+}
+
+const char *loaded_object_function_at(const struct loaded_object *object, const void *address)
+{
+	const ElfW(Addr) wanted = (uintptr_t)address - object->base;
+	const ElfW(Sym) *best = NULL;
+
+	if (!object->symbols || !object->strings)
+		return NULL;
+	for (uint32_t i = 0, count = count_symbols(object); i < count; i++) {
+		const ElfW(Sym) *symbol = &object->symbols[i];
+
+		if (symbol->st_shndx == SHN_UNDEF || (symbol->st_info & 0xf) != STT_FUNC ||
+		    symbol->st_value > wanted)
+			continue;
+		/* What is beyond a function's end is not in it, where its size is known. */
+		if (symbol->st_size != 0 && wanted - symbol->st_value >= symbol->st_size)
+			continue;
+		if (!best || symbol->st_value > best->st_value)
+			best = symbol;
+	}
+	return best ? object->strings + best->st_name : NULL;
+}
+
 /* ---- the loader's list ---- */
 
 static int read_changes(struct dl_phdr_info *info, size_t size, void *data)
@@ -263,12 +319,14 @@ static int visit_object(struct dl_phdr_info *info, size_t size, void *data)
 	struct loaded_object object;
 
 	(void)size;
-	describe(&object, info);
-	if (loaded_object_holds(&object, __ehdr_start)) {
+	if (holds(info, __ehdr_start)) {
 		visit->passed = true;
 		return 0;
 	}
-	if ((visit->behind && !visit->passed) || is_kernels(&object))
+	if (visit->behind && !visit->passed)
+		return 0;
+	describe(&object, info);
+	if (is_kernels(&object))
 		return 0;
 	return !visit->visit(&object, visit->data);
 }
@@ -298,8 +356,10 @@ static int match_address(struct dl_phdr_info *info, size_t size, void *data)
 	struct address_search *search = data;
 
 	(void)size;
+	if (!holds(info, search->address))
+		return 0;
 	describe(search->object, info);
-	return loaded_object_holds(search->object, search->address);
+	return 1;
 }
 
 bool loaded_objects_at(const void *address, struct loaded_object *object)

@@ -70,6 +70,12 @@ void *loaded_objects_variable(const char *name);
 /* The address of a function that `object` itself defines, or NULL. */
 void *loaded_object_function(const struct loaded_object *object, const char *symbol);
 
+/*
+ * The name of the function that `object` defines and `address` lies in, or the
+ * nearest one before it; NULL if its symbols name none.
+ */
+const char *loaded_object_function_at(const struct loaded_object *object, const void *address);
+
 /* Is `address` in it? */
 bool loaded_object_holds(const struct loaded_object *object, const void *address);
 

@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "shim/base/error_text.h"
 #include "shim/base/loaded_objects.h"
 #include "shim/core/connection_state.h"
 #include "shim/core/enforcement.h"
@@ -211,7 +212,7 @@ static const char *wire_reason(const struct connection *connection, char text[12
 		return tls->version ? "what followed the ServerHello was no TLS"
 				    : "the ClientHello was answered with no TLS";
 	if (connection->error != 0) {
-		const char *words = strerrordesc_np(connection->error);
+		const char *words = error_text(connection->error);
 
 		return words ? words : "the connection failed";
 	}

@@ -9,6 +9,7 @@
 #include "shim/wire/certificate_name.h"
 #include "shim/openssl/openssl_versions.h"
 #include "shim/core/recorder.h"
+#include "shim/base/error_text.h"
 #include "shim/base/sys.h"
 #include "shim/base/text.h"
 
@@ -195,7 +196,7 @@ static void explain_failure(struct library_view *view, const struct ssl_library 
 	if (error && crypto->ERR_reason_error_string)
 		words = crypto->ERR_reason_error_string(error);
 	if (!words && system_error)
-		words = strerrordesc_np(system_error);
+		words = error_text(system_error);
 	if (words)
 		text_append(view->reason, sizeof(view->reason), words);
 }

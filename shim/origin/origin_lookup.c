@@ -5,7 +5,6 @@
  */
 #include "shim/origin/origin_lookup.h"
 
-#include <dlfcn.h>
 #include <link.h>
 #include <string.h>
 
@@ -27,20 +26,12 @@ static uint64_t objects_added(void)
 	return counter;
 }
 
-/*
- * The loader's entry of the object that holds `address`, or NULL. Lock-free and
- * quick where glibc has the means (2.35); elsewhere nothing is said to have
- * been unloaded, and interpreters hardly ever are.
- */
-static void *object_of(void *address)
+/* What the object that holds `address` is known by, or NULL. */
+static const void *object_of(const void *address)
 {
-#if __GLIBC_PREREQ(2, 35)
-	struct dl_find_object result;
+	struct loaded_object object;
 
-	return _dl_find_object(address, &result) == 0 ? result.dlfo_link_map : NULL;
-#else
-	return address;
-#endif
+	return loaded_objects_at(address, &object) ? object.dynamic : NULL;
 }
 
 /*
@@ -89,7 +80,7 @@ static enum remembered recall(struct origin_symbols *symbols, void **address)
 {
 	uint32_t sequence = atomic_load_explicit(&symbols->sequence, memory_order_acquire);
 	uint64_t added;
-	void *object;
+	const void *object;
 
 	if (sequence == 0 || sequence & 1)
 		return NOT_KNOWN;

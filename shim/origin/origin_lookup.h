@@ -22,7 +22,7 @@ struct origin_symbols {
 
 	_Atomic uint32_t sequence; /* odd while a thread writes what follows */
 	_Atomic(void *) address[ORIGIN_SYMBOLS_MAX];
-	_Atomic(void *) object;         /* the loader's entry of the object; NULL if not found */
+	_Atomic(const void *) object;   /* what it is known by; NULL if not found */
 	_Atomic uint64_t objects_added; /* the loader's count when it was not found */
 };
 

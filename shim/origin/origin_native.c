@@ -4,17 +4,16 @@
  */
 #include "shim/origin/origin.h"
 
-#include <dlfcn.h>
 #include <errno.h>
-#include <link.h>
 #include <stdint.h>
 #include <string.h>
 
+#include "shim/base/loaded_objects.h"
 #include "shim/core/recorder.h"
 
-static bool is_main_program(const struct link_map *map)
+static bool is_main_program(const struct loaded_object *object)
 {
-	return map && map->l_name[0] == '\0';
+	return object->path[0] == '\0';
 }
 
 bool origin_native(struct origin *origin, const void *address)
@@ -22,24 +21,25 @@ bool origin_native(struct origin *origin, const void *address)
 	const int saved_errno = errno;
 	const char *file;
 	const char *function;
-	struct link_map *map = NULL;
-	Dl_info info;
+	struct loaded_object object;
 
 	origin_init(origin);
 	if (!address)
 		return false;
 	/* A call that never returns can be the last instruction of its function. */
 	address = (const char *)address - 1;
-	if (dladdr1(address, &info, (void **)&map, RTLD_DL_LINKMAP) == 0)
+	if (!loaded_objects_at(address, &object))
 		return false;
-	file = info.dli_fname ? info.dli_fname : "";
+	file = object.path;
 	/* The loader has no name for the main program but argv[0], over which daemons
 	   write their title. */
-	if (is_main_program(map) && recorder.process.executable[0])
+	if (is_main_program(&object))
 		file = recorder.process.executable;
-	function = info.dli_sname ? info.dli_sname : "";
+	function = loaded_object_function_at(&object, address);
+	if (!function)
+		function = "";
 	origin_add(origin, file, strlen(file), function, strlen(function), 0,
-		   !is_main_program(map));
+		   !is_main_program(&object));
 	errno = saved_errno;
 	return true;
 }

@@ -1,12 +1,14 @@
 /*
  * What libtlswitness.so puts in front of the host's functions: just the hooks
- * of hooks.def, each in front of something that exists, with no sibling left
- * open. And what it must leave alone: the loader's own behaviour.
+ * of hooks_*.def, each in front of something that exists, with no sibling left
+ * open. What it needs itself: nothing that others may own, and nothing that an
+ * old C library lacks. And what it must leave alone: the loader's own behaviour.
  */
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <gelf.h>
 #include <link.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -235,9 +237,11 @@ Test(exports, leave_no_extended_form_open)
 		const char *extended = text("%s_ex", hooks[i].base);
 
 		if (hooks[i].family == SSL)
-			cr_expect(is_hook_of(SSL, extended) || !exports(&ssl, extended), "%s", extended);
+			cr_expect(is_hook_of(SSL, extended) || !exports(&ssl, extended), "%s",
+				  extended);
 		if (hooks[i].family == CRYPTO)
-			cr_expect(is_hook_of(CRYPTO, extended) || !exports(&crypto, extended), "%s", extended);
+			cr_expect(is_hook_of(CRYPTO, extended) || !exports(&crypto, extended), "%s",
+				  extended);
 	}
 	close_object(&ssl);
 	close_object(&crypto);
@@ -265,6 +269,92 @@ Test(exports, need_libc_alone)
 		}
 	}
 	cr_expect_eq(needed, 1);
+	close_object(&recorder);
+}
+
+/* The name of a symbol that the recorder needs from outside, or NULL if this is none. */
+static const char *needed_symbol(const struct object *object, size_t symbol)
+{
+	GElf_Shdr header;
+	GElf_Sym entry;
+
+	gelf_getshdr(object->symbols, &header);
+	gelf_getsym(elf_getdata(object->symbols, NULL), (int)symbol, &entry);
+	if (symbol == 0 || entry.st_shndx != SHN_UNDEF)
+		return NULL;
+	/* The toolchain's own, for profilers and transactions: nobody has to have them. */
+	if (GELF_ST_BIND(entry.st_info) == STB_WEAK)
+		return NULL;
+	return elf_strptr(object->elf, header.sh_link, entry.st_name);
+}
+
+/*
+ * Whatever else a program may bring a function of its own for, torsocks, fakeroot
+ * or libfaketime: system calls, time, users, memory.
+ */
+Test(exports, need_nothing_that_others_may_own)
+{
+	static const char *const needed[] = {
+		"__errno_location", "__tls_get_addr", "dl_iterate_phdr",
+		"getauxval",        "__ctype_b_loc",  "__ctype_tolower_loc",
+		"inet_ntop",        "inet_pton",      "memchr",
+		"memcmp",           "memcpy",         "memmove",
+		"memset",           "strcasecmp",     "strchr",
+		"strcmp",           "strcspn",        "strlen",
+		"strncasecmp",      "strncmp",        "strnlen",
+		"strrchr",          "strspn",         "strstr",
+		"strtoul"};
+	struct object recorder;
+
+	open_object(&recorder, recorder_path());
+	for (size_t i = 0; i < count_symbols(&recorder); i++) {
+		const char *name = needed_symbol(&recorder, i);
+		bool known = name == NULL;
+
+		for (size_t j = 0; !known && j < sizeof(needed) / sizeof(needed[0]); j++)
+			known = strcmp(name, needed[j]) == 0;
+		cr_expect(known, "the recorder calls %s", name);
+	}
+	close_object(&recorder);
+}
+
+/* glibc's versions are in a section of their own: a library and the versions needed of it. */
+Test(exports, need_no_glibc_newer_than_2_17)
+{
+	struct object recorder;
+	Elf_Scn *section = NULL;
+	GElf_Shdr header;
+	unsigned versions = 0;
+
+	open_object(&recorder, recorder_path());
+	while ((section = elf_nextscn(recorder.elf, section)) != NULL) {
+		GElf_Verneed need;
+		int at = 0;
+
+		gelf_getshdr(section, &header);
+		if (header.sh_type != SHT_GNU_verneed)
+			continue;
+		Elf_Data *data = elf_getdata(section, NULL);
+		for (bool more = true; more && gelf_getverneed(data, at, &need) != NULL;
+		     at += (int)need.vn_next) {
+			GElf_Vernaux version;
+			int of = at + (int)need.vn_aux;
+
+			for (unsigned i = 0; i < need.vn_cnt; i++) {
+				gelf_getvernaux(data, of, &version);
+				const char *name =
+					elf_strptr(recorder.elf, header.sh_link, version.vna_name);
+				unsigned minor = 0;
+
+				cr_assert_eq(sscanf(name, "GLIBC_2.%u", &minor), 1, "%s", name);
+				cr_expect(minor <= 17, "the recorder needs %s", name);
+				versions++;
+				of += (int)version.vna_next;
+			}
+			more = need.vn_next != 0;
+		}
+	}
+	cr_expect_neq(versions, 0);
 	close_object(&recorder);
 }
 
