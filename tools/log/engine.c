@@ -116,7 +116,7 @@ char *engine_question(const char *table, const struct engine_window *window)
 	if (window->has_since)
 		add_moment(out, ">=", window->since);
 	if (window->has_until)
-		add_moment(out, "<", window->until);
+		add_moment(out, "<=", window->until);
 	(void)fputs(" GROUP BY substring(`@timestamp`, 1, 13)", out);
 	for (int i = 0; i < ENTRY_FIELDS; i++) {
 		if (!is_of_one_record((enum entry_field)i))

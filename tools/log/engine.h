@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* What is asked for; microseconds since 1970, `until` excluded. */
+/* What is asked for; microseconds since 1970, both included. */
 struct engine_window {
 	bool has_since;
 	bool has_until;

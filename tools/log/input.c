@@ -162,6 +162,19 @@ static void open_input(const struct input_set *set, struct input *input)
 	look_whether_compressed(set, input);
 }
 
+void input_set_add_stream(struct input_set *set, const char *name, int descriptor)
+{
+	struct input *input = append(set, name);
+
+	set->endless = true;
+	input->stream = true;
+	input->descriptor = fcntl(descriptor, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	if (input->descriptor < 0) {
+		fail(input, errno);
+		input->ended = true;
+	}
+}
+
 static bool is_compressed_suffix(const char *suffix)
 {
 	return *suffix == '\0' || strcmp(suffix, ".gz") == 0 || strcmp(suffix, ".zst") == 0 ||

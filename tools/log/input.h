@@ -86,6 +86,9 @@ void input_set_init(struct input_set *set);
  */
 void input_set_add(struct input_set *set, const char *path);
 
+/* Adds what can be read from `descriptor`, of which it takes a duplicate, under this name. */
+void input_set_add_stream(struct input_set *set, const char *name, int descriptor);
+
 /*
  * Fills `block` (zeroed before its first use) with the next lines of the set, for
  * which it gives back those that it held; false when there are none left.

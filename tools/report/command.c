@@ -14,6 +14,7 @@
 #include "tools/base/timestamp.h"
 #include "tools/command.h"
 #include "tools/log/default_log.h"
+#include "tools/log/engine.h"
 #include "tools/report/request.h"
 
 #define DEFAULT_WIDTH 80
@@ -143,7 +144,17 @@ static void complete(const struct request *request, struct report *report)
 	report->generated = time_of_making(request->now);
 }
 
-static int make_report(const struct request *request, struct input_set *set)
+/* What an engine did not answer whole is no report at all; false with a complaint. */
+static bool is_whole(const struct request *request, struct engine *engine)
+{
+	const char *trouble = engine ? engine_finish(engine) : NULL;
+
+	if (trouble)
+		complain("%s did not answer: %s", request->from, trouble);
+	return !trouble;
+}
+
+static int make_report(const struct request *request, struct input_set *set, struct engine *engine)
 {
 	struct aggregate aggregate;
 	struct report_input *inputs = NULL;
@@ -156,7 +167,7 @@ static int make_report(const struct request *request, struct input_set *set)
 	report->inputs = inputs;
 	report->input_count = set->count;
 	complete(request, report);
-	if (!say_troubles(report) || !render(request, report))
+	if (!is_whole(request, engine) || !say_troubles(report) || !render(request, report))
 		status = 2;
 	else if (any_to_fail_on(request, report))
 		status = 1;
@@ -165,23 +176,48 @@ static int make_report(const struct request *request, struct input_set *set)
 	return status;
 }
 
+static bool ask_engine(const struct request *request, struct input_set *set, struct engine **engine)
+{
+	const struct engine_window window = {.has_since = request->filter.has_since,
+					     .has_until = request->filter.has_until,
+					     .since = request->filter.since,
+					     .until = request->filter.until};
+
+	*engine = engine_open(request->from, &window);
+	if (!*engine)
+		return false;
+	input_set_add_stream(set, request->from, engine_descriptor(*engine));
+	return true;
+}
+
 int command_report(int argc, char **argv)
 {
 	struct request request;
 	struct input_set set;
+	struct engine *engine = NULL;
 	int status = 0;
 	bool ready = false;
 
 	(void)setlocale(LC_CTYPE, "");
 	input_set_init(&set);
 	ready = request_parse(&request, argc, argv, &status);
-	if (ready) {
+	if (ready && request.from) {
+		ready = optind == argc;
+		status = 2;
+		if (!ready)
+			complain("--from reads an engine; '%s' is not read beside it",
+				 argv[optind]);
+		else
+			ready = ask_engine(&request, &set, &engine);
+	} else if (ready) {
 		for (int i = optind; i < argc; i++)
 			input_set_add(&set, argv[i]);
 		ready = optind < argc || add_default_log(&set);
 	}
 	if (ready)
-		status = make_report(&request, &set);
+		status = make_report(&request, &set, engine);
+	if (engine)
+		engine_close(engine);
 	input_set_free(&set);
 	request_free(&request);
 	return status;

@@ -6,6 +6,7 @@
 #include "tools/base/options.h"
 #include "tools/base/put.h"
 #include "tools/base/timestamp.h"
+#include "tools/log/engine.h"
 #include "tools/log/filter_options.h"
 
 static void print_help(FILE *out)
@@ -17,7 +18,9 @@ static void print_help(FILE *out)
 		 "file it reads $TLSWITNESS_LOG, else /var/log/tlswitness/, else\n"
 		 "${XDG_STATE_HOME:-~/.local/state}/tlswitness/. Of a directory it reads all\n"
 		 "*.jsonl files and their rotated siblings; - is standard input.\n"
-		 "\n" FILTER_HELP "\n"
+		 "\n" FILTER_HELP "  --from URL         not of files: what a database engine has,\n"
+		 "                     clickhouse+https://host:8443/tlswitness?table=tls\n"
+		 "\n"
 		 "What to make of them:\n"
 		 "  --by LIST          group by program, destination, version, verdict, place,\n"
 		 "                     host, service, user, hour, day (program,destination)\n"
@@ -39,7 +42,8 @@ static void print_help(FILE *out)
 }
 
 enum option_code {
-	OPTION_BY = 256,
+	OPTION_FROM = 256,
+	OPTION_BY,
 	OPTION_WHAT_IF,
 	OPTION_FAIL_ON,
 	OPTION_JSON,
@@ -53,6 +57,7 @@ enum option_code {
 
 static const struct option long_options[] = {
 	FILTER_LONG_OPTIONS,
+	{"from", required_argument, NULL, OPTION_FROM},
 	{"by", required_argument, NULL, OPTION_BY},
 	{"what-if", required_argument, NULL, OPTION_WHAT_IF},
 	{"fail-on", required_argument, NULL, OPTION_FAIL_ON},
@@ -126,6 +131,15 @@ static bool parse_option(struct request *request, int code, const char *argument
 	if (code >= FILTER_SINCE && code < FILTER_OPTIONS_END)
 		return filter_take_option(&request->filter, code, argument, request->now);
 	switch (code) {
+	case OPTION_FROM:
+		if (!engine_is_url(argument)) {
+			complain("--from: '%s' is no engine; it should look like "
+				 "clickhouse+https://host:8443/tlswitness?table=tls",
+				 argument);
+			return false;
+		}
+		request->from = argument;
+		return true;
 	case OPTION_BY:
 		request->has_by = true;
 		return parse_keys(argument, &request->counting);

@@ -18,6 +18,7 @@ struct request {
 	struct rollup_options rollup;
 	struct aggregate_options counting;
 	struct reader_options reading;
+	const char *from; /* the engine to ask instead of files; NULL: none */
 	bool fail_on[ENTRY_VERDICTS];
 	enum { FORMAT_TEXT, FORMAT_JSON, FORMAT_CSV, FORMAT_OPENMETRICS, FORMAT_HTML } format;
 	bool has_by;
