@@ -18,12 +18,16 @@ ALL_CFLAGS   := -std=gnu11 $(WARNINGS) -fvisibility=hidden $(CFLAGS)
 SHIM_CFLAGS  := $(ALL_CFLAGS) -fPIC -ftls-model=initial-exec -foptimize-sibling-calls
 # Parts of libc since glibc 2.34, libraries of their own before.
 SYSTEM_LIBS  := -ldl -lpthread
-TOOL_LIBS    := -lssl -lcrypto -lcurl -lelf -ljansson -lz -lzstd -llzma $(SYSTEM_LIBS)
+TOOL_LIBS    := -lssl -lcrypto -lcurl -lcares -lunbound -lelf -ljansson -lz -lzstd -llzma \
+		$(SYSTEM_LIBS)
 
 SHIM_SOURCES := $(wildcard shim/*/*.c)
 TOOL_SOURCES := $(wildcard tools/*.c tools/*/*.c tools/*/*/*.c)
 # What `tools/` shares with the recorder: the values of settings, and the names of TLS.
 SHARED_SOURCES := $(wildcard shim/config/*.c shim/record/*.c)
+# What of the probe reads and writes bytes, and knows no socket and no library.
+PROBE_PURE := $(addprefix tools/probe/,probe_hello.c probe_answer.c probe_reply.c probe_policy.c \
+		probe_words.c)
 # Unit tests need nothing but the compiler, Criterion and OpenSSL's headers; those that read
 # JSON back by the JSON library are linked with the integration tests.
 UNIT_SOURCES := $(wildcard tests/unit/*.c)
@@ -31,7 +35,8 @@ UNIT_SUBJECTS := $(wildcard shim/wire/*.c shim/record/*.c shim/config/*.c) \
 		 $(addprefix shim/core/,enforcement.c connection_record.c descriptor_table.c) \
 		 $(addprefix shim/origin/,origin.c origin_process.c) shim/base/error_text.c \
 		 $(filter-out tools/base/digest.c,$(wildcard tools/base/*.c)) \
-		 tools/report/timeline.c tools/report/tally.c tools/log/values.c tools/report/render/html.c tools/sink/sink_session.c
+		 tools/report/timeline.c tools/report/tally.c tools/log/values.c tools/report/render/html.c tools/sink/sink_session.c \
+		 $(PROBE_PURE)
 INTEGRATION_SOURCES := $(wildcard tests/unit/json/*.c tests/integration/*.c)
 PROGRAM_SOURCES := $(filter-out tests/programs/racing.c,$(wildcard tests/programs/*.c))
 
@@ -133,7 +138,7 @@ tsan: $(BUILD)/tsan/racing ## races over descriptors and connections under Threa
 FUZZ_SECONDS ?= 60
 FUZZ ?= $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
 FUZZ_SUBJECTS := $(wildcard shim/wire/*.c shim/record/*.c) tools/base/utf8.c \
-		 $(addprefix tools/log/,scanner.c scanner_index.c json_line.c)
+		 $(addprefix tools/log/,scanner.c scanner_index.c json_line.c) $(PROBE_PURE)
 FUZZ_FLAGS := -std=gnu11 -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover
 
 $(BUILD)/fuzz/%: tests/fuzz/%.c $(FUZZ_SUBJECTS) Makefile

@@ -20,6 +20,7 @@ static const struct subcommand subcommands[] = {
 	{"report", "who sent where with what: aggregate the logs", command_report},
 	{"watch", "show connections as they are recorded", command_watch},
 	{"sink", "a small SMTP server of chosen TLS versions to rehearse against", command_sink},
+	{"probe", "what TLS a mail server really accepts", command_probe},
 };
 
 static void print_help(FILE *out)

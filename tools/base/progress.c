@@ -76,24 +76,44 @@ static void put_bar(uint64_t done, uint64_t total)
 	put_format(stderr, "] %3u %%", percent);
 }
 
+/* True if a line is due; then the last one is erased. `now` becomes the time. */
+static bool begin_line(struct progress *progress, int64_t *now)
+{
+	if (!progress->wanted)
+		return false;
+	*now = timestamp_now();
+	if (*now < progress->next)
+		return false;
+	if (!progress->shown)
+		catch_signals();
+	progress->shown = true;
+	progress->next = *now + INTERVAL;
+	put_text(stderr, ERASE_LINE);
+	return true;
+}
+
 void progress_show(struct progress *progress, uint64_t done, uint64_t total)
 {
 	int64_t now = 0;
 
-	if (!progress->wanted)
+	if (!begin_line(progress, &now))
 		return;
-	now = timestamp_now();
-	if (now < progress->next)
-		return;
-	if (!progress->shown)
-		catch_signals();
-	progress->shown = true;
-	progress->next = now + INTERVAL;
-	put_text(stderr, ERASE_LINE "reading ");
+	put_text(stderr, "reading ");
 	if (total > 0)
 		put_bar(done, total);
 	put_format(stderr, " %" PRIu64 " MB, %.0f MB/s", done / 1000000,
 		   (double)done / (double)(now - progress->start));
+	(void)fflush(stderr);
+}
+
+void progress_count(struct progress *progress, const char *noun, uint64_t done, uint64_t total)
+{
+	int64_t now = 0;
+
+	if (!begin_line(progress, &now))
+		return;
+	put_bar(done, total);
+	put_format(stderr, " %" PRIu64 " of %" PRIu64 " %s", done, total, noun);
 	(void)fflush(stderr);
 }
 

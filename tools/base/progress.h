@@ -21,6 +21,9 @@ void progress_begin(struct progress *progress);
 /* `done` of `total` bytes; a total of 0 is not known. Cheap where there is nothing to write. */
 void progress_show(struct progress *progress, uint64_t done, uint64_t total);
 
+/* The same for `done` of `total` things; `noun` names them. */
+void progress_count(struct progress *progress, const char *noun, uint64_t done, uint64_t total);
+
 void progress_end(struct progress *progress);
 
 #endif
