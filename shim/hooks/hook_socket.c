@@ -311,7 +311,7 @@ EXPORT ssize_t recvmsg(int fd, struct msghdr *message, int flags)
 	return result;
 }
 
-EXPORT int recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags,
+EXPORT int recvmmsg(int fd, struct mmsghdr *messages, unsigned count, mmsg_flags flags,
 		    struct timespec *timeout)
 {
 	struct connection *connection = descriptor_unmonitored(fd) ? NULL : connection_acquire(fd);
@@ -452,8 +452,8 @@ EXPORT ssize_t sendto(int fd, const void *buffer, size_t count, int flags,
 	struct iovec part = {(void *)(uintptr_t)buffer, count};
 	ssize_t result;
 
-	if (address.__sockaddr__ && (flags & MSG_FASTOPEN)) {
-		connection = opening_by_sending(fd, address.__sockaddr__, length, CALLER);
+	if (ADDRESS_OF(address) && (flags & MSG_FASTOPEN)) {
+		connection = opening_by_sending(fd, ADDRESS_OF(address), length, CALLER);
 		if (connection && !may_send(connection, &part, 1))
 			return refused(connection);
 		result = libc()->sendto(fd, buffer, count, flags, address, length);
@@ -498,7 +498,7 @@ EXPORT ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 	return sent(connection, result, message->msg_iov, message->msg_iovlen, flags);
 }
 
-EXPORT int sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags)
+EXPORT int sendmmsg(int fd, struct mmsghdr *messages, unsigned count, mmsg_flags flags)
 {
 	struct connection *connection = descriptor_unmonitored(fd) ? NULL : connection_acquire(fd);
 	int result;
@@ -541,8 +541,8 @@ static int watched_connect(__typeof__(connect) *real, int fd, __CONST_SOCKADDR_A
 	saved = errno;
 	/* Only now is it known that the address can be read. */
 	if ((result == 0 || saved == EINPROGRESS || saved == EINTR) &&
-	    is_internet(address.__sockaddr__, length))
-		connection_opened(fd, address.__sockaddr__, length, caller);
+	    is_internet(ADDRESS_OF(address), length))
+		connection_opened(fd, ADDRESS_OF(address), length, caller);
 	errno = saved;
 	return result;
 }

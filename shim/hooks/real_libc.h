@@ -17,6 +17,27 @@
 /* Marks a hook that is a symbol. Everything else in this library is hidden. */
 #define EXPORT __attribute__((visibility("default")))
 
+/*
+ * glibc declares the address arguments of these calls as a union of pointers
+ * and the flags of two others as int; definitions have to agree. musl's headers
+ * have neither, and not the loader's functions that only glibc has: there the
+ * hooks of those are never called.
+ */
+#ifdef __GLIBC__
+#define ADDRESS_OF(argument) ((argument).__sockaddr__)
+typedef int mmsg_flags;
+#else
+#define __SOCKADDR_ARG       struct sockaddr *
+#define __CONST_SOCKADDR_ARG const struct sockaddr *
+#define ADDRESS_OF(argument) (argument)
+#define RTLD_DEEPBIND        0
+typedef unsigned mmsg_flags;
+typedef long Lmid_t;
+void *dlmopen(Lmid_t name_space, const char *path, int flags);
+void *dlvsym(void *handle, const char *name, const char *version);
+int fcntl64(int fd, int command, ...);
+#endif
+
 /* Siblings that libc exports without declaring them, and what old headers lack. */
 int __connect(int fd, __CONST_SOCKADDR_ARG address, socklen_t length);
 ssize_t __read(int fd, void *buffer, size_t count);
