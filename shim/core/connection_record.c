@@ -164,6 +164,7 @@ static void add_session(struct record *record, const struct connection *connecti
 	record->peer_certificate = library->peer_certificate;
 	record->configured_min = library->configured_min;
 	record->configured_max = library->configured_max;
+	record->setting_ids = known(library->setting_ids);
 }
 
 static void add_policy(struct record *record, const struct connection *connection)

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <time.h>
 
+#include "shim/core/setting.h"
 #include "shim/record/record.h"
 #include "shim/wire/tls_wire.h"
 
@@ -38,6 +39,7 @@ struct library_view {
 	char issuer[CONNECTION_TEXT_MAX];
 	char not_after[24];
 	char reason[CONNECTION_TEXT_MAX];
+	char setting_ids[SETTING_IDS_MAX]; /* of what was set to the object or its context */
 };
 
 #endif

@@ -26,6 +26,24 @@ struct setting {
 
 static struct setting settings[SETTINGS_MAX];
 
+/*
+ * Which settings were made to which object: a bit for each slot of `settings`. A few
+ * places where an object may be found, so that none has to be given back in order; the
+ * oldest knowledge gives way. Without it a connection names no settings.
+ */
+#define OWNERS  512 /* a power of two */
+#define PLACES  8
+#define UNKNOWN (-1)
+
+_Static_assert(SETTINGS_MAX <= 64, "owner.settings has a bit for each setting");
+
+struct owner {
+	_Atomic(const void *) object; /* NULL: free */
+	_Atomic uint64_t settings;
+};
+
+static struct owner owners[OWNERS];
+
 /* How many are READY; spares the look at each of them. */
 static atomic_int ready;
 
@@ -85,22 +103,108 @@ static uint64_t hash_of(const struct setting_words *words, const struct origin *
 	return hash ? hash : 1;
 }
 
+static struct owner *owner_at(const void *object, unsigned place)
+{
+	uint64_t hash = (uint64_t)(uintptr_t)object * UINT64_C(0x9e3779b97f4a7c15);
+
+	return &owners[((hash >> 32) + place) % OWNERS];
+}
+
+static struct owner *find_owner(const void *object)
+{
+	for (unsigned i = 0; object && i < PLACES; i++) {
+		struct owner *owner = owner_at(object, i);
+
+		if (atomic_load(&owner->object) == object)
+			return owner;
+	}
+	return NULL;
+}
+
+static struct owner *make_owner(const void *object)
+{
+	static atomic_uint turn;
+	struct owner *owner;
+
+	for (unsigned i = 0; i < PLACES; i++) {
+		const void *none = NULL;
+
+		owner = owner_at(object, i);
+		if (atomic_compare_exchange_strong(&owner->object, &none, object))
+			return owner;
+	}
+	owner = owner_at(object, atomic_fetch_add(&turn, 1) % PLACES);
+	atomic_store(&owner->settings, 0);
+	atomic_store(&owner->object, object);
+	return owner;
+}
+
+static void own(const void *object, int setting)
+{
+	struct owner *owner = find_owner(object);
+
+	if (!object || setting == UNKNOWN)
+		return;
+	if (!owner)
+		owner = make_owner(object);
+	atomic_fetch_or(&owner->settings, UINT64_C(1) << setting);
+}
+
+void setting_forget(const void *object)
+{
+	struct owner *owner = find_owner(object);
+
+	if (!owner)
+		return;
+	atomic_store(&owner->settings, 0);
+	atomic_store(&owner->object, NULL);
+}
+
+static void write_id(char text[17], uint64_t id)
+{
+	for (int i = 0; i < 16; i++)
+		text[i] = "0123456789abcdef"[id >> (60 - 4 * i) & 15];
+	text[16] = '\0';
+}
+
+void setting_ids_of(char ids[SETTING_IDS_MAX], const void *object, const void *context)
+{
+	const struct owner *own = find_owner(object);
+	const struct owner *shared = find_owner(context);
+	uint64_t made = (own ? atomic_load(&own->settings) : 0) |
+			(shared ? atomic_load(&shared->settings) : 0);
+	char id[17];
+
+	ids[0] = '\0';
+	for (int i = 0; i < SETTINGS_MAX; i++) {
+		if (!(made >> i & 1))
+			continue;
+		/* Whole names or none. */
+		if (strlen(ids) + 1 + sizeof(id) > SETTING_IDS_MAX)
+			return;
+		write_id(id, atomic_load(&settings[i].place));
+		if (ids[0])
+			text_append(ids, SETTING_IDS_MAX, " ");
+		text_append(ids, SETTING_IDS_MAX, id);
+	}
+}
+
 /*
- * A slot for this place, for one caller only: NULL if another has taken it, or
- * if there is no room. Slots are taken in order and never given back, so that
- * two threads at the same place meet at the same slot.
+ * The slot of this place, UNKNOWN if there is no room; `*is_new` for one caller only.
+ * Slots are taken in order and never given back, so that two threads at the same place
+ * meet at the same slot.
  */
-static struct setting *claim(uint64_t place)
+static int claim(uint64_t place, bool *is_new)
 {
 	for (int i = 0; i < SETTINGS_MAX; i++) {
 		uint64_t found = 0;
 
-		if (atomic_compare_exchange_strong(&settings[i].place, &found, place))
-			return &settings[i];
-		if (found == place)
-			return NULL;
+		*is_new = atomic_compare_exchange_strong(&settings[i].place, &found, place);
+		if (*is_new || found == place)
+			return i;
 	}
-	return NULL;
+	*is_new = false;
+	return UNKNOWN;
 }
 
 /*
@@ -134,39 +238,44 @@ static void find_origin(struct origin *origin, const void *caller)
 		origin->own = native.count;
 }
 
-static void keep(const struct setting_words *words, const struct origin *origin)
+/* Keeps the setting, if it is new, and returns its slot. */
+static int keep(const struct setting_words *words, const struct origin *origin)
 {
-	struct setting *setting = claim(hash_of(words, origin));
+	bool is_new;
+	int slot = claim(hash_of(words, origin), &is_new);
+	struct setting *setting;
 
-	if (!setting)
-		return;
+	if (!is_new)
+		return slot;
+	setting = &settings[slot];
 	setting->words = *words;
 	sys_clock(CLOCK_REALTIME, &setting->made);
 	origin_copy(&setting->origin, origin);
 	atomic_store_explicit(&setting->state, READY, memory_order_release);
 	atomic_fetch_add(&ready, 1);
+	return slot;
 }
 
-void setting_made(const struct setting_words *words, const void *caller)
+void setting_made(const struct setting_words *words, const void *caller, const void *owner)
 {
 	const int saved = errno;
 	struct origin origin;
 
 	if (recorder.on) {
 		find_origin(&origin, caller);
-		keep(words, &origin);
+		own(owner, keep(words, &origin));
 	}
 	errno = saved;
 }
 
-void setting_made_unplaced(const struct setting_words *words, const void *caller)
+void setting_made_unplaced(const struct setting_words *words, const void *caller, const void *owner)
 {
 	const int saved = errno;
 	struct origin origin;
 
 	if (recorder.on) {
 		origin_native(&origin, caller);
-		keep(words, &origin);
+		own(owner, keep(words, &origin));
 	}
 	errno = saved;
 }
@@ -177,6 +286,7 @@ void setting_tell_all(void)
 		struct setting *setting = &settings[i];
 		const struct origin_frame *frame = &setting->origin.frame[setting->origin.own];
 		struct record record = {0};
+		char id[17];
 		int expected = READY;
 
 		if (!atomic_compare_exchange_strong(&setting->state, &expected, TOLD))
@@ -186,6 +296,8 @@ void setting_tell_all(void)
 		record.outcome = RECORD_OUTCOME_SUCCESS;
 		record.timestamp = setting->made;
 		record.setting = setting->words.text;
+		write_id(id, atomic_load(&setting->place));
+		record.setting_ids = id;
 		if (setting->origin.count > 0) {
 			record.code_file = frame->file[0] ? frame->file : NULL;
 			record.code_function = frame->function[0] ? frame->function : NULL;

@@ -24,14 +24,29 @@ void setting_end(struct setting_words *words);
 void setting_say_version(struct setting_words *words, uint16_t version, const char *if_none);
 
 /*
- * The application has made the call in `words`, which will return to `caller`.
+ * The application has made the call in `words` to `owner` (a context or a handshake's
+ * object; NULL if that is not known), which will return to `caller`.
  * To be called while the interpreter, if there is one, still holds its lock.
  * Keeps errno. Thread-safe, takes no lock.
  */
-void setting_made(const struct setting_words *words, const void *caller);
+void setting_made(const struct setting_words *words, const void *caller, const void *owner);
 
 /* The same, of a call that was made earlier: the script is elsewhere by now. */
-void setting_made_unplaced(const struct setting_words *words, const void *caller);
+void setting_made_unplaced(const struct setting_words *words, const void *caller,
+			   const void *owner);
+
+/* Room for the names of four settings, blanks between them. */
+#define SETTING_IDS_MAX (4 * 17)
+
+/*
+ * The names of the settings that were made to a handshake's object or its context, as
+ * their records have them; "" if there are none, or if that is not known any more.
+ * Thread-safe, takes no lock.
+ */
+void setting_ids_of(char ids[SETTING_IDS_MAX], const void *object, const void *context);
+
+/* An object begins or ends at this address: what was set to another one is not its own. */
+void setting_forget(const void *owner);
 
 /* This process sends mail: writes what was kept and is not yet written. */
 void setting_tell_all(void);

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "shim/core/setting.h"
 #include "shim/openssl/openssl_witness.h"
 #include "shim/openssl/openssl_library.h"
 #include "shim/core/recorder.h"
@@ -181,6 +182,7 @@ void SSL_free(SSL *ssl)
 	if (!library)
 		return;
 	openssl_object_freed(library, ssl);
+	setting_forget(ssl);
 	library->SSL_free(ssl);
 }
 

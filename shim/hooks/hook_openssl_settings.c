@@ -1,6 +1,7 @@
 /*
  * Hooks of libssl's settings: how an application says which versions it allows.
  */
+#include "shim/core/setting.h"
 #include "shim/openssl/openssl_floor.h"
 #include "shim/openssl/openssl_settings.h"
 #include "shim/openssl/openssl_witness.h"
@@ -25,8 +26,9 @@ SSL_CTX *SSL_CTX_new(const SSL_METHOD *method)
 		return NULL;
 	used = openssl_floor_flexible(library, method, &pin);
 	context = library->SSL_CTX_new(used);
+	setting_forget(context);
 	if (context)
-		openssl_setting_method("SSL_CTX_new", library, method, context);
+		openssl_setting_method("SSL_CTX_new", library, method, context, context);
 	openssl_floor_pin(library, context, pin);
 	return context;
 }
@@ -44,8 +46,9 @@ SSL_CTX *SSL_CTX_new_ex(OSSL_LIB_CTX *library_context, const char *properties,
 		return NULL;
 	used = openssl_floor_flexible(library, method, &pin);
 	context = library->SSL_CTX_new_ex(library_context, properties, used);
+	setting_forget(context);
 	if (context)
-		openssl_setting_method("SSL_CTX_new_ex", library, method, context);
+		openssl_setting_method("SSL_CTX_new_ex", library, method, context, context);
 	openssl_floor_pin(library, context, pin);
 	return context;
 }
@@ -62,7 +65,7 @@ int SSL_CTX_set_ssl_version(SSL_CTX *context, const SSL_METHOD *method)
 	used = openssl_floor_flexible(library, method, &pin);
 	result = library->SSL_CTX_set_ssl_version(context, used);
 	if (result == 1)
-		openssl_setting_method("SSL_CTX_set_ssl_version", library, method, NULL);
+		openssl_setting_method("SSL_CTX_set_ssl_version", library, method, NULL, context);
 	if (result == 1)
 		openssl_floor_pin(library, context, pin);
 	return result;
@@ -77,7 +80,7 @@ int SSL_set_ssl_method(SSL *ssl, const SSL_METHOD *method)
 		return 0;
 	result = library->SSL_set_ssl_method(ssl, method);
 	if (result == 1)
-		openssl_setting_method("SSL_set_ssl_method", library, method, NULL);
+		openssl_setting_method("SSL_set_ssl_method", library, method, NULL, ssl);
 	return result;
 }
 
@@ -98,7 +101,7 @@ long SSL_CTX_ctrl(SSL_CTX *context, int command, long number, void *pointer)
 		  library->SSL_CTX_ctrl(context, bound, 0, NULL) != number;
 	result = library->SSL_CTX_ctrl(context, command, number, pointer);
 	if (result == 1 && is_news)
-		openssl_setting_ctrl("SSL_CTX_ctrl", command, number);
+		openssl_setting_ctrl("SSL_CTX_ctrl", context, command, number);
 	return result;
 }
 
@@ -115,7 +118,7 @@ long SSL_ctrl(SSL *ssl, int command, long number, void *pointer)
 	is_news = bound == 0 || number == 0 || library->SSL_ctrl(ssl, bound, 0, NULL) != number;
 	result = library->SSL_ctrl(ssl, command, number, pointer);
 	if (result == 1 && is_news)
-		openssl_setting_ctrl("SSL_ctrl", command, number);
+		openssl_setting_ctrl("SSL_ctrl", ssl, command, number);
 	return result;
 }
 
@@ -128,7 +131,7 @@ uint64_t SSL_CTX_set_options(SSL_CTX *context, uint64_t options)
 	if (!library)
 		return 0;
 	openssl_setting_place(context);
-	openssl_setting_options_set("SSL_CTX_set_options", options);
+	openssl_setting_options_set("SSL_CTX_set_options", context, options);
 	return library->SSL_CTX_set_options(context, options);
 }
 
@@ -138,7 +141,7 @@ uint64_t SSL_set_options(SSL *ssl, uint64_t options)
 
 	if (!library)
 		return 0;
-	openssl_setting_options_set("SSL_set_options", options);
+	openssl_setting_options_set("SSL_set_options", ssl, options);
 	return library->SSL_set_options(ssl, options);
 }
 
@@ -150,7 +153,7 @@ uint64_t SSL_CTX_clear_options(SSL_CTX *context, uint64_t options)
 		return 0;
 	openssl_setting_place(context);
 	if (library->SSL_CTX_get_options)
-		openssl_setting_options_cleared("SSL_CTX_clear_options",
+		openssl_setting_options_cleared("SSL_CTX_clear_options", context,
 						options & library->SSL_CTX_get_options(context));
 	return library->SSL_CTX_clear_options(context, options);
 }
@@ -162,7 +165,7 @@ uint64_t SSL_clear_options(SSL *ssl, uint64_t options)
 	if (!library)
 		return 0;
 	if (library->SSL_get_options)
-		openssl_setting_options_cleared("SSL_clear_options",
+		openssl_setting_options_cleared("SSL_clear_options", ssl,
 						options & library->SSL_get_options(ssl));
 	return library->SSL_clear_options(ssl, options);
 }
@@ -175,7 +178,7 @@ void SSL_CTX_set_security_level(SSL_CTX *context, int level)
 
 	if (!library)
 		return;
-	openssl_setting_security_level("SSL_CTX_set_security_level", level);
+	openssl_setting_security_level("SSL_CTX_set_security_level", context, level);
 	library->SSL_CTX_set_security_level(context, level);
 }
 
@@ -185,7 +188,7 @@ void SSL_set_security_level(SSL *ssl, int level)
 
 	if (!library)
 		return;
-	openssl_setting_security_level("SSL_set_security_level", level);
+	openssl_setting_security_level("SSL_set_security_level", ssl, level);
 	library->SSL_set_security_level(ssl, level);
 }
 
@@ -199,7 +202,7 @@ int SSL_CTX_set_cipher_list(SSL_CTX *context, const char *ciphers)
 	openssl_setting_place(context);
 	result = library->SSL_CTX_set_cipher_list(context, ciphers);
 	if (result == 1)
-		openssl_setting_ciphers("SSL_CTX_set_cipher_list", ciphers);
+		openssl_setting_ciphers("SSL_CTX_set_cipher_list", context, ciphers);
 	return result;
 }
 
@@ -212,7 +215,7 @@ int SSL_set_cipher_list(SSL *ssl, const char *ciphers)
 		return 0;
 	result = library->SSL_set_cipher_list(ssl, ciphers);
 	if (result == 1)
-		openssl_setting_ciphers("SSL_set_cipher_list", ciphers);
+		openssl_setting_ciphers("SSL_set_cipher_list", ssl, ciphers);
 	return result;
 }
 

@@ -216,6 +216,8 @@ void openssl_facts(struct library_view *view, const struct ssl_library *library,
 	view->configured_max = versions.configured_max;
 	view->lowest = versions.lowest;
 	view->highest = versions.highest;
+	setting_ids_of(view->setting_ids, ssl,
+		       library->SSL_get_SSL_CTX ? library->SSL_get_SSL_CTX(ssl) : NULL);
 	read_server_name(view, library, ssl);
 	read_verification(view, library, ssl);
 	if (established) {

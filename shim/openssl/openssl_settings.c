@@ -19,11 +19,11 @@ static void begin(struct setting_words *words, const char *call)
 	setting_say(words, "(");
 }
 
-static void end(struct setting_words *words)
+static void end(struct setting_words *words, const void *owner)
 {
 	setting_end(words);
 	/* libssl calls some of these hooks itself: the application called the outer one. */
-	setting_made(words, thread_state.caller);
+	setting_made(words, thread_state.caller, owner);
 }
 
 static bool is_watching(void)
@@ -46,7 +46,7 @@ int openssl_setting_bound(int command)
 	return command == SSL_CTRL_SET_MAX_PROTO_VERSION ? SSL_CTRL_GET_MAX_PROTO_VERSION : 0;
 }
 
-void openssl_setting_ctrl(const char *call, int command, long value)
+void openssl_setting_ctrl(const char *call, const void *owner, int command, long value)
 {
 	struct setting_words words;
 	bool minimum = command == SSL_CTRL_SET_MIN_PROTO_VERSION;
@@ -61,7 +61,7 @@ void openssl_setting_ctrl(const char *call, int command, long value)
 		return;
 	begin_bound(&words, call, minimum);
 	setting_say_version(&words, (uint16_t)value, "lowest");
-	end(&words);
+	end(&words, owner);
 }
 
 struct option_name {
@@ -93,7 +93,7 @@ static void say_options(struct setting_words *words, uint64_t options)
 	}
 }
 
-void openssl_setting_options_set(const char *call, uint64_t options)
+void openssl_setting_options_set(const char *call, const void *owner, uint64_t options)
 {
 	struct setting_words words;
 
@@ -103,10 +103,10 @@ void openssl_setting_options_set(const char *call, uint64_t options)
 		return;
 	begin(&words, call);
 	say_options(&words, options);
-	end(&words);
+	end(&words, owner);
 }
 
-void openssl_setting_options_cleared(const char *call, uint64_t options)
+void openssl_setting_options_cleared(const char *call, const void *owner, uint64_t options)
 {
 	struct setting_words words;
 	uint64_t below = 0;
@@ -119,7 +119,7 @@ void openssl_setting_options_cleared(const char *call, uint64_t options)
 		return;
 	begin(&words, call);
 	say_options(&words, below);
-	end(&words);
+	end(&words, owner);
 }
 
 static void say_method(struct setting_words *words, const char *call, const char *method)
@@ -139,14 +139,15 @@ void openssl_setting_place(const SSL_CTX *context)
 		return;
 	say_method(&words, thread_state.unplaced.call, thread_state.unplaced.method);
 	if (context == thread_state.unplaced.context)
-		setting_made(&words, thread_state.unplaced.caller);
+		setting_made(&words, thread_state.unplaced.caller, thread_state.unplaced.context);
 	else
-		setting_made_unplaced(&words, thread_state.unplaced.caller);
+		setting_made_unplaced(&words, thread_state.unplaced.caller,
+				      thread_state.unplaced.context);
 	thread_state.unplaced.call = NULL;
 }
 
 void openssl_setting_method(const char *call, const struct ssl_library *library,
-			    const SSL_METHOD *method, const SSL_CTX *context)
+			    const SSL_METHOD *method, const SSL_CTX *context, const void *owner)
 {
 	struct setting_words words;
 	const char *name;
@@ -165,10 +166,10 @@ void openssl_setting_method(const char *call, const struct ssl_library *library,
 		return;
 	}
 	say_method(&words, call, name);
-	setting_made(&words, thread_state.caller);
+	setting_made(&words, thread_state.caller, owner);
 }
 
-void openssl_setting_security_level(const char *call, int level)
+void openssl_setting_security_level(const char *call, const void *owner, int level)
 {
 	struct setting_words words;
 
@@ -176,7 +177,7 @@ void openssl_setting_security_level(const char *call, int level)
 		return;
 	begin(&words, call);
 	setting_say(&words, "0");
-	end(&words);
+	end(&words, owner);
 }
 
 static bool has_level_zero(const char *ciphers)
@@ -184,7 +185,7 @@ static bool has_level_zero(const char *ciphers)
 	return ciphers && strstr(ciphers, "@SECLEVEL=0");
 }
 
-void openssl_setting_ciphers(const char *call, const char *ciphers)
+void openssl_setting_ciphers(const char *call, const void *owner, const char *ciphers)
 {
 	struct setting_words words;
 
@@ -192,7 +193,7 @@ void openssl_setting_ciphers(const char *call, const char *ciphers)
 		return;
 	begin(&words, call);
 	setting_say(&words, "@SECLEVEL=0");
-	end(&words);
+	end(&words, owner);
 }
 
 /* The versions as SSL_CONF_cmd(3) names them. */
@@ -307,5 +308,6 @@ void openssl_setting_command(const char *command, const char *value)
 		setting_say(&words, ", ");
 		setting_say(&words, value);
 	}
-	end(&words);
+	/* Which context it is for, the library does not say. */
+	end(&words, NULL);
 }

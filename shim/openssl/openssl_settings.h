@@ -10,8 +10,8 @@
 
 #include "shim/openssl/openssl_library.h"
 
-/* SSL_CTX_ctrl and SSL_ctrl; `call` is the hook's name. */
-void openssl_setting_ctrl(const char *call, int command, long value);
+/* SSL_CTX_ctrl and SSL_ctrl; `call` is the hook's name, `owner` what it was made to. */
+void openssl_setting_ctrl(const char *call, const void *owner, int command, long value);
 
 /*
  * The command that reads the bound which `command` sets; 0 if it sets none. A
@@ -20,12 +20,12 @@ void openssl_setting_ctrl(const char *call, int command, long value);
 int openssl_setting_bound(int command);
 
 /* Options that were added, and options that were there and were taken away. */
-void openssl_setting_options_set(const char *call, uint64_t options);
-void openssl_setting_options_cleared(const char *call, uint64_t options);
+void openssl_setting_options_set(const char *call, const void *owner, uint64_t options);
+void openssl_setting_options_cleared(const char *call, const void *owner, uint64_t options);
 
-/* A method made for one version; the new context with it, or NULL. */
+/* A method made for one version; the new context with it, or NULL; what got it. */
 void openssl_setting_method(const char *call, const struct ssl_library *library,
-			    const SSL_METHOD *method, const SSL_CTX *context);
+			    const SSL_METHOD *method, const SSL_CTX *context, const void *owner);
 
 /*
  * Python makes a context without its lock, and sets its options right after,
@@ -34,10 +34,10 @@ void openssl_setting_method(const char *call, const struct ssl_library *library,
  */
 void openssl_setting_place(const SSL_CTX *context);
 
-void openssl_setting_security_level(const char *call, int level);
+void openssl_setting_security_level(const char *call, const void *owner, int level);
 
 /* A cipher string, which can set the security level. */
-void openssl_setting_ciphers(const char *call, const char *ciphers);
+void openssl_setting_ciphers(const char *call, const void *owner, const char *ciphers);
 
 /* SSL_CONF_cmd: a command and its value as text. */
 void openssl_setting_command(const char *command, const char *value);

@@ -85,6 +85,7 @@ struct record {
 	const char *code_function;
 	const struct origin *stack; /* NULL if not known */
 	const char *setting;
+	const char *setting_ids;
 	uint64_t lost;
 	uint64_t count;
 	struct timespec first;
