@@ -18,7 +18,7 @@ ALL_CFLAGS   := -std=gnu11 $(WARNINGS) -fvisibility=hidden $(CFLAGS)
 SHIM_CFLAGS  := $(ALL_CFLAGS) -fPIC -ftls-model=initial-exec -foptimize-sibling-calls
 # Parts of libc since glibc 2.34, libraries of their own before.
 SYSTEM_LIBS  := -ldl -lpthread
-TOOL_LIBS    := -lssl -lcrypto -lcurl -lcares -lunbound -lelf -ljansson -lz -lzstd -llzma \
+TOOL_LIBS    := -lssl -lcrypto -lcurl -lcares -lunbound -lelf -ljansson -lz -lzstd -llzma -lbz2 \
 		$(SYSTEM_LIBS)
 
 SHIM_SOURCES := $(wildcard shim/*/*.c)
