@@ -34,6 +34,14 @@ static const void *object_of(const void *address)
 	return loaded_objects_at(address, &object) ? object.dynamic : NULL;
 }
 
+static void *function_of_any(const char *name)
+{
+	struct loaded_object object;
+
+	return loaded_objects_defining(name, &object, 1) > 0 ? loaded_object_function(&object, name)
+							     : NULL;
+}
+
 /*
  * Functions come from the object that defines the first of them, so that two
  * interpreters of a kind are never mixed, and RTLD_LOCAL does not hide them.
@@ -49,10 +57,12 @@ static bool look_up(const char *const *names, void **address)
 	for (unsigned i = 0; names[i]; i++) {
 		if (names[i][0] == '=')
 			address[i] = loaded_objects_variable(names[i] + 1);
+		else if (names[i][0] == '+')
+			address[i] = function_of_any(names[i] + 1);
 		else
 			address[i] =
 				loaded_object_function(&object, names[i] + (names[i][0] == '?'));
-		if (!address[i] && names[i][0] != '=' && names[i][0] != '?')
+		if (!address[i] && !strchr("=+?", names[i][0]))
 			return false;
 	}
 	return true;

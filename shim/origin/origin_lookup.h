@@ -16,7 +16,8 @@ struct origin_symbols {
 	/*
 	 * The names, ended by NULL. The first one tells whether the interpreter is
 	 * loaded, and in which object. A name that begins with '?' may be missing;
-	 * one that begins with '=' is a variable and may be missing too.
+	 * one that begins with '=' is a variable and may be missing too, and one that
+	 * begins with '+' is a function of whichever object has it (libc).
 	 */
 	const char *const *names;
 

@@ -118,7 +118,7 @@ static const char *const names[] = {
 	"=PL_ppaddr",
 	"=PL_op_name",
 	"=PL_thr_key",
-	"=pthread_getspecific",
+	"+pthread_getspecific",
 	"=PL_curinterp",
 	"=PL_stack_sp",
 	"=PL_op",

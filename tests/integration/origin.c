@@ -127,6 +127,17 @@ static json_t *handshakes(const struct run *run)
 	return found;
 }
 
+/* From PHP 8.4 on a closure is named by where it is: "{closure:Batch::send():9}". */
+static bool is_function(const char *recorded, const char *expected)
+{
+	const char *closure = strstr(recorded, "{closure:");
+
+	if (closure == NULL)
+		return strcmp(recorded, expected) == 0;
+	return strncmp(recorded, expected, (size_t)(closure - recorded)) == 0 &&
+	       strcmp(expected + (closure - recorded), "{closure}") == 0;
+}
+
 static void expect_place(const json_t *record, const struct run *run, struct place place)
 {
 	const char *who = text("%s %s", run->interpreter[0], run->script);
@@ -136,7 +147,8 @@ static void expect_place(const json_t *record, const struct run *run, struct pla
 		     "%s: line %lld, not %lld", who,
 		     (long long)json_integer_value(json_object_get(record, "code.line.number")),
 		     (long long)place.line);
-	cr_expect_str_eq(field(record, "code.function.name"), place.function, "%s", who);
+	cr_expect(is_function(field(record, "code.function.name"), place.function), "%s: %s", who,
+		  field(record, "code.function.name"));
 }
 
 /* Every handshake of the run is made by the marked line. */

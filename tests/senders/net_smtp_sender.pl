@@ -7,7 +7,8 @@ use Net::SMTP;
 
 my ($host, $port, $mode, $ca_file) = @ARGV;
 
-my @tls = (SSL_ca_file => $ca_file);
+# By itself a newer IO::Socket::SSL accepts nothing below TLS 1.2.
+my @tls = (SSL_ca_file => $ca_file, SSL_version => 'SSLv23:!SSLv3:!SSLv2');
 my $client = Net::SMTP->new($host, Port => $port, $mode eq 'implicit' ? (SSL => 1, @tls) : ())
     or die "no connection: $@\n";
 if ($mode eq 'starttls') {
