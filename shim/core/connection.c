@@ -60,7 +60,8 @@ enum connection_event connection_next_event(struct connection *connection)
 		connection->blocked = true;
 		event = EVENT_HANDSHAKE;
 	} else if (connection->smtp.state == SMTP_NOT_SMTP) {
-		connection->finished = !connection->library_pending;
+		connection->finished =
+			!connection->library_pending && !connection_may_be_hop(connection);
 	} else if (connection->smtp.state == SMTP_DIALOGUE) {
 		if (connection->smtp.mail_sent || connection->smtp.auth_sent)
 			event = EVENT_PLAINTEXT;

@@ -50,6 +50,10 @@ static void feed(struct connection *connection, enum smtp_side from, const uint8
 
 	if (connection->finished || connection->lost_track)
 		return;
+	clear = connection_follow_hop(connection, from, bytes, length);
+	bytes += clear;
+	length -= clear;
+	clear = 0;
 	if (!connection_speaks_tls(connection))
 		clear = smtp_dialogue_feed(&connection->smtp, from, bytes, length);
 	if (connection_speaks_tls(connection))
@@ -94,18 +98,36 @@ bool connection_is_blocked(const struct connection *connection)
 	return connection->blocked;
 }
 
-/* With the lock held: would these bytes be the first mail or credentials in the clear? */
+/*
+ * With the lock held: would these bytes be the first mail or credentials in the
+ * clear? What a client sends behind its request to a proxy counts too.
+ */
 static bool would_send_mail(const struct connection *connection, const struct iovec *parts,
 			    size_t count)
 {
 	struct smtp_dialogue ahead = connection->smtp;
+	struct proxy_hop hop = connection->hop;
 
 	for (size_t i = 0; i < count; i++) {
-		if (ahead.state != SMTP_UNDECIDED && ahead.state != SMTP_DIALOGUE)
-			return false;
-		if (smtp_dialogue_would_send_mail(&ahead, parts[i].iov_base, parts[i].iov_len))
+		const uint8_t *bytes = parts[i].iov_base;
+		size_t length = parts[i].iov_len;
+
+		if (smtp_dialogue_would_send_mail(&ahead, bytes, length))
 			return true;
-		smtp_dialogue_feed(&ahead, SMTP_FROM_CLIENT, parts[i].iov_base, parts[i].iov_len);
+		smtp_dialogue_feed(&ahead, SMTP_FROM_CLIENT, bytes, length);
+		if (hop.state != PROXY_HOP_UNDECIDED && hop.state != PROXY_HOP_BEGUN)
+			continue;
+		size_t taken = proxy_hop_feed(&hop, PROXY_FROM_CLIENT, bytes, length);
+
+		if (hop.state != PROXY_HOP_ASKED && hop.state != PROXY_HOP_DONE)
+			continue;
+		smtp_dialogue_init(&ahead,
+				   hop.protocol == PROXY_PROTOCOL_PREAMBLE
+					   ? connection->mail_port
+					   : config_is_mail_port(&recorder.config, hop.port));
+		if (smtp_dialogue_would_send_mail(&ahead, bytes + taken, length - taken))
+			return true;
+		smtp_dialogue_feed(&ahead, SMTP_FROM_CLIENT, bytes + taken, length - taken);
 	}
 	return false;
 }
@@ -147,7 +169,7 @@ static bool goes_on_in_clear(const struct connection *connection, const struct i
 static bool refuses_plaintext(const struct connection *connection)
 {
 	return enforcement_of_clear_mail(&recorder.config,
-					 endpoint_is_loopback(&connection->peer)) ==
+					 !connection_leaves_machine(connection)) ==
 	       ENFORCEMENT_REFUSE;
 }
 

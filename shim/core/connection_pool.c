@@ -42,13 +42,16 @@ struct connection *connection_claim(const struct endpoint *peer, const struct en
 	connection->references = 1;
 	connection->descriptor = -1;
 	connection->owner = recorder_process->pid;
-	smtp_dialogue_init(&connection->smtp);
+	proxy_hop_init(&connection->hop);
+	smtp_dialogue_init(&connection->smtp, false);
 	tls_wire_init(&connection->tls);
 	if (!peer)
 		return connection;
 	connection->peer = *peer;
+	connection->destination = *peer;
 	connection->local = *local;
 	connection->mail_port = config_is_mail_port(&recorder.config, peer->port);
+	smtp_dialogue_init(&connection->smtp, connection->mail_port);
 	name = dns_cache_name(peer->address);
 	if (name)
 		memcpy(connection->looked_up, name, strlen(name) + 1);

@@ -21,6 +21,8 @@
 struct texts {
 	char source[INET6_ADDRSTRLEN];
 	char destination[INET6_ADDRSTRLEN];
+	char forwarded[INET6_ADDRSTRLEN];
+	char proxy[sizeof("socks5://[]:65535") + INET6_ADDRSTRLEN];
 	char reason[128];
 	char library[48];
 };
@@ -41,6 +43,27 @@ static const char *address_text(const struct endpoint *endpoint, char text[INET6
 	return inet_ntop(endpoint->family, address, text, INET6_ADDRSTRLEN);
 }
 
+/* "socks5://192.0.2.1:1080", as curl's and others' settings name a proxy. */
+static const char *proxy_text(const struct connection *connection, char *text, size_t size)
+{
+	static const char *const schemes[] = {
+		[PROXY_PROTOCOL_SOCKS4] = "socks4://",
+		[PROXY_PROTOCOL_SOCKS5] = "socks5://",
+		[PROXY_PROTOCOL_HTTP] = "http://",
+	};
+	char address[INET6_ADDRSTRLEN];
+	const char *scheme = schemes[connection->proxy];
+
+	if (!scheme || !address_text(&connection->peer, address))
+		return NULL;
+	text_append(text, size, scheme);
+	text_append(text, size, connection->peer.family == AF_INET6 ? "[" : "");
+	text_append(text, size, address);
+	text_append(text, size, connection->peer.family == AF_INET6 ? "]:" : ":");
+	text_append_number(text, size, connection->peer.port);
+	return text;
+}
+
 static bool wire_saw_hello(const struct connection *connection)
 {
 	return connection->tls.offered_count > 0;
@@ -51,8 +74,11 @@ static void add_ends(struct record *record, const struct connection *connection,
 {
 	record->source_ip = address_text(&connection->local, texts->source);
 	record->source_port = connection->local.port;
-	record->destination_ip = address_text(&connection->peer, texts->destination);
-	record->destination_port = connection->peer.port;
+	record->destination_ip = address_text(&connection->destination, texts->destination);
+	record->destination_port = connection->destination.port;
+	if (connection->proxy != PROXY_PROTOCOL_NONE)
+		record->proxy = proxy_text(connection, texts->proxy, sizeof(texts->proxy));
+	record->forwarded_ip = address_text(&connection->forwarded, texts->forwarded);
 	record->server_name = known(connection->library.server_name);
 	if (!record->server_name)
 		record->server_name = known(connection->tls.server_name);
@@ -92,19 +118,20 @@ static enum record_tls_mode tls_mode(const struct connection *connection)
 		return RECORD_TLS_MODE_STARTTLS;
 	case SMTP_IMPLICIT_TLS:
 		/* A connection that came from another process can begin in its middle. */
-		return is_starttls_port(connection->peer.port) ? RECORD_TLS_MODE_STARTTLS
-							       : RECORD_TLS_MODE_IMPLICIT;
+		return is_starttls_port(connection->destination.port) ? RECORD_TLS_MODE_STARTTLS
+								      : RECORD_TLS_MODE_IMPLICIT;
 	case SMTP_DIALOGUE:
 		return RECORD_TLS_MODE_NONE;
 	default:
 		break;
 	}
-	if (connection->inner_smtp || connection->peer.port == 465 || connection->peer.port == 2465)
+	if (connection->inner_smtp || connection->destination.port == 465 ||
+	    connection->destination.port == 2465)
 		return RECORD_TLS_MODE_IMPLICIT;
 	if (!connection->mail_port)
 		return RECORD_TLS_MODE_UNKNOWN;
 	/* A library that failed before its ClientHello, with no word in the clear before. */
-	return connection->library.witness && !is_starttls_port(connection->peer.port)
+	return connection->library.witness && !is_starttls_port(connection->destination.port)
 		       ? RECORD_TLS_MODE_IMPLICIT
 		       : RECORD_TLS_MODE_STARTTLS;
 }

@@ -15,6 +15,7 @@
 #include "shim/core/endpoint.h"
 #include "shim/core/library_view.h"
 #include "shim/origin/origin.h"
+#include "shim/wire/proxy_hop.h"
 #include "shim/wire/smtp_dialogue.h"
 #include "shim/wire/tls_wire.h"
 
@@ -32,10 +33,14 @@ struct connection {
 	int error;       /* errno that a call ended with, 0: none */
 	struct endpoint local;
 	struct endpoint peer;
-	uint64_t cookie;    /* the kernel's name for the socket; 0: not known */
-	const void *caller; /* where its connect() returned to */
-	uint64_t began;     /* recorder_clock() at the first TLS byte */
+	struct endpoint destination; /* the peer, unless a proxy was asked for another */
+	struct endpoint forwarded;   /* on whose behalf, by a PROXY preamble; family 0: not known */
+	enum proxy_protocol proxy;   /* by which the peer was asked to go on; 0: not at all */
+	uint64_t cookie;             /* the kernel's name for the socket; 0: not known */
+	const void *caller;          /* where its connect() returned to */
+	uint64_t began;              /* recorder_clock() at the first TLS byte */
 	char looked_up[DNS_NAME_MAX + 1];
+	struct proxy_hop hop;
 	struct smtp_dialogue smtp;
 	struct tls_wire tls;
 	struct library_view library;
@@ -80,6 +85,21 @@ enum connection_event connection_next_event(struct connection *connection);
 
 /* The same, when the connection is over. */
 enum connection_event connection_last_event(struct connection *connection);
+
+/* ---- connection_hop.c: within the guard ---- */
+
+/*
+ * Takes the bytes that pass to or from a proxy, notes the destination that it is
+ * asked for, and returns how many of them are none of the dialogue's.
+ */
+size_t connection_follow_hop(struct connection *connection, enum smtp_side from,
+			     const uint8_t *bytes, size_t length);
+
+/* Are its first bytes, as far as they go, those to a proxy? */
+bool connection_may_be_hop(const struct connection *connection);
+
+/* Do its bytes, by the destination that was asked for, leave this machine? */
+bool connection_leaves_machine(const struct connection *connection);
 
 /* ---- connection.c: outside the guard, with a reference ---- */
 

@@ -109,7 +109,7 @@ static bool report(struct openssl_call *call, bool established, const char *aban
 	if (!connection_in_scope(connection)) {
 		if (established) {
 			/* Only the bytes inside can say whether this is mail. */
-			smtp_dialogue_init(&call->object->inside);
+			smtp_dialogue_init(&call->object->inside, false);
 			call->object->undecided = connection;
 			return false;
 		}

@@ -43,11 +43,13 @@ struct record {
 	const char *reason;
 	uint64_t duration; /* nanoseconds */
 	enum record_protocol network_protocol;
+	const char *forwarded_ip;
 	const char *source_ip;
 	uint64_t source_port;
 	const char *destination_ip;
 	uint64_t destination_port;
 	const char *destination_domain;
+	const char *proxy; /* "socks5://192.0.2.1:1080" */
 	enum record_boolean established;
 	uint16_t version;
 	enum record_tls_protocol version_protocol;

@@ -44,6 +44,7 @@ enum command {
 	COMMAND_MESSAGE, /* no command, but the end of a message awaits a reply like one */
 	COMMAND_RSET,
 	COMMAND_AUTH,
+	COMMAND_AUTH_OR_FTP, /* AUTH, before it is known what is to be authenticated */
 };
 
 struct verb {
@@ -51,6 +52,7 @@ struct verb {
 	uint8_t command;
 	bool opens;          /* as the client's first command, tells SMTP from its likes */
 	bool opens_greeted;  /* the same, but only after a 220: IRC begins with STARTTLS too */
+	bool is_shared;      /* FTP and others have it too: behind a 220 it decides nothing */
 	bool wants_argument; /* without one it is a mere syntax error */
 	bool carries_mail;
 };
@@ -65,15 +67,28 @@ static const struct verb verbs[] = {
 	{"RCPT", COMMAND_RCPT, .carries_mail = true},
 	{"DATA", COMMAND_DATA, .carries_mail = true},
 	{"BDAT", COMMAND_BDAT, .carries_mail = true},
-	{"RSET", COMMAND_RSET, .carries_mail = false},
+	{"RSET", COMMAND_RSET, .opens_greeted = true},
+	{"VRFY", COMMAND_OTHER, .opens_greeted = true},
+	{"EXPN", COMMAND_OTHER, .opens_greeted = true},
+	{"ETRN", COMMAND_OTHER, .opens_greeted = true},
+	{"XCLIENT", COMMAND_OTHER, .opens_greeted = true},
+	{"XFORWARD", COMMAND_OTHER, .opens_greeted = true},
+	{"NOOP", COMMAND_OTHER, .is_shared = true},
+	{"HELP", COMMAND_OTHER, .is_shared = true},
+	{"QUIT", COMMAND_OTHER, .is_shared = true},
 };
+
+/* What an FTP client may begin with, behind a greeting that happens to name SMTP. */
+static const char *const ftp_verbs[] = {"USER", "PASS", "ACCT", "FEAT", "SYST", "HOST", "CLNT",
+					"OPTS", "PBSZ", "PROT", "PASV", "EPSV", "PORT", "TYPE"};
 
 #define VERB_COUNT (sizeof(verbs) / sizeof(verbs[0]))
 
-void smtp_dialogue_init(struct smtp_dialogue *dialogue)
+void smtp_dialogue_init(struct smtp_dialogue *dialogue, bool expected)
 {
 	memset(dialogue, 0, sizeof(*dialogue));
 	dialogue->state = SMTP_UNDECIDED;
+	dialogue->expected = expected;
 }
 
 static bool is_blank(uint8_t byte)
@@ -184,19 +199,61 @@ static const struct verb *find_verb(const struct smtp_line *line)
 	return NULL;
 }
 
+/* EHLO and LHLO are no other protocol's, whatever its server has said. */
 static bool can_open(const struct smtp_dialogue *dialogue, const struct verb *verb)
 {
+	if (dialogue->foreign)
+		return verb->command == COMMAND_EHLO || verb->command == COMMAND_LHLO;
 	return verb->opens || (verb->opens_greeted && dialogue->greeted);
 }
 
-/* Whether the client's first command may still become one that only SMTP begins with. */
+static bool is_ftp_verb(const struct smtp_line *line)
+{
+	for (size_t i = 0; i < sizeof(ftp_verbs) / sizeof(ftp_verbs[0]); i++)
+		if (line->length == strlen(ftp_verbs[i]) &&
+		    begins(ftp_verbs[i], line->start, line->length))
+			return true;
+	return false;
+}
+
+static bool can_wait(const struct smtp_dialogue *dialogue, const struct verb *verb)
+{
+	return verb->is_shared && dialogue->greeted && !dialogue->foreign;
+}
+
+/* Whether the client's command may still become one that only SMTP has, or decides nothing. */
 static bool may_become_smtp(const struct smtp_dialogue *dialogue)
 {
 	for (size_t i = 0; i < VERB_COUNT; i++)
-		if (can_open(dialogue, &verbs[i]) &&
+		if ((can_open(dialogue, &verbs[i]) || can_wait(dialogue, &verbs[i])) &&
 		    begins(verbs[i].name, dialogue->client.start, dialogue->client.length))
 			return true;
 	return false;
+}
+
+static void begin_auth(struct smtp_dialogue *dialogue)
+{
+	bool held = is_pending(dialogue, COMMAND_STARTTLS);
+
+	dialogue->client.command = COMMAND_AUTH;
+	dialogue->carried_mail = true;
+	*(held ? &dialogue->auth_held : &dialogue->auth_sent) = true;
+}
+
+/* The state that the client's command, whose verb is this or none, leads to. */
+static enum smtp_state state_after(struct smtp_dialogue *dialogue, const struct verb *verb)
+{
+	if (dialogue->expected)
+		return SMTP_DIALOGUE;
+	if (dialogue->state == SMTP_DIALOGUE)
+		return !dialogue->confirmed && is_ftp_verb(&dialogue->client) ? SMTP_NOT_SMTP
+									      : SMTP_DIALOGUE;
+	if (verb && can_open(dialogue, verb))
+		return SMTP_DIALOGUE;
+	/* An empty line, or what FTP says as well, decides nothing behind a 220. */
+	if (verb ? can_wait(dialogue, verb) : dialogue->client.length == 0 && dialogue->greeted)
+		return SMTP_UNDECIDED;
+	return SMTP_NOT_SMTP;
 }
 
 /* The byte after the verb has come, so the verb is complete. */
@@ -207,20 +264,59 @@ static void consume_verb(struct smtp_dialogue *dialogue, uint8_t next)
 
 	if (verb && verb->wants_argument && !is_blank(next))
 		verb = NULL;
+	dialogue->state = state_after(dialogue, verb);
 	dialogue->client.command = verb ? verb->command : COMMAND_OTHER;
-	if (dialogue->state == SMTP_UNDECIDED)
-		dialogue->state = verb && can_open(dialogue, verb) ? SMTP_DIALOGUE : SMTP_NOT_SMTP;
 	if (dialogue->state != SMTP_DIALOGUE || !verb)
 		return;
 
+	if (verb->opens || verb->opens_greeted)
+		dialogue->confirmed = true;
+	if (verb->command == COMMAND_AUTH) {
+		if (dialogue->confirmed || dialogue->expected) {
+			begin_auth(dialogue);
+		} else {
+			start_line(&dialogue->client);
+			dialogue->client.command = COMMAND_AUTH_OR_FTP;
+		}
+		return;
+	}
 	if (verb->carries_mail)
 		dialogue->carried_mail = true;
 	if (verb->command == COMMAND_MAIL)
 		*(held ? &dialogue->mail_held : &dialogue->mail_sent) = true;
-	if (verb->command == COMMAND_AUTH)
-		*(held ? &dialogue->auth_held : &dialogue->auth_sent) = true;
 	if (verb->command == COMMAND_BDAT)
 		dialogue->chunk_last = false;
+}
+
+/*
+ * `AUTH TLS` is FTP's STARTTLS (RFC 4217, 4), and no mechanism of SMTP's is
+ * called so. It is asked only where a greeting is all that speaks for SMTP.
+ */
+static void consume_auth_argument(struct smtp_dialogue *dialogue, uint8_t byte)
+{
+	static const char *const ftp_mechanisms[] = {"TLS", "SSL", "TLS-C", "TLS-P"};
+	struct smtp_line *line = &dialogue->client;
+	bool complete = ends_word(byte);
+
+	if (complete && line->length == 0) {
+		line->command = byte == '\n' ? COMMAND_OTHER : COMMAND_AUTH_OR_FTP;
+		return;
+	}
+	if (!complete && line->length < sizeof(line->start))
+		line->start[line->length++] = byte;
+	for (size_t i = 0; i < sizeof(ftp_mechanisms) / sizeof(ftp_mechanisms[0]); i++) {
+		const char *name = ftp_mechanisms[i];
+
+		if (!begins(name, line->start, line->length))
+			continue;
+		if (!complete)
+			return;
+		if (line->length == strlen(name)) {
+			dialogue->state = SMTP_NOT_SMTP;
+			return;
+		}
+	}
+	begin_auth(dialogue);
 }
 
 /*
@@ -296,7 +392,7 @@ static void add_to_verb(struct smtp_dialogue *dialogue, uint8_t byte)
 		return;
 	}
 	line->start[line->length++] = byte;
-	if (dialogue->state == SMTP_UNDECIDED && !may_become_smtp(dialogue))
+	if (dialogue->state == SMTP_UNDECIDED && !dialogue->expected && !may_become_smtp(dialogue))
 		dialogue->state = SMTP_NOT_SMTP;
 }
 
@@ -306,12 +402,22 @@ static size_t consume_command(struct smtp_dialogue *dialogue, const uint8_t *byt
 	struct smtp_line *line = &dialogue->client;
 	size_t verb = 0;
 
+	/* Servers pass over blanks before a verb, so they can't hide one. */
+	if (line->command == COMMAND_INCOMPLETE && line->length == 0 && is_blank(bytes[0]))
+		return 1;
 	while (line->command == COMMAND_INCOMPLETE && verb < length &&
 	       dialogue->state != SMTP_NOT_SMTP) {
 		if (ends_word(bytes[verb]))
 			consume_verb(dialogue, bytes[verb]);
 		else
 			add_to_verb(dialogue, bytes[verb++]);
+	}
+	while (line->command == COMMAND_AUTH_OR_FTP && verb < length &&
+	       dialogue->state != SMTP_NOT_SMTP) {
+		consume_auth_argument(dialogue, bytes[verb]);
+		/* The newline ends the command, below. */
+		verb += bytes[verb] != '\n';
+		line->after_cr = verb > 0 && bytes[verb - 1] == '\r';
 	}
 	if (verb == length || dialogue->state == SMTP_NOT_SMTP)
 		return length;
@@ -400,13 +506,16 @@ static size_t consume_message(struct smtp_dialogue *dialogue, const uint8_t *byt
 /*
  * A client that finds no version left to offer begins with an alert. Behind a
  * STARTTLS that is not answered yet, only a ClientHello can come: its answer
- * then went by where nobody saw it.
+ * then went by where nobody saw it. Where nothing was seen of the client before,
+ * STARTTLS itself went by.
  */
 static bool begins_tls(const struct smtp_dialogue *dialogue, uint8_t byte)
 {
+	if (dialogue->client.length > 0 || dialogue->client.command != COMMAND_INCOMPLETE)
+		return false;
 	return (byte == TLS_HANDSHAKE_RECORD || byte == TLS_ALERT_RECORD) &&
-	       dialogue->client.length == 0 &&
-	       (dialogue->state == SMTP_UNDECIDED || is_pending(dialogue, COMMAND_STARTTLS));
+	       (dialogue->state == SMTP_UNDECIDED || !dialogue->client_seen ||
+		is_pending(dialogue, COMMAND_STARTTLS));
 }
 
 static bool is_over(const struct smtp_dialogue *dialogue)
@@ -430,11 +539,11 @@ static size_t consume_from_client(struct smtp_dialogue *dialogue, const uint8_t 
 		else if (dialogue->in_auth)
 			taken += consume_credentials(dialogue, rest, left);
 		else if (begins_tls(dialogue, rest[0]))
-			dialogue->state = is_pending(dialogue, COMMAND_STARTTLS)
-						  ? SMTP_TLS
-						  : SMTP_IMPLICIT_TLS;
+			dialogue->state =
+				dialogue->state == SMTP_DIALOGUE ? SMTP_TLS : SMTP_IMPLICIT_TLS;
 		else
 			taken += consume_command(dialogue, rest, left);
+		dialogue->client_seen = true;
 	}
 	return taken;
 }
@@ -572,8 +681,12 @@ static void end_reply_line(struct smtp_dialogue *dialogue)
 	uint16_t code = reply_code(&dialogue->server);
 	bool last = dialogue->server.start[3] != '-';
 
-	if (code == 0)
+	if (code == 0) {
+		/* At a mail port, even words alone are a greeting. */
+		if (dialogue->expected && !dialogue->client_seen)
+			dialogue->greeting_over = true;
 		return;
+	}
 
 	/* If the first reply is no greeting, the greeting went by before we looked. */
 	if (!dialogue->greeting_over && (code == 220 || code >= 400)) {
@@ -617,8 +730,9 @@ static bool may_become_dialogue(struct smtp_dialogue *dialogue, size_t taken)
 	if (taken > (size_t)(UNDECIDED_MAX - dialogue->undecided))
 		return false;
 	dialogue->undecided = (uint16_t)(dialogue->undecided + taken);
-	return dialogue->server.length <= UNDECIDED_LINE_MAX &&
-	       may_become_greeting(&dialogue->server);
+	if (!dialogue->greeting_over && !may_become_greeting(&dialogue->server))
+		dialogue->foreign = true;
+	return dialogue->server.length <= UNDECIDED_LINE_MAX;
 }
 
 /*
@@ -653,13 +767,16 @@ static size_t consume_reply_line(struct smtp_dialogue *dialogue, const uint8_t *
 	for (size_t i = 0; i < taken && line->length + i < sizeof(line->start); i++)
 		line->start[line->length + i] = bytes[i];
 	add_to_line(line, taken);
-	if (dialogue->state == SMTP_UNDECIDED && !may_become_dialogue(dialogue, taken)) {
+	if (dialogue->state == SMTP_UNDECIDED && !dialogue->expected &&
+	    !may_become_dialogue(dialogue, taken)) {
 		dialogue->state = SMTP_NOT_SMTP;
 		return taken;
 	}
-	if (dialogue->state == SMTP_UNDECIDED)
+	if (dialogue->state == SMTP_UNDECIDED && !dialogue->greeting_over)
 		look_for_protocol(dialogue, bytes, taken);
 	if (bytes[taken - 1] == '\n') {
+		if (dialogue->expected)
+			dialogue->state = SMTP_DIALOGUE;
 		end_reply_line(dialogue);
 		start_line(line);
 	}
@@ -693,7 +810,11 @@ static bool ends_in_mail_verb(const struct smtp_dialogue *dialogue)
 {
 	const struct verb *verb = find_verb(&dialogue->client);
 
-	return (dialogue->state == SMTP_DIALOGUE || dialogue->state == SMTP_UNDECIDED) &&
+	bool doubtful = verb && verb->command == COMMAND_AUTH && !dialogue->expected &&
+			!dialogue->confirmed;
+
+	return !doubtful &&
+	       (dialogue->state == SMTP_DIALOGUE || dialogue->state == SMTP_UNDECIDED) &&
 	       dialogue->client.command == COMMAND_INCOMPLETE && verb && verb->carries_mail;
 }
 

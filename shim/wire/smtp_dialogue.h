@@ -58,6 +58,10 @@ struct smtp_dialogue {
 				    smtp_dialogue_would_send_mail */
 
 	/* smtp_dialogue.c's own, from here on */
+	bool expected;  /* the port says that this is SMTP */
+	bool confirmed; /* the client has sent what no other protocol has */
+	bool foreign;   /* the server's first words are no SMTP server's */
+	bool client_seen;
 	struct smtp_line client;
 	struct smtp_line server;
 	struct smtp_pending pending[SMTP_PENDING_MAX]; /* oldest first (RFC 2920) */
@@ -81,7 +85,12 @@ struct smtp_dialogue {
 	bool auth_held;
 };
 
-void smtp_dialogue_init(struct smtp_dialogue *dialogue);
+/*
+ * `expected`: the connection leads to a mail port, so that it is SMTP until TLS
+ * begins or the connection ends, whatever its bytes look like: it never becomes
+ * SMTP_NOT_SMTP. Elsewhere what is not known to be SMTP is let go of.
+ */
+void smtp_dialogue_init(struct smtp_dialogue *dialogue, bool expected);
 
 /*
  * Takes the next bytes that `from` sent, in the order in which they passed,
@@ -93,7 +102,8 @@ void smtp_dialogue_init(struct smtp_dialogue *dialogue);
  * The client's first byte alone decides for SMTP_IMPLICIT_TLS, so that no byte
  * of a ClientHello is ever lost to a split; whether it really is TLS, the
  * reader of those bytes finds out. SMTP_NOT_SMTP, SMTP_TLS and
- * SMTP_IMPLICIT_TLS are final.
+ * SMTP_IMPLICIT_TLS are final. A dialogue that is SMTP by its greeting alone may
+ * still turn out to be FTP, and become SMTP_NOT_SMTP.
  *
  * MAIL or AUTH that the client sends behind STARTTLS without waiting count
  * when the server refuses STARTTLS; else the server has to discard them

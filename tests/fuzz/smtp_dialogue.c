@@ -1,7 +1,8 @@
 /*
  * libFuzzer target for smtp_dialogue. The input is a sequence of chunks: two
  * bytes, of which the highest bit says who speaks (set: the server) and the
- * rest how many bytes follow; then those bytes.
+ * rest how many bytes follow; then those bytes. An input of odd length is at a
+ * mail port.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -37,7 +38,8 @@ static bool same_facts(const struct smtp_dialogue *one, const struct smtp_dialog
 static void demand_progress(const struct smtp_dialogue *before, const struct smtp_dialogue *after)
 {
 	demand(before->state == after->state || before->state == SMTP_UNDECIDED ||
-	       (before->state == SMTP_DIALOGUE && after->state == SMTP_TLS));
+	       (before->state == SMTP_DIALOGUE &&
+		(after->state == SMTP_TLS || (after->state == SMTP_NOT_SMTP && !after->expected))));
 	demand(after->greeted || !before->greeted);
 	demand(after->ehlo_sent || !before->ehlo_sent);
 	demand(after->starttls_sent || !before->starttls_sent);
@@ -83,8 +85,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size)
 	struct smtp_dialogue whole;
 	struct smtp_dialogue piecemeal;
 
-	smtp_dialogue_init(&whole);
-	smtp_dialogue_init(&piecemeal);
+	smtp_dialogue_init(&whole, size % 2);
+	smtp_dialogue_init(&piecemeal, size % 2);
 	while (size >= 2) {
 		enum smtp_side from = input[0] & 0x80 ? SMTP_FROM_SERVER : SMTP_FROM_CLIENT;
 		size_t length = (size_t)(input[0] & 0x7F) << 8 | input[1];

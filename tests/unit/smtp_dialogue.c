@@ -70,7 +70,7 @@ static unsigned facts_of(const struct smtp_dialogue *dialogue)
 static bool may_follow(enum smtp_state before, enum smtp_state after)
 {
 	return before == after || before == SMTP_UNDECIDED ||
-	       (before == SMTP_DIALOGUE && after == SMTP_TLS);
+	       (before == SMTP_DIALOGUE && (after == SMTP_TLS || after == SMTP_NOT_SMTP));
 }
 
 /* Feeds one piece, from a block of its own size, and returns how many bytes were not taken. */
@@ -140,22 +140,22 @@ static void expect_facts(const struct smtp_dialogue *dialogue, const struct dial
 		     where, tls);
 }
 
-static void expect(const struct dialogue_case *expected)
+static void expect_at(const struct dialogue_case *expected, bool mail_port)
 {
 	struct smtp_dialogue dialogue;
 	size_t length = length_of(expected->turns);
 	size_t tls = 0;
 
-	smtp_dialogue_init(&dialogue);
+	smtp_dialogue_init(&dialogue, mail_port);
 	tls = feed_turns(&dialogue, expected->turns, 0, SIZE_MAX);
 	expect_facts(&dialogue, expected, tls, "whole", length);
 
-	smtp_dialogue_init(&dialogue);
+	smtp_dialogue_init(&dialogue, mail_port);
 	tls = feed_turns(&dialogue, expected->turns, 0, 1);
 	expect_facts(&dialogue, expected, tls, "in bytes", length);
 
 	for (size_t split = 1; split < length; split++) {
-		smtp_dialogue_init(&dialogue);
+		smtp_dialogue_init(&dialogue, mail_port);
 		tls = feed_turns(&dialogue, expected->turns, split, SIZE_MAX);
 		expect_facts(&dialogue, expected, tls, "split at", split);
 	}
@@ -164,7 +164,13 @@ static void expect(const struct dialogue_case *expected)
 static void expect_all(const struct dialogue_case *cases, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		expect(&cases[i]);
+		expect_at(&cases[i], false);
+}
+
+static void expect_all_at_port(const struct dialogue_case *cases, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		expect_at(&cases[i], true);
 }
 
 #define EXPECT_ALL(cases) expect_all((cases), sizeof(cases) / sizeof((cases)[0]))
@@ -294,8 +300,29 @@ Test(smtp_dialogue, what_is_no_smtp)
 		 {S("220 ftp\r\n"), C("FEAT\r\n")},
 		 .state = SMTP_NOT_SMTP,
 		 .facts = GREETED},
-		{"FTP says much", {S("220-ftp\r\n welcome\r\n")}, .state = SMTP_NOT_SMTP},
-		{"FTP with a wait", {S("120 in a minute\r\n")}, .state = SMTP_NOT_SMTP},
+		{"FTP says much",
+		 {S("220-ftp\r\n welcome\r\n220 go\r\n"), C("USER x\r\n")},
+		 .state = SMTP_NOT_SMTP,
+		 .facts = GREETED},
+		{"FTP with a wait",
+		 {S("120 in a minute\r\n220 now\r\n"), C("USER x\r\n")},
+		 .state = SMTP_NOT_SMTP},
+		{"FTP that is idle first",
+		 {S("220 ftp\r\n"), C("NOOP\r\n"), S("200 ok\r\n"), C("USER x\r\n")},
+		 .state = SMTP_NOT_SMTP,
+		 .facts = GREETED},
+		{"FTP over TLS, whose greeting names SMTP",
+		 {S("220 files and ESMTP\r\n"), C("AUTH TLS\r\n"), S("234 go\r\n")},
+		 .state = SMTP_NOT_SMTP,
+		 .facts = GREETED},
+		{"the same, the old way",
+		 {S("220 files and ESMTP\r\n"), C("auth ssl\r\n")},
+		 .state = SMTP_NOT_SMTP,
+		 .facts = GREETED},
+		{"FTP whose greeting names SMTP",
+		 {S("220 files and ESMTP\r\n"), C("FEAT\r\n")},
+		 .state = SMTP_NOT_SMTP,
+		 .facts = GREETED},
 		{"no verb, but it begins like one",
 		 {S("220 x\r\n"), C("EHLOX y\r\n")},
 		 .state = SMTP_NOT_SMTP,
@@ -312,25 +339,29 @@ Test(smtp_dialogue, what_is_no_smtp)
 		 {NAMELESS, C("EHLO\0")},
 		 .state = SMTP_NOT_SMTP,
 		 .facts = GREETED},
-		{"an empty line",
-		 {S("220 x\r\n"), C("\r\n")},
-		 .state = SMTP_NOT_SMTP,
-		 .facts = GREETED},
 		{"IRC", {C("STARTTLS\r\n")}, .state = SMTP_NOT_SMTP},
-		{"POP3", {S("+OK ready\r\n")}, .state = SMTP_NOT_SMTP},
-		{"IMAP", {S("* OK ready\r\n")}, .state = SMTP_NOT_SMTP},
-		{"SSH", {S("SSH-2.0-x\r\n")}, .state = SMTP_NOT_SMTP},
-		{"NNTP", {S("200 news\r\n")}, .state = SMTP_NOT_SMTP},
-		{"NNTP, to read", {S("201 news\r\n")}, .state = SMTP_NOT_SMTP},
-		{"HTTP answers", {S("HTTP/1.1 400 \r\n")}, .state = SMTP_NOT_SMTP},
+		{"POP3", {S("+OK ready\r\n"), C("USER x\r\n")}, .state = SMTP_NOT_SMTP},
+		{"POP3, AUTH first",
+		 {S("+OK ready\r\n"), C("AUTH PLAIN\r\n")},
+		 .state = SMTP_NOT_SMTP},
+		{"IMAP", {S("* OK ready\r\n"), C("a1 CAPABILITY\r\n")}, .state = SMTP_NOT_SMTP},
+		{"SSH", {S("SSH-2.0-x\r\n"), C("SSH-2.0-y\r\n")}, .state = SMTP_NOT_SMTP},
+		{"NNTP", {S("200 news\r\n"), C("MODE READER\r\n")}, .state = SMTP_NOT_SMTP},
+		{"NNTP, to read", {S("201 news\r\n"), C("QUIT\r\n")}, .state = SMTP_NOT_SMTP},
+		{"HTTP answers", {S("HTTP/1.1 400 \r\n"), C("GET /\r\n")}, .state = SMTP_NOT_SMTP},
 		{"MySQL",
 		 {S("J\0\0\0\x0A"
-		    "8.0\0")},
+		    "8.0\0"),
+		  C("\x20\0\0\1")},
 		 .state = SMTP_NOT_SMTP},
-		{"a code and more", {S("2200 x\r\n")}, .state = SMTP_NOT_SMTP},
-		{"half a code", {S("22\r\n")}, .state = SMTP_NOT_SMTP},
-		{"no code", {S("4x1 \r\n")}, .state = SMTP_NOT_SMTP},
-		{"an empty greeting", {S("\r\n")}, .state = SMTP_NOT_SMTP},
+		{"Redis", {C("*1\r\n$4\r\nPING\r\n")}, .state = SMTP_NOT_SMTP},
+		{"Redis, by hand", {C("AUTH secret\r\n")}, .state = SMTP_NOT_SMTP},
+		{"XMPP", {C("<?xml version='1.0'?>")}, .state = SMTP_NOT_SMTP},
+		{"PostgreSQL", {C("\0\0\0\x08\x04\xD2\x16\x2F")}, .state = SMTP_NOT_SMTP},
+		{"a code and more, and HELO",
+		 {S("2200 x\r\n"), C("HELO x\r\n")},
+		 .state = SMTP_NOT_SMTP},
+		{"half a code, and MAIL", {S("22\r\n"), C("MAIL x\r\n")}, .state = SMTP_NOT_SMTP},
 		{"HTTP asks", {C("GET / HTTP/1.1\r\n")}, .state = SMTP_NOT_SMTP},
 		{"old TLS in new clothes", {C("\x80\x2E\x01\x03\x01")}, .state = SMTP_NOT_SMTP},
 		{"what comes after is not looked at",
@@ -341,17 +372,138 @@ Test(smtp_dialogue, what_is_no_smtp)
 	EXPECT_ALL(cases);
 }
 
+/* Not to be known by its greeting, but by the client's first command. */
+Test(smtp_dialogue, known_by_the_client_alone)
+{
+	static const struct dialogue_case cases[] = {
+		{"a greeting that is none", {S("250 hello\r\n")}, .state = SMTP_UNDECIDED},
+		{"and EHLO",
+		 {S("250 hello\r\n"), EHLO, OFFER},
+		 .state = SMTP_DIALOGUE,
+		 .facts = HELLO | ANSWERED | OFFERED},
+		{"words, and EHLO",
+		 {S("hello there\r\n"), EHLO, NO_OFFER, C("MAIL FROM:<>\r\n")},
+		 .state = SMTP_DIALOGUE,
+		 .facts = HELLO | ANSWERED | MAIL},
+		{"an empty line, and LHLO",
+		 {S("\r\n"), C("LHLO x\r\n")},
+		 .state = SMTP_DIALOGUE,
+		 .facts = HELLO},
+		{"an idle client",
+		 {NAMELESS, C("NOOP\r\n")},
+		 .state = SMTP_UNDECIDED,
+		 .facts = GREETED},
+		{"which goes on",
+		 {NAMELESS, C("NOOP\r\n"), S("250 ok\r\n"), EHLO, OFFER},
+		 .state = SMTP_DIALOGUE,
+		 .facts = OPENED | OFFERED},
+		{"one that is lost",
+		 {NAMELESS, C("HELP\r\n"), S("214-x\r\n214 y\r\n"), C("MAIL FROM:<>\r\n")},
+		 .state = SMTP_DIALOGUE,
+		 .facts = GREETED | MAIL},
+		{"one that says nothing",
+		 {NAMELESS, C("\r\n"), S("500 what\r\n"), C("HELO x\r\n"), S("250 x\r\n")},
+		 .state = SMTP_DIALOGUE,
+		 .facts = OPENED},
+		{"RSET", {NAMELESS, C("RSET\r\n")}, .state = SMTP_DIALOGUE, .facts = GREETED},
+		{"VRFY", {NAMELESS, C("VRFY x\r\n")}, .state = SMTP_DIALOGUE, .facts = GREETED},
+		{"XCLIENT",
+		 {NAMELESS, C("XCLIENT NAME=x\r\n"), S("220 again\r\n"), EHLO, OFFER},
+		 .state = SMTP_DIALOGUE,
+		 .facts = OPENED | OFFERED},
+		{"a blank before the verb",
+		 {NAMELESS, C(" \tEHLO x\r\n"), NO_OFFER, C(" MAIL FROM:<>\r\n")},
+		 .state = SMTP_DIALOGUE,
+		 .facts = OPENED | MAIL},
+		{"AUTH that is no FTP",
+		 {GREETING, C("AUTH PLAIN AGEAYg==\r\n")},
+		 .state = SMTP_DIALOGUE,
+		 .facts = GREETED | AUTH},
+		{"nor this, though it begins so",
+		 {GREETING, C("AUTH  TLSX\r\n")},
+		 .state = SMTP_DIALOGUE,
+		 .facts = GREETED | AUTH},
+		{"nor this, behind EHLO",
+		 {GREETING, EHLO, OFFER, C("AUTH TLS\r\n")},
+		 .state = SMTP_DIALOGUE,
+		 .facts = OPENED | OFFERED | AUTH},
+		{"AUTH, but what?",
+		 {GREETING, C("AUTH \r\n"), S("501 what\r\n"), EHLO, OFFER},
+		 .state = SMTP_DIALOGUE,
+		 .facts = OPENED | OFFERED},
+	};
+
+	EXPECT_ALL(cases);
+}
+
+/* On a mail port: SMTP whatever it looks like, until TLS begins. */
+Test(smtp_dialogue, expected_by_the_port)
+{
+	static const struct dialogue_case cases[] = {
+		{"nothing yet", {S("220 x")}, .state = SMTP_UNDECIDED},
+		{"a greeting of words",
+		 {S("hello\r\n"), C("MAIL FROM:<>\r\n")},
+		 .state = SMTP_DIALOGUE,
+		 .facts = MAIL},
+		{"a greeting with 250",
+		 {S("250 hello\r\n"), C("NOOP\r\n"), S("250 ok\r\n"), C("MAIL FROM:<>\r\n")},
+		 .state = SMTP_DIALOGUE,
+		 .facts = MAIL},
+		{"no greeting, and words of no meaning",
+		 {C("HI THERE\r\n"), S("500 what\r\n"), C("auth login\r\n")},
+		 .state = SMTP_DIALOGUE,
+		 .facts = AUTH},
+		{"an empty line first",
+		 {NAMELESS, C("\r\n"), S("500 x\r\n"), C("MAIL FROM:<>\r\n")},
+		 .state = SMTP_DIALOGUE,
+		 .facts = GREETED | MAIL},
+		{"FTP's words",
+		 {NAMELESS, C("USER x\r\nAUTH TLS\r\n")},
+		 .state = SMTP_DIALOGUE,
+		 .facts = GREETED | AUTH},
+		{"bytes without sense",
+		 {C("\0\1\2\xFF\nMAIL FROM:<>\n")},
+		 .state = SMTP_DIALOGUE,
+		 .facts = MAIL},
+		{"a blank before MAIL",
+		 {GREETING, C(" MAIL FROM:<>\r\n")},
+		 .state = SMTP_DIALOGUE,
+		 .facts = GREETED | MAIL},
+		{"implicit TLS", {C("\x16\x03\x01")}, .state = SMTP_IMPLICIT_TLS, .tls = 3},
+		{"STARTTLS that was not seen",
+		 {GREETING, OFFER, S("220 go\r\n"), C("\x16\x03\x01")},
+		 .state = SMTP_TLS,
+		 .facts = GREETED,
+		 .tls = 3},
+		{"STARTTLS behind a greeting of words",
+		 {S("hello\r\n"), C("STARTTLS\r\n"), S("220 go\r\n"), C("\x16\x03\x01")},
+		 .state = SMTP_TLS,
+		 .facts = STARTTLS,
+		 .reply = 220,
+		 .tls = 3},
+		{"a greeting without end",
+		 {S("220-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n"),
+		  C("MAIL FROM:<>\r\n")},
+		 .state = SMTP_DIALOGUE,
+		 .facts = MAIL},
+	};
+
+	expect_all_at_port(cases, sizeof(cases) / sizeof(cases[0]));
+}
+
 Test(smtp_dialogue, ignored_at_once)
 {
 	struct smtp_dialogue dialogue;
 
-	smtp_dialogue_init(&dialogue);
+	smtp_dialogue_init(&dialogue, false);
 	feed(&dialogue, SMTP_FROM_SERVER, "+", 1);
+	cr_expect_eq(dialogue.state, SMTP_UNDECIDED);
+	feed(&dialogue, SMTP_FROM_CLIENT, "U", 1);
 	cr_expect_eq(dialogue.state, SMTP_NOT_SMTP);
-	smtp_dialogue_init(&dialogue);
+	smtp_dialogue_init(&dialogue, false);
 	feed(&dialogue, SMTP_FROM_CLIENT, "G", 1);
 	cr_expect_eq(dialogue.state, SMTP_NOT_SMTP);
-	smtp_dialogue_init(&dialogue);
+	smtp_dialogue_init(&dialogue, false);
 	feed(&dialogue, SMTP_FROM_SERVER, "220 x\r\n", 7);
 	feed(&dialogue, SMTP_FROM_CLIENT, "U", 1);
 	cr_expect_eq(dialogue.state, SMTP_NOT_SMTP);
@@ -399,7 +551,7 @@ static enum smtp_state state_after_greeting(size_t line, size_t total, size_t st
 	/* What is left is the start of another line. */
 	for (size_t i = 0; i < total % line && i < 4; i++)
 		greeting[total - total % line + i] = greeting[i];
-	smtp_dialogue_init(&dialogue);
+	smtp_dialogue_init(&dialogue, false);
 	for (size_t i = 0; i < total; i += step)
 		feed(&dialogue, SMTP_FROM_SERVER, greeting + i,
 		     total - i < step ? total - i : step);
@@ -1058,7 +1210,7 @@ static void say(struct smtp_dialogue *dialogue, enum smtp_side from, const char 
 
 static void open_dialogue(struct smtp_dialogue *dialogue, const char *hello)
 {
-	smtp_dialogue_init(dialogue);
+	smtp_dialogue_init(dialogue, false);
 	say(dialogue, SMTP_FROM_SERVER, "220 x\r\n", 1);
 	say(dialogue, SMTP_FROM_CLIENT, hello, 1);
 	say(dialogue, SMTP_FROM_SERVER, "250-x\r\n250 STARTTLS\r\n", 1);
@@ -1224,6 +1376,9 @@ static const struct ahead_case ahead_cases[] = {
 	{"TLS", {GREETING, EHLO, OFFER, START, GO_AHEAD}, C("MAIL FROM:<>\r\n"), false},
 	{"implicit TLS", {C("\x16")}, C("MAIL FROM:<>\r\n"), false},
 	{"FTP", {S("220 x\r\n"), C("USER x\r\n")}, C("MAIL FROM:<>\r\n"), false},
+	{"FTP over TLS", {S("220 ESMTP\r\n")}, C("AUTH TLS\r\n"), false},
+	{"AUTH behind a greeting", {S("220 ESMTP\r\n")}, C("AUTH LOGIN\r\n"), true},
+	{"a blank before MAIL", {GREETING}, C(" MAIL FROM:<>\r\n"), true},
 	{"POP3, after MAIL", {C("MAIL"), S("+OK\r\n")}, C(" "), false},
 	{"nothing", {GREETING, EHLO, OFFER}, C(""), false},
 };
@@ -1237,7 +1392,7 @@ Test(smtp_dialogue, looks_ahead)
 		struct smtp_dialogue dialogue;
 		bool piecewise = false;
 
-		smtp_dialogue_init(&dialogue);
+		smtp_dialogue_init(&dialogue, false);
 		feed_turns(&dialogue, expected->turns, 0, SIZE_MAX);
 		memcpy(&before, &dialogue, sizeof(before));
 		cr_expect_eq(
