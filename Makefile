@@ -186,6 +186,12 @@ mutants: ## break the recorder in 100 small ways: which did no test notice? MUTA
 	@$(MAKE) --no-print-directory setup FOR=check
 	@tests/mutants/run $(BUILD) $(MUTANTS) $(SEED)
 
+.PHONY: check-fleet
+check-fleet: ## reports made by real engines (ClickHouse, old and new) against those of the files
+	@$(MAKE) --no-print-directory setup FOR=fleet
+	@$(MAKE) --no-print-directory -s all $(BUILD)/bench/generate
+	@tests/fleet/run $(BUILD)
+
 # Figures, no test: every executable tests/bench/run-* in order.
 BENCH_PROGRAMS := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
 BENCH_OBJECTS := $(SHARED_OBJECTS) $(call objects,$(wildcard shim/wire/*.c))

@@ -62,6 +62,7 @@ CREATE TABLE IF NOT EXISTS tlswitness.local (
 	`code.function.name` String,
 	`code.stacktrace` String,
 	`tlswitness.setting` String,
+	`tlswitness.setting_ids` String,
 	`tlswitness.lost` UInt64,
 	`tlswitness.count` UInt64,
 	`tlswitness.first` String
@@ -132,6 +133,7 @@ SELECT
 	visitParamExtractString(line, 'code.function.name') AS `code.function.name`,
 	visitParamExtractString(line, 'code.stacktrace') AS `code.stacktrace`,
 	visitParamExtractString(line, 'tlswitness.setting') AS `tlswitness.setting`,
+	visitParamExtractString(line, 'tlswitness.setting_ids') AS `tlswitness.setting_ids`,
 	visitParamExtractUInt(line, 'tlswitness.lost') AS `tlswitness.lost`,
 	if(visitParamHas(line, 'tlswitness.count'), visitParamExtractUInt(line, 'tlswitness.count'), 1) AS `tlswitness.count`,
 	if(visitParamHas(line, 'tlswitness.first'), visitParamExtractString(line, 'tlswitness.first'), visitParamExtractString(line, '@timestamp')) AS `tlswitness.first`

@@ -37,6 +37,8 @@ struct engine {
 	int reading; /* the pipe's end that the reader has */
 	int writing;
 	char *question;
+	char *question_outside;
+	uint64_t outside;
 	char *row; /* the beginning of a row that is not whole yet */
 	size_t row_length;
 	uint64_t rows;
@@ -96,6 +98,34 @@ static void add_moment(FILE *out, const char *comparison, int64_t microseconds)
 		      (long)(microseconds % 1000000));
 }
 
+static void add_window(FILE *out, const struct engine_window *window)
+{
+	if (window->has_since)
+		add_moment(out, ">=", window->since);
+	if (window->has_until)
+		add_moment(out, "<=", window->until);
+}
+
+/* How many records lie outside of it. */
+static char *question_outside(const char *table, const struct engine_window *window)
+{
+	char *question = NULL;
+	size_t length;
+	FILE *out = open_memstream(&question, &length);
+
+	if (!out)
+		table_out_of_memory();
+	(void)fprintf(out,
+		      "SELECT sum(`tlswitness.count`) FROM %s FINAL"
+		      " WHERE `event.action` != '' AND NOT (1 = 1",
+		      table);
+	add_window(out, window);
+	(void)fputs(") FORMAT TabSeparated", out);
+	if (fclose(out) != 0)
+		table_out_of_memory();
+	return question;
+}
+
 char *engine_question(const char *table, const struct engine_window *window)
 {
 	char *question = NULL;
@@ -113,10 +143,7 @@ char *engine_question(const char *table, const struct engine_window *window)
 		      ", sum(`tlswitness.lost`) AS lost, sum(`tlswitness.count`) AS count,"
 		      " min(`tlswitness.first`) AS first FROM %s FINAL WHERE `event.action` != ''",
 		      table);
-	if (window->has_since)
-		add_moment(out, ">=", window->since);
-	if (window->has_until)
-		add_moment(out, "<=", window->until);
+	add_window(out, window);
 	(void)fputs(" GROUP BY substring(`@timestamp`, 1, 13)", out);
 	for (int i = 0; i < ENTRY_FIELDS; i++) {
 		if (!is_of_one_record((enum entry_field)i))
@@ -253,27 +280,21 @@ static size_t receive(char *bytes, size_t size, size_t length, void *context)
 	return length;
 }
 
-/*
- * A server that leaves out shards which are away answers with less, and says so to nobody. A
- * user who may only read can't switch that off, but can ask.
- */
-static const char whole_question[] = "SELECT count() FROM system.settings WHERE name = "
-				     "'skip_unavailable_shards' AND value != '0'";
-
-static size_t receive_whole(char *bytes, size_t size, size_t length, void *context)
+static size_t receive_words(char *bytes, size_t size, size_t length, void *context)
 {
 	(void)size;
 	remember_message(context, bytes, length);
 	return length;
 }
 
-static CURLcode ask_whether_whole(struct engine *engine)
+/* A question with one number for its answer, which is then in `message`. */
+static CURLcode ask_number(struct engine *engine, const char *question, uint64_t *number)
 {
 	long status = 0;
 	CURLcode code;
 
-	(void)curl_easy_setopt(engine->curl, CURLOPT_WRITEFUNCTION, receive_whole);
-	(void)curl_easy_setopt(engine->curl, CURLOPT_POSTFIELDS, whole_question);
+	(void)curl_easy_setopt(engine->curl, CURLOPT_WRITEFUNCTION, receive_words);
+	(void)curl_easy_setopt(engine->curl, CURLOPT_POSTFIELDS, question);
 	code = curl_easy_perform(engine->curl);
 	if (code != CURLE_OK)
 		return code;
@@ -282,15 +303,36 @@ static CURLcode ask_whether_whole(struct engine *engine)
 		engine->refused = true;
 		return CURLE_HTTP_RETURNED_ERROR;
 	}
-	if (engine->message[0] != '0') {
-		(void)snprintf(engine->message, sizeof(engine->message),
-			       "its setting skip_unavailable_shards would hide what is missing; "
-			       "set it to 0 for this user");
-		engine->refused = true;
-		return CURLE_HTTP_RETURNED_ERROR;
-	}
+	*number = strtoull(engine->message, NULL, 10);
 	engine->message[0] = '\0';
 	return CURLE_OK;
+}
+
+/*
+ * A server that leaves out shards which are away answers with less, and says so to nobody. A
+ * user who may only read can't switch that off, but can ask.
+ */
+static CURLcode ask_whether_whole(struct engine *engine)
+{
+	static const char question[] = "SELECT count() FROM system.settings "
+				       "WHERE name = 'skip_unavailable_shards' AND value != '0'";
+	uint64_t hiding = 0;
+	CURLcode code = ask_number(engine, question, &hiding);
+
+	if (code != CURLE_OK || hiding == 0)
+		return code;
+	(void)snprintf(engine->message, sizeof(engine->message),
+		       "its setting skip_unavailable_shards would hide what is missing; "
+		       "set it to 0 for this user");
+	engine->refused = true;
+	return CURLE_HTTP_RETURNED_ERROR;
+}
+
+static CURLcode ask_for_rows(struct engine *engine)
+{
+	(void)curl_easy_setopt(engine->curl, CURLOPT_WRITEFUNCTION, receive);
+	(void)curl_easy_setopt(engine->curl, CURLOPT_POSTFIELDS, engine->question);
+	return curl_easy_perform(engine->curl);
 }
 
 static void *transfer(void *argument)
@@ -298,11 +340,10 @@ static void *transfer(void *argument)
 	struct engine *engine = argument;
 	CURLcode code = ask_whether_whole(engine);
 
-	if (code == CURLE_OK) {
-		(void)curl_easy_setopt(engine->curl, CURLOPT_WRITEFUNCTION, receive);
-		(void)curl_easy_setopt(engine->curl, CURLOPT_POSTFIELDS, engine->question);
-		code = curl_easy_perform(engine->curl);
-	}
+	if (code == CURLE_OK)
+		code = ask_number(engine, engine->question_outside, &engine->outside);
+	if (code == CURLE_OK)
+		code = ask_for_rows(engine);
 	if (code != CURLE_OK && !engine->refused) {
 		engine->refused = true;
 		remember_message(engine, curl_easy_strerror(code),
@@ -444,6 +485,7 @@ struct engine *engine_open(const char *url, const struct engine_window *window)
 	engine->writing = ends[1];
 	engine->row = table_allocate(ROW_MAX);
 	engine->question = engine_question(table, window);
+	engine->question_outside = question_outside(table, window);
 	engine->curl = curl_easy_init();
 	if (!engine->curl)
 		table_out_of_memory();
@@ -473,6 +515,11 @@ const char *engine_finish(struct engine *engine)
 	return engine->refused ? engine->message : NULL;
 }
 
+uint64_t engine_outside(const struct engine *engine)
+{
+	return engine->outside;
+}
+
 void engine_close(struct engine *engine)
 {
 	/* A transfer under way ends when nobody reads it any more. */
@@ -483,6 +530,7 @@ void engine_close(struct engine *engine)
 	curl_easy_cleanup(engine->curl);
 	curl_slist_free_all(engine->headers);
 	free(engine->question);
+	free(engine->question_outside);
 	free(engine->row);
 	free(engine);
 }

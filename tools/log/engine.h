@@ -43,6 +43,9 @@ int engine_descriptor(const struct engine *engine);
  */
 const char *engine_finish(struct engine *engine);
 
+/* After engine_finish: the records outside of the window, which were not sent. */
+uint64_t engine_outside(const struct engine *engine);
+
 void engine_close(struct engine *engine);
 
 /* The question in SQL, for tests and for who wants to ask by hand; free it with free. */

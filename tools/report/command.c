@@ -160,6 +160,7 @@ static int make_report(const struct request *request, struct input_set *set, str
 	struct report_input *inputs = NULL;
 	struct report *report = NULL;
 	int status = 0;
+	bool whole;
 
 	set->digests = request->sha256 || request->format == FORMAT_HTML;
 	reader_run(set, &request->reading, &request->counting, &aggregate, &inputs);
@@ -167,7 +168,10 @@ static int make_report(const struct request *request, struct input_set *set, str
 	report->inputs = inputs;
 	report->input_count = set->count;
 	complete(request, report);
-	if (!is_whole(request, engine) || !say_troubles(report) || !render(request, report))
+	whole = is_whole(request, engine);
+	if (engine)
+		report->records.filtered_out += engine_outside(engine);
+	if (!whole || !say_troubles(report) || !render(request, report))
 		status = 2;
 	else if (any_to_fail_on(request, report))
 		status = 1;
