@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "shim/base/import_slots.h"
+#include "shim/base/sys.h"
 
 /* Set by the linker: what LIBRARY_FAMILY has told. */
 extern struct library_family *const __start_library_families[]
@@ -216,6 +217,7 @@ static bool add_copy(struct library_family *family, const struct loaded_object *
 	if (!family->describe(table, object))
 		return false;
 	family->copies[copy].dynamic = object->dynamic;
+	family->copies[copy].apart = object->apart ? object->base : 0;
 	atomic_store(&family->copies[copy].ready, true);
 	count_copies(family);
 	return true;
@@ -330,6 +332,8 @@ static bool find_in_start(const char *name, const struct loaded_object *after,
 static bool find_in_scope(const struct loaded_object *object, const char *name, bool deeply,
 			  struct loaded_object *found)
 {
+	if (object->apart)
+		return loaded_object_needed_defining(object, name, found);
 	if (!deeply && find_in_start(name, NULL, found))
 		return true;
 	return loaded_object_needed_defining(object, name, found) ||
@@ -398,7 +402,7 @@ static void hook_slot(const struct import_slot *slot, void *data)
 	copy = copy_with_function(name->family, name->function, current);
 	if (copy < 0 && is_unbound(of, slot, current) &&
 	    (find_in_scope(of->object, slot->name, of->deeply, &found) ||
-	     loaded_objects_defining(slot->name, &found, 1) == 1))
+	     (!of->object->apart && loaded_objects_defining(slot->name, &found, 1) == 1)))
 		copy = copy_with_function(name->family, name->function,
 					  (uintptr_t)loaded_object_function(&found, slot->name));
 	if (copy < 0)
@@ -498,7 +502,9 @@ static bool is_there(const struct library_family *family, const struct library_c
 	struct loaded_object object;
 	void *address;
 
-	if (!loaded_objects_at(copy->dynamic, &object) || object.dynamic != copy->dynamic)
+	if (copy->apart
+		    ? !loaded_object_apart_again(copy->dynamic, copy->apart, &object)
+		    : !loaded_objects_at(copy->dynamic, &object) || object.dynamic != copy->dynamic)
 		return false;
 	address = loaded_object_function(&object, family->known_by);
 	for (size_t i = 0; i < family->function_count; i++) {
@@ -524,9 +530,8 @@ static void forget_callers(struct library_family *family)
 	for (unsigned i = 0; i < LIBRARY_CALLERS_MAX; i++) {
 		struct library_caller *caller = &family->callers[i];
 		uintptr_t start = atomic_load(&caller->start);
-		struct loaded_object object;
 
-		if (start && !loaded_objects_at((const void *)start, &object))
+		if (start && !sys_is_mapped((const void *)start))
 			atomic_store(&caller->start, 0);
 	}
 }
@@ -569,7 +574,7 @@ void library_hooks_unloaded(void)
 }
 
 struct loaded {
-	const ElfW(Dyn) * dynamic;
+	const struct link_map *map;
 	bool deeply;
 };
 
@@ -580,16 +585,23 @@ static void look_at_loaded(void *data)
 	struct loaded_object object;
 
 	forget_unloaded(NULL);
-	if (was_seen(loaded->dynamic) || !loaded_objects_at(loaded->dynamic, &object))
+	if (was_seen(loaded->map->l_ld))
+		return;
+	if (loaded_object_apart(loaded->map, &object)) {
+		loaded_object_each_needed(&object, see_object, &look);
+		loaded_object_each_needed(&object, look_at_slots, &look);
+		return;
+	}
+	if (!loaded_objects_at(loaded->map->l_ld, &object))
 		return;
 	loaded_object_each_needed(&object, see_object, &look);
 	if (loaded->deeply || has_copies())
 		loaded_objects_each(look_at_slots, &look);
 }
 
-void library_hooks_loaded(const ElfW(Dyn) * dynamic, bool deeply)
+void library_hooks_loaded(const struct link_map *map, bool deeply)
 {
-	struct loaded loaded = {dynamic, deeply};
+	struct loaded loaded = {map, deeply};
 
 	if (atomic_load(&state) == ON)
 		loaded_objects_locked(look_at_loaded, &loaded);

@@ -38,6 +38,7 @@ struct library_function {
 
 struct library_copy {
 	const ElfW(Dyn) * dynamic; /* its object is known by this */
+	uintptr_t apart;           /* where it is loaded, if in another name space; else 0 */
 	_Atomic bool ready;        /* else the place is free */
 };
 
@@ -105,11 +106,11 @@ void library_functions_fill(void *table, const struct library_function *function
 bool library_hooks_know(const char *name);
 
 /*
- * A library whose object's DT section is `dynamic` was loaded, by RTLD_DEEPBIND
- * if `deeply`, and is about to be asked for a symbol: hooks are put in place in
- * it and in what it needs.
+ * The library that is `map` to the loader was loaded, by RTLD_DEEPBIND if
+ * `deeply`, and is about to be asked for a symbol: hooks are put in place in it
+ * and in what it needs.
  */
-void library_hooks_loaded(const ElfW(Dyn) * dynamic, bool deeply);
+void library_hooks_loaded(const struct link_map *map, bool deeply);
 
 /* Something may have been unloaded: no pointer to it is kept. */
 void library_hooks_unloaded(void);

@@ -6,6 +6,10 @@
 
 #include <string.h>
 
+#include "shim/base/sys.h"
+
+#define ELF_PAGE_LEAST 4096
+
 #define NEEDED_MAX 192 /* objects of one closure; what is beyond is not looked at */
 
 /* Set by the linker: where this library begins and ends. */
@@ -471,12 +475,73 @@ static void add_needed(struct closure *closure, const struct loaded_object *obje
 	}
 }
 
+/* ---- other name spaces, which dl_iterate_phdr does not show ---- */
+
+/* By the ELF header, with which an object that was not prelinked begins. */
+static bool describe_at(uintptr_t base, const ElfW(Dyn) * dynamic, struct loaded_object *object)
+{
+	const ElfW(Ehdr) *header = (const void *)base;
+
+	if (base == 0 || base % ELF_PAGE_LEAST != 0 || (uintptr_t)dynamic <= base ||
+	    memcmp(header->e_ident, ELFMAG, SELFMAG) != 0)
+		return false;
+	*object = (struct loaded_object){
+		.path = "",
+		.base = base,
+		.segments = (const void *)(base + header->e_phoff),
+		.segment_count = header->e_phnum,
+		.dynamic = dynamic,
+	};
+	read_dynamic(object);
+	return true;
+}
+
+bool loaded_object_apart(const struct link_map *map, struct loaded_object *object)
+{
+	if (loaded_objects_at(map->l_ld, object) || !describe_at(map->l_addr, map->l_ld, object))
+		return false;
+	object->path = map->l_name ? map->l_name : "";
+	object->apart = map;
+	return true;
+}
+
+bool loaded_object_apart_again(const ElfW(Dyn) * dynamic, uintptr_t base,
+			       struct loaded_object *object)
+{
+	return sys_is_mapped((const void *)base) && sys_is_mapped(dynamic) &&
+	       describe_at(base, dynamic, object);
+}
+
+static void each_apart(const struct loaded_object *from,
+		       bool (*visit)(const struct loaded_object *object, void *data), void *data)
+{
+	const struct link_map *map = from->apart;
+	struct loaded_object object;
+
+	if (!visit(from, data))
+		return;
+	while (map->l_prev)
+		map = map->l_prev;
+	for (; map; map = map->l_next) {
+		if (map != from->apart && loaded_object_apart(map, &object) &&
+		    !visit(&object, data))
+			return;
+	}
+}
+
+/* ---- along DT_NEEDED ---- */
+
 void loaded_object_each_needed(const struct loaded_object *from,
 			       bool (*visit)(const struct loaded_object *object, void *data),
 			       void *data)
 {
 	struct loaded_object object;
 	struct closure closure;
+
+	if (from->apart) {
+		each_apart(from, visit, data);
+		return;
+	}
 
 	closure.count = 0;
 	add_to_closure(&closure, from);

@@ -26,6 +26,7 @@ struct loaded_object {
 	const uint32_t *gnu_hash;
 	const uint32_t *sysv_hash; /* where it has no gnu_hash */
 	const char *soname;
+	const struct link_map *apart; /* NULL: of the program's own name space (dlmopen(3)) */
 };
 
 /* Is `address` in this library, the recorder itself? */
@@ -79,7 +80,23 @@ const char *loaded_object_function_at(const struct loaded_object *object, const 
 /* Is `address` in it? */
 bool loaded_object_holds(const struct loaded_object *object, const void *address);
 
-/* `from` and what it needs (DT_NEEDED), breadth first, until `visit` says false. */
+/*
+ * The object that the loader's entry `map` is of, where it belongs to another
+ * name space than the program's. What is asked of it is answered from there.
+ */
+bool loaded_object_apart(const struct link_map *map, struct loaded_object *object);
+
+/*
+ * Is an object that was found apart, with these members, still there? Its memory
+ * may be gone.
+ */
+bool loaded_object_apart_again(const ElfW(Dyn) * dynamic, uintptr_t base,
+			       struct loaded_object *object);
+
+/*
+ * `from` and what it needs (DT_NEEDED), breadth first, until `visit` says false;
+ * of another name space, `from` and all others.
+ */
 void loaded_object_each_needed(const struct loaded_object *from,
 			       bool (*visit)(const struct loaded_object *object, void *data),
 			       void *data);

@@ -293,6 +293,21 @@ static inline int sys_madvise(void *start, size_t length, int advice)
 	return (int)SYS_3(SYS_madvise, start, length, advice);
 }
 
+/* Is there anything at this address? */
+static inline bool sys_is_mapped(const void *address)
+{
+	unsigned char resident;
+
+	/* EINVAL: it is no multiple of this machine's page size. */
+	for (uintptr_t size = 4096; size <= 65536; size *= 2) {
+		if (SYS_3(SYS_mincore, (uintptr_t)address & ~(size - 1), 1, &resident) == 0)
+			return true;
+		if (errno != EINVAL)
+			return false;
+	}
+	return false;
+}
+
 static inline int sys_munmap(void *start, size_t length)
 {
 	return (int)SYS_2(SYS_munmap, start, length);

@@ -56,8 +56,7 @@ static bool is_handle(const void *handle)
 static void before_question(void *handle)
 {
 	if (is_handle(handle))
-		library_hooks_loaded(((const struct link_map *)handle)->l_ld,
-				     thread_state.loads_deeply);
+		library_hooks_loaded(handle, thread_state.loads_deeply);
 }
 
 /* The hook that is the answer, given what the library itself would answer; or NULL. */

@@ -1,0 +1,381 @@
+/*
+ * Does every call reach the function that it would have reached without the
+ * recorder, and is it seen all the same? Other interposers, copies of OpenSSL
+ * beside each other, libraries loaded in every way, and names that are only
+ * asked for.
+ */
+#include <dlfcn.h>
+#include <link.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <criterion/criterion.h>
+
+#include "tests/integration/records.h"
+#include "tests/integration/senders.h"
+#include "tests/integration/trial.h"
+
+TestSuite(binding, .init = harness_begin, .fini = harness_end, .timeout = 180);
+
+/* Compiles `source` of tests/scripts/binding, and returns the path of NAME in this test's
+ * directory. */
+static const char *compiled(const char *name, const char *source, const char *const more[])
+{
+	const char *path = test_path(name);
+	struct program compiler = {
+		.argv = join_words(WORDS("gcc", "-D_GNU_SOURCE", "-fPIC", "-O1", "-o", path,
+					 text("tests/scripts/binding/%s", source)),
+				   more)};
+
+	cr_assert_eq(run_program(&compiler), 0, "%s", compiler.err);
+	return path;
+}
+
+/* The client of tests/scripts/binding, bound lazily or at once, to libssl. */
+static const char *client_library(const char *name, bool lazily)
+{
+	return compiled(
+		name, "client.c",
+		WORDS("-shared", lazily ? "-Wl,-z,lazy" : "-Wl,-z,now", "-lssl", "-lcrypto"));
+}
+
+static struct sink *start_tls_sink(void)
+{
+	return start_sink(WORDS("--tls=1.2", "--implicit"));
+}
+
+/* The program of tests/programs/binding.c, told where the sink is. */
+static struct program bare_program(const struct sink *sink, const char *const arguments[])
+{
+	return (struct program){
+		.argv = join_words(WORDS(program_path("binding")), arguments),
+		.env = join_words(WORDS(text("BINDING_PORT=%u", sink->port),
+					text("TLSWITNESS_PORTS=%u", sink->port)),
+				  NO_WORDS),
+	};
+}
+
+/*
+ * The program does the same bare, recorded and with the recorder off; and the
+ * recorder has one true record of each of its `count` connections, seen by
+ * OpenSSL's witness.
+ */
+static void expect_as_bare(struct program *bare, struct sink *sink, size_t count, const char *said)
+{
+	const char *log = test_path("as-bare.jsonl");
+	struct program with = preloaded(bare, log, NO_WORDS);
+	struct program off = preloaded(bare, test_path("off.jsonl"), WORDS("TLSWITNESS_OFF=1"));
+	json_t *entries;
+	json_t *records;
+
+	cr_assert_eq(run_program(bare), 0, "bare: status %d, %s", bare->status, bare->err);
+	cr_assert_eq(run_program(&off), 0, "off: status %d, %s", off.status, off.err);
+	cr_assert_eq(run_program(&with), 0, "recorded: status %d, %s", with.status, with.err);
+	if (said != NULL)
+		cr_expect_str_eq(bare->out, said);
+	cr_expect_str_eq(with.out, bare->out);
+	cr_expect_str_eq(with.err, bare->err);
+	cr_expect_str_eq(off.out, bare->out);
+	cr_expect_str_eq(off.err, bare->err);
+	cr_expect_eq(json_array_size(read_json_lines(test_path("off.jsonl"))), 0);
+	entries = sink_entries(sink, 3 * count);
+	records = records_of(log, "tls-handshake");
+	cr_assert_eq(json_array_size(records), count, "%s", read_file(log, NULL));
+	for (size_t i = 0; i < count; i++) {
+		const json_t *record = json_array_get(records, i);
+
+		cr_expect(array_holds(record, "tlswitness.witness", "openssl"), "%s",
+			  read_file(log, NULL));
+		for (size_t j = 2 * count; j < 3 * count; j++) {
+			const json_t *entry = json_array_get(entries, j);
+
+			if (number_field(entry, "peer_port") != number_field(record, "source.port"))
+				continue;
+			cr_expect_str_eq(field(record, "tls.version"), field(entry, "version"));
+			/* In a name space of its own, libc's calls go to another libc. */
+			if (array_holds(record, "tlswitness.witness", "wire"))
+				expect_equal_to_entry(record, entry, "it");
+		}
+	}
+}
+
+/* ---- other interposers ---- */
+
+/* Is this line all that was said, once or more often? */
+static bool says_only(const char *said, const char *line)
+{
+	while (strncmp(said, line, strlen(line)) == 0)
+		said += strlen(line);
+	return *said == '\0';
+}
+
+static void pass_with_key_log(const char *what, struct program bare, struct sink *sink)
+{
+	const char *shim = compiled("key_log.so", "key_log.c", WORDS("-shared", "-ldl"));
+	const char *const before = text("%s:%s", shim, recorder_path());
+	const char *const after = text("%s:%s", recorder_path(), shim);
+	const struct {
+		const char *preload;
+		const char *off;
+	} rows[] = {{shim, "A=1"},
+		    {before, "A=1"},
+		    {after, "A=1"},
+		    {before, "TLSWITNESS_OFF=1"},
+		    {after, "TLSWITNESS_OFF=1"}};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const char *log = test_path(text("%s-%zu.jsonl", what, i));
+		struct program program = bare;
+
+		program.env = join_words(bare.env != NULL ? bare.env : NO_WORDS,
+					 WORDS(text("LD_PRELOAD=%s", rows[i].preload),
+					       text("TLSWITNESS_LOG=%s", log), rows[i].off));
+		cr_expect_eq(run_program(&program), 0, "%s, %s %s: status %d, %s", what,
+			     rows[i].preload, rows[i].off, program.status, program.err);
+		cr_expect_neq(program.err_length, 0, "%s, %s", what, rows[i].preload);
+		/* How often depends on how the server's bytes arrive. */
+		cr_expect(says_only(program.err, "key log\n"), "%s, %s: %s", what, rows[i].preload,
+			  program.err);
+		json_t *entries = sink_entries(sink, i + 1);
+		if (i == 1 || i == 2)
+			expect_equal_to_entry(only_handshake(log), json_array_get(entries, i),
+					      rows[i].preload);
+		else
+			cr_expect_eq(json_array_size(read_json_lines(log)), 0, "%s", log);
+	}
+}
+
+Test(binding, passes_a_key_logger_before_and_behind_in_curl)
+{
+	struct sink *sink = start_tls_sink();
+	struct program curl = {
+		.argv = WORDS("curl", "--silent", "--cacert", sink->certificate,
+			      text("smtps://localhost:%u", sink->port)),
+		.env = WORDS(text("TLSWITNESS_PORTS=%u", sink->port)),
+	};
+
+	/* Without a mail to send, curl asks for HELP and is content. */
+	pass_with_key_log("curl", curl, sink);
+}
+
+Test(binding, passes_a_key_logger_before_and_behind_in_python)
+{
+	struct sink *sink = start_tls_sink();
+	struct program python = {
+		.argv = WORDS("/usr/bin/python3", "-c",
+			      text("import smtplib, ssl\n"
+				   "c = ssl.create_default_context(cafile='%s')\n"
+				   "smtplib.SMTP_SSL('localhost', %u, context=c).quit()\n",
+				   sink->certificate, sink->port)),
+		.env = WORDS(text("TLSWITNESS_PORTS=%u", sink->port)),
+	};
+
+	pass_with_key_log("python", python, sink);
+}
+
+Test(binding, passes_a_key_logger_before_and_behind_in_perl)
+{
+	struct sink *sink = start_tls_sink();
+	struct program perl = {
+		.argv = WORDS("perl", "-MIO::Socket::SSL", "-e",
+			      text("my $s = IO::Socket::SSL->new(PeerAddr => 'localhost',"
+				   " PeerPort => %u, SSL_ca_file => '%s') or die $SSL_ERROR;"
+				   " <$s>; print $s \"QUIT\\r\\n\"; <$s>;",
+				   sink->port, sink->certificate)),
+		.env = WORDS(text("TLSWITNESS_PORTS=%u", sink->port)),
+	};
+
+	pass_with_key_log("perl", perl, sink);
+}
+
+/* ---- a TLS library loaded in every way ---- */
+
+Test(binding, sees_a_library_that_is_loaded_locally)
+{
+	struct sink *sink = start_tls_sink();
+	const char *lazy = client_library("lazy.so", true);
+	const char *now = client_library("now.so", false);
+	struct program bare = bare_program(sink, WORDS("local", lazy, now));
+
+	expect_as_bare(&bare, sink, 2, "libssl.so.3\nlibssl.so.3\n");
+}
+
+Test(binding, sees_a_library_that_is_bound_deeply)
+{
+	struct sink *sink = start_tls_sink();
+	const char *lazy = client_library("lazy.so", true);
+	const char *now = client_library("now.so", false);
+	struct program bare = bare_program(sink, WORDS("deep", lazy, now));
+
+	expect_as_bare(&bare, sink, 2, "libssl.so.3\nlibssl.so.3\n");
+}
+
+Test(binding, sees_a_library_in_a_name_space_of_its_own)
+{
+	struct sink *sink = start_tls_sink();
+	const char *lazy = client_library("lazy.so", true);
+	struct program bare = bare_program(sink, WORDS("apart", lazy));
+
+	expect_as_bare(&bare, sink, 1, "libssl.so.3\n");
+}
+
+Test(binding, sees_a_library_that_comes_and_goes)
+{
+	struct sink *sink = start_tls_sink();
+	const char *lazy = client_library("lazy.so", true);
+	const char *now = client_library("now.so", false);
+	struct program bare = bare_program(sink, WORDS("again", lazy, now, lazy, now));
+
+	expect_as_bare(&bare, sink, 4, "libssl.so.3\nlibssl.so.3\nlibssl.so.3\nlibssl.so.3\n");
+}
+
+/* ---- copies of OpenSSL beside each other ---- */
+
+/* Copies a file, under other names of the same length. */
+static const char *renamed(const char *name, const char *from)
+{
+	const char *path = test_path(name);
+	struct program copy = {.argv = WORDS("cp", from, path)};
+	struct program sed = {.argv = WORDS("sed", "-i",
+					    "s/libssl\\.so\\.3/libssl.so.9/g;"
+					    "s/libcrypto\\.so\\.3/libcrypto.so.9/g",
+					    path),
+			      .env = WORDS("LC_ALL=C")};
+
+	cr_assert_eq(run_program(&copy), 0, "%s", copy.err);
+	cr_assert_eq(run_program(&sed), 0, "%s", sed.err);
+	return path;
+}
+
+static const char *path_of_library(const char *function)
+{
+	Dl_info info;
+
+	cr_assert(dladdr(dlsym(RTLD_DEFAULT, function), &info) != 0, "no %s", function);
+	return info.dli_fname;
+}
+
+/* As wheels and Node's add-ons carry it: a copy under another name, with its own libcrypto. */
+static struct program with_bundled_copy(const struct sink *sink, const char *mode)
+{
+	const char *system = client_library("system.so", true);
+	const char *bundled = renamed("bundled.so", system);
+	struct program bare;
+
+	renamed("libssl.so.9", path_of_library("SSL_connect"));
+	renamed("libcrypto.so.9", path_of_library("BIO_ctrl"));
+	bare = bare_program(sink, WORDS(mode, system, bundled, system, bundled));
+	bare.env = join_words(bare.env, WORDS(text("LD_LIBRARY_PATH=%s", test_path(""))));
+	return bare;
+}
+
+Test(binding, tells_two_copies_of_libssl_apart)
+{
+	struct sink *sink = start_tls_sink();
+	struct program bare = with_bundled_copy(sink, "local");
+
+	expect_as_bare(&bare, sink, 4, "libssl.so.3\nlibssl.so.9\nlibssl.so.3\nlibssl.so.9\n");
+}
+
+Test(binding, tells_two_copies_of_libssl_apart_that_come_and_go)
+{
+	struct sink *sink = start_tls_sink();
+	struct program bare = with_bundled_copy(sink, "again");
+
+	expect_as_bare(&bare, sink, 4, NULL);
+}
+
+/* The program's own OpenSSL, which it exports, comes before libssl.so.3 for everyone. */
+Test(binding, leaves_a_program_its_own_copy)
+{
+	struct sink *sink = start_tls_sink();
+	const char *client = client_library("libclient.so", false);
+	const char *main_file =
+		test_file("main.c", "#include <stdio.h>\n"
+				    "const char *handshake(void);\n"
+				    "int main(void) { puts(handshake()); return 0; }\n");
+	const char *path = test_path("own");
+	struct program compiler = {.argv = WORDS("gcc", "-o", path, main_file, client,
+						 "-Wl,--export-dynamic", "-Wl,--whole-archive",
+						 "-l:libssl.a", "-l:libcrypto.a",
+						 "-Wl,--no-whole-archive", "-lpthread", "-ldl",
+						 text("-Wl,-rpath,%s", test_path("")))};
+	struct program bare = bare_program(sink, WORDS("unused"));
+
+	cr_assert_eq(run_program(&compiler), 0, "%s", compiler.err);
+	bare.argv = WORDS(path);
+	expect_as_bare(&bare, sink, 1, "own\n");
+}
+
+/* A plugin's private library of the same name as the application's, kept apart by RTLD_DEEPBIND. */
+Test(binding, leaves_a_plugin_its_private_library)
+{
+	const char *ours = test_path("libours.so");
+	const char *theirs = test_path("libtheirs.so");
+	const char *plugin = test_path("plugin.so");
+	const char *host = test_path("host");
+	const char *steps[][3] = {
+		{"const char *version(void) { return \"the application's\"; }\n", ours, NULL},
+		{"const char *version(void) { return \"the plugin's\"; }\n", theirs, NULL},
+		{"const char *version(void);\nconst char *asked(void) { return version(); }\n",
+		 plugin, theirs},
+	};
+
+	for (size_t i = 0; i < 3; i++) {
+		const char *source = test_file(text("step%zu.c", i), steps[i][0]);
+		struct program compiler = {.argv = WORDS("gcc", "-shared", "-fPIC", "-o",
+							 steps[i][1], source, steps[i][2])};
+
+		cr_assert_eq(run_program(&compiler), 0, "%s", compiler.err);
+	}
+	const char *source = test_file(
+		"host.c", "#include <dlfcn.h>\n#include <stdio.h>\n"
+			  "const char *version(void);\n"
+			  "int main(int argc, char **argv)\n"
+			  "{\n"
+			  "	void *plugin = dlopen(argv[argc - 1], RTLD_LAZY | RTLD_DEEPBIND);\n"
+			  "	const char *(*asked)(void) = dlsym(plugin, \"asked\");\n"
+			  "	printf(\"%s, %s\\n\", version(), asked());\n"
+			  "	return 0;\n"
+			  "}\n");
+	struct program compiler = {
+		.argv = WORDS("gcc", "-D_GNU_SOURCE", "-o", host, source, ours, "-ldl")};
+	struct program bare = {.argv = WORDS(host, plugin)};
+
+	cr_assert_eq(run_program(&compiler), 0, "%s", compiler.err);
+	struct program with = preloaded(&bare, test_path("log.jsonl"), NO_WORDS);
+	cr_expect_eq(run_program(&bare), 0, "%s", bare.err);
+	cr_expect_eq(run_program(&with), 0, "%s", with.err);
+	cr_expect_str_eq(bare.out, "the application's, the plugin's\n");
+	cr_expect_str_eq(with.out, bare.out);
+}
+
+/* ---- names that are only asked for ---- */
+
+Test(binding, finds_no_function_that_is_not_there)
+{
+	struct program bare = {.argv = WORDS(program_path("binding"), "names")};
+	struct program with = preloaded(&bare, test_path("log.jsonl"), NO_WORDS);
+
+	cr_expect_eq(run_program(&bare), 0, "%s", bare.err);
+	cr_expect_eq(run_program(&with), 0, "%s", with.err);
+	cr_expect_not_null(strstr(bare.out, "SSL_CTX_new: none, next none\n"), "%s", bare.out);
+	cr_expect_not_null(strstr(bare.out, "weak: 0 0\n"), "%s", bare.out);
+	cr_expect_str_eq(with.out, bare.out);
+}
+
+/* A function that a program asks a library for by name is watched; unless nothing is. */
+Test(binding, answers_who_asks_a_library_by_name)
+{
+	struct program bare = {
+		.argv = WORDS(program_path("binding"), "owner", "libssl.so.3", "SSL_connect")};
+	struct program with = preloaded(&bare, test_path("log.jsonl"), NO_WORDS);
+	struct program off = preloaded(&bare, test_path("log.jsonl"), WORDS("TLSWITNESS_OFF=1"));
+
+	cr_expect_eq(run_program(&bare), 0, "%s", bare.err);
+	cr_expect_eq(run_program(&with), 0, "%s", with.err);
+	cr_expect_eq(run_program(&off), 0, "%s", off.err);
+	cr_expect_str_eq(bare.out, "libssl.so.3\n");
+	cr_expect_str_eq(with.out, "libtlswitness.so\n");
+	cr_expect_str_eq(off.out, "libssl.so.3\n");
+}

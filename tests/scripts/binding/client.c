@@ -1,0 +1,69 @@
+/*
+ * A library that is a TLS client, compiled by the tests in several ways: bound
+ * at once or lazily, to libssl or to a copy of it. Its one function makes a
+ * connection to localhost:$BINDING_PORT, with TLS from the first byte, and
+ * returns the file name of the library that has really done the handshake, or
+ * what went wrong.
+ */
+#include <dlfcn.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <openssl/ssl.h>
+
+static char owner[512];
+
+/* libssl itself calls this, so whoever this returns to is the library. */
+static void look_at_caller(const SSL *ssl, int where, int result)
+{
+	Dl_info info;
+
+	(void)ssl;
+	(void)where;
+	(void)result;
+	if (dladdr(__builtin_return_address(0), &info) == 0 || info.dli_fname == NULL)
+		return;
+	const char *slash = strrchr(info.dli_fname, '/');
+	strncpy(owner, slash != NULL ? slash + 1 : info.dli_fname, sizeof(owner) - 1);
+}
+
+static const char *converse(SSL *ssl)
+{
+	char greeting[512];
+
+	if (SSL_connect(ssl) != 1)
+		return "no handshake";
+	if (SSL_read(ssl, greeting, sizeof(greeting)) <= 0)
+		return "no greeting";
+	if (SSL_write(ssl, "QUIT\r\n", 6) != 6 || SSL_read(ssl, greeting, sizeof(greeting)) <= 0)
+		return "no answer";
+	return owner;
+}
+
+const char *handshake(void)
+{
+	struct sockaddr_in address = {
+		.sin_family = AF_INET,
+		.sin_port = htons((unsigned short)atoi(getenv("BINDING_PORT"))),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	const char *said = "no connection";
+
+	if (fd >= 0 && connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0) {
+		SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+		SSL *ssl = context != NULL ? SSL_new(context) : NULL;
+
+		if (ssl != NULL && SSL_set_fd(ssl, fd) == 1) {
+			SSL_set_info_callback(ssl, look_at_caller);
+			said = converse(ssl);
+		}
+		SSL_free(ssl);
+		SSL_CTX_free(context);
+	}
+	close(fd);
+	return said;
+}
