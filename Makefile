@@ -37,6 +37,7 @@ UNIT_SUBJECTS := $(wildcard shim/wire/*.c shim/record/*.c shim/config/*.c) \
 		 $(filter-out tools/base/digest.c,$(wildcard tools/base/*.c)) \
 		 tools/report/timeline.c tools/report/tally.c tools/log/values.c tools/report/render/html.c tools/sink/sink_session.c \
 		 $(PROBE_PURE)
+UNIT_SUBJECTS += $(addprefix tools/check/,script.c group_names.c)
 INTEGRATION_SOURCES := $(wildcard tests/unit/json/*.c tests/integration/*.c)
 PROGRAM_SOURCES := $(filter-out tests/programs/racing.c,$(wildcard tests/programs/*.c))
 

@@ -21,6 +21,7 @@ static const struct subcommand subcommands[] = {
 	{"watch", "show connections as they are recorded", command_watch},
 	{"sink", "a small SMTP server of chosen TLS versions to rehearse against", command_sink},
 	{"probe", "what TLS a mail server really accepts", command_probe},
+	{"check", "who will see a program's TLS, and what on this host nobody sees", command_check},
 };
 
 static void print_help(FILE *out)

@@ -14,9 +14,8 @@
 #include "tools/command.h"
 #include "shim/config/config_load.h"
 #include "tools/base/options.h"
-#include "tools/run/target.h"
-
-#define RECORDER "libtlswitness.so"
+#include "tools/check/recorder_file.h"
+#include "tools/check/target.h"
 
 /* As env(1) and the shell have it. */
 enum { STATUS_NOT_EXECUTABLE = 126, STATUS_NOT_FOUND = 127 };
@@ -137,31 +136,6 @@ static void set_log(const char *log)
 
 /* ---- the recorder ---- */
 
-/* Beside the command in the build tree, in ../lib where it is installed. */
-static bool find_recorder(char path[PATH_MAX])
-{
-	static const char *const places[] = {"/" RECORDER, "/../lib/" RECORDER,
-					     "/../lib/tlswitness/" RECORDER};
-	char own[PATH_MAX];
-	char candidate[PATH_MAX + 64];
-	ssize_t length = readlink("/proc/self/exe", own, sizeof(own) - 1);
-	char *slash;
-
-	if (length <= 0)
-		return false;
-	own[length] = '\0';
-	slash = strrchr(own, '/');
-	if (slash)
-		*slash = '\0';
-	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-		int written = snprintf(candidate, sizeof(candidate), "%s%s", own, places[i]);
-
-		if (written > 0 && realpath(candidate, path))
-			return true;
-	}
-	return false;
-}
-
 static bool is_preloaded(const char *list, const char *path)
 {
 	size_t length = strlen(path);
@@ -179,9 +153,9 @@ static int preload_recorder(void)
 	const char *list = getenv("LD_PRELOAD");
 	char *longer;
 
-	if (!find_recorder(path)) {
-		complain("run: " RECORDER " is neither beside this command nor in ../lib; build "
-			 "or install it");
+	if (!recorder_file_find(path)) {
+		complain("run: " RECORDER_NAME " is neither beside this command nor in "
+			 "../lib/tlswitness; build or install it");
 		return 2;
 	}
 	if (strpbrk(path, ": ")) {
@@ -244,6 +218,8 @@ int command_run(int argc, char **argv)
 						"TLSWITNESS_PLAINTEXT", "TLSWITNESS_SCOPE",
 						"TLSWITNESS_PORTS"};
 	struct target target;
+	struct root root;
+	const struct target_reason *blindness;
 	const char *log;
 	bool log_given = false;
 	int index = 0;
@@ -286,10 +262,12 @@ int command_run(int argc, char **argv)
 	status = check_settings();
 	if (status != 0)
 		return status;
-	target_examine(&target, argv[optind]);
-	if (target.blindness)
+	root_open(&root, NULL);
+	target_examine(&target, &root, argv[optind]);
+	blindness = target_blindness(&target);
+	if (blindness)
 		complain("run: %s %s: its connections will not be recorded",
-			 target.path[0] ? target.path : argv[optind], target.blindness);
+			 target.path[0] ? target.path : argv[optind], blindness->text);
 	if (!target.harmed_by_preload) {
 		status = preload_recorder();
 		if (status != 0)
