@@ -257,10 +257,19 @@ $(BUILD)/lint/shellcheck: $(SCRIPTS)
 	shellcheck $(SCRIPTS)
 	@touch $@
 
+# The library is no library to link with: it has a directory of its own. What is replaced is
+# replaced by rename, so that processes which have it mapped live on and none starts without.
+LIBDIR ?= $(PREFIX)/lib
+STRIP  ?= strip
+put     = install -D -m $(1) $(2) $(DESTDIR)$(3).new && mv -f $(DESTDIR)$(3).new $(DESTDIR)$(3)
+
 .PHONY: install
-install: all ## into PREFIX (/usr/local), below DESTDIR
-	install -D -m 755 $(BUILD)/tlswitness $(DESTDIR)$(PREFIX)/bin/tlswitness
-	install -D -m 755 $(BUILD)/libtlswitness.so $(DESTDIR)$(PREFIX)/lib/libtlswitness.so
+install: all ## into PREFIX (/usr/local), the library into LIBDIR (PREFIX/lib), below DESTDIR
+	@mkdir -p $(BUILD)/stripped
+	@$(STRIP) -o $(BUILD)/stripped/tlswitness $(BUILD)/tlswitness
+	@$(STRIP) -o $(BUILD)/stripped/libtlswitness.so $(BUILD)/libtlswitness.so
+	$(call put,755,$(BUILD)/stripped/tlswitness,$(PREFIX)/bin/tlswitness)
+	$(call put,644,$(BUILD)/stripped/libtlswitness.so,$(LIBDIR)/tlswitness/libtlswitness.so)
 
 .PHONY: clean
 clean: ## remove the build

@@ -234,7 +234,7 @@ Test(run, installed_anywhere)
 	struct program program = {.argv = WORDS(tool, "run", text("--log=%s", test_path("l")), "sh",
 						"-c", "echo $LD_PRELOAD")};
 	cr_expect_eq(run_program(&program), 0);
-	cr_expect_str_eq(program.out, text("%s/opt/mail/lib/libtlswitness.so\n", root));
+	cr_expect_str_eq(program.out, text("%s/opt/mail/lib/tlswitness/libtlswitness.so\n", root));
 }
 
 Test(run, into_a_directory_with_a_file_per_user)
