@@ -233,7 +233,8 @@ out:
 	return written;
 }
 
-static void remember_message(struct engine *engine, const char *text, size_t length)
+/* False once there is more of it than anybody would read: the transfer then ends. */
+static bool remember_message(struct engine *engine, const char *text, size_t length)
 {
 	size_t used = strlen(engine->message);
 
@@ -242,6 +243,7 @@ static void remember_message(struct engine *engine, const char *text, size_t len
 		engine->message[used++] = (char)(isprint((unsigned char)text[i]) ? text[i] : ' ');
 	}
 	engine->message[used] = '\0';
+	return used + 1 < MESSAGE_MAX;
 }
 
 /* For libcurl: anything but `length` ends the transfer. */
@@ -255,8 +257,7 @@ static size_t receive(char *bytes, size_t size, size_t length, void *context)
 	(void)curl_easy_getinfo(engine->curl, CURLINFO_RESPONSE_CODE, &status);
 	if (status != 200) {
 		engine->refused = true;
-		remember_message(engine, bytes, length);
-		return length;
+		return remember_message(engine, bytes, length) ? length : 0;
 	}
 	while (at < length) {
 		const char *newline = memchr(bytes + at, '\n', length - at);
@@ -271,7 +272,7 @@ static size_t receive(char *bytes, size_t size, size_t length, void *context)
 			break;
 		if (engine->row_length > 0 && !write_row(engine, engine->row, engine->row_length)) {
 			engine->refused = true;
-			remember_message(engine, engine->row, engine->row_length);
+			(void)remember_message(engine, engine->row, engine->row_length);
 			return 0;
 		}
 		engine->row_length = 0;
@@ -283,8 +284,7 @@ static size_t receive(char *bytes, size_t size, size_t length, void *context)
 static size_t receive_words(char *bytes, size_t size, size_t length, void *context)
 {
 	(void)size;
-	remember_message(context, bytes, length);
-	return length;
+	return remember_message(context, bytes, length) ? length : 0;
 }
 
 /* A question with one number for its answer, which is then in `message`. */
@@ -302,6 +302,10 @@ static CURLcode ask_number(struct engine *engine, const char *question, uint64_t
 	if (status != 200) {
 		engine->refused = true;
 		return CURLE_HTTP_RETURNED_ERROR;
+	}
+	if (!isdigit((unsigned char)engine->message[0])) {
+		engine->refused = true;
+		return CURLE_BAD_CONTENT_ENCODING;
 	}
 	*number = strtoull(engine->message, NULL, 10);
 	engine->message[0] = '\0';
@@ -346,11 +350,12 @@ static void *transfer(void *argument)
 		code = ask_for_rows(engine);
 	if (code != CURLE_OK && !engine->refused) {
 		engine->refused = true;
-		remember_message(engine, curl_easy_strerror(code),
-				 strlen(curl_easy_strerror(code)));
+		engine->message[0] = '\0';
+		(void)remember_message(engine, curl_easy_strerror(code),
+				       strlen(curl_easy_strerror(code)));
 	} else if (engine->row_length > 0 && !engine->refused) {
 		engine->refused = true;
-		remember_message(engine, "the answer ends within a row", 28);
+		(void)remember_message(engine, "the answer ends within a row", 28);
 	}
 	close(engine->writing);
 	engine->writing = -1;
