@@ -32,7 +32,8 @@ PROBE_PURE := $(addprefix tools/probe/,probe_hello.c probe_answer.c probe_reply.
 # JSON back by the JSON library are linked with the integration tests.
 UNIT_SOURCES := $(wildcard tests/unit/*.c)
 UNIT_SUBJECTS := $(wildcard shim/wire/*.c shim/record/*.c shim/config/*.c) \
-		 $(addprefix shim/core/,enforcement.c connection_record.c descriptor_table.c) \
+		 $(addprefix shim/core/,certificate_checks.c enforcement.c connection_record.c \
+		   descriptor_table.c) \
 		 $(addprefix shim/origin/,origin.c origin_process.c) shim/base/error_text.c \
 		 $(filter-out tools/base/digest.c,$(wildcard tools/base/*.c)) \
 		 tools/report/timeline.c tools/report/tally.c tools/log/values.c tools/report/render/html.c tools/sink/sink_session.c \
@@ -69,7 +70,7 @@ $(BUILD)/tlswitness: $(TOOL_OBJECTS) $(SHARED_OBJECTS)
 $(BUILD)/programs/%: tests/programs/%.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(LDFLAGS) -MMD -MP -o $@ $< -Wl,--as-needed \
-		-lssl -lcrypto $(SYSTEM_LIBS)
+		-lssl -lcrypto -lgnutls $(SYSTEM_LIBS)
 
 $(BUILD)/unit-tests: $(call objects,$(UNIT_SOURCES) $(UNIT_SUBJECTS))
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcriterion -lssl -lcrypto $(SYSTEM_LIBS)

@@ -15,6 +15,7 @@ struct thread_state {
 				      innermost of them; 0: none */
 	bool loads_deeply;         /* its last dlopen was one with RTLD_DEEPBIND */
 	const void *caller;        /* the return address of the TLS library's hook entered last */
+	const void *session;       /* the TLS library's object used last */
 	/* A context's method whose place in the script can't be asked for yet. */
 	struct {
 		const char *call; /* NULL: none */

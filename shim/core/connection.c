@@ -5,6 +5,7 @@
 #include "shim/core/connection_state.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 
 #include "shim/base/sys.h"
 #include "shim/core/enforcement.h"
@@ -54,7 +55,7 @@ enum connection_event connection_next_event(struct connection *connection)
 {
 	enum connection_event event = EVENT_NONE;
 
-	if (connection->finished)
+	if (connection->finished || connection->waiting)
 		return EVENT_NONE;
 	if (connection_is_below_floor(connection) && !connection->library_pending) {
 		connection->blocked = true;
@@ -81,10 +82,15 @@ enum connection_event connection_last_event(struct connection *connection)
 {
 	enum connection_event event = EVENT_NONE;
 
-	if (connection->finished || connection->owner != recorder_process->pid)
+	/* A child made by fork has a copy of what its parent waits for. */
+	if (connection->finished ||
+	    (connection->waiting ? connection->waiting : connection->owner) !=
+		    recorder_process->pid)
 		return EVENT_NONE;
 	connection->finished = true;
-	if (connection->smtp.state == SMTP_DIALOGUE)
+	if (connection->waiting)
+		event = EVENT_HANDSHAKE;
+	else if (connection->smtp.state == SMTP_DIALOGUE)
 		event = EVENT_SESSION;
 	else if (connection_speaks_tls(connection) && connection_in_scope(connection))
 		event = connection->tls.progress >= TLS_OFFERED ? EVENT_HANDSHAKE
@@ -143,7 +149,8 @@ void connection_release(struct connection *connection)
 
 	if (!guard_enter())
 		return;
-	if (connection->references == 1)
+	/* A library's object that waits is no reason for the connection to go on. */
+	if (connection->references == 1U + (connection->waiting != 0))
 		event = connection_last_event(connection);
 	if (event == EVENT_HANDSHAKE)
 		hello_settle(connection->tls.client_random);
@@ -191,7 +198,8 @@ void connection_capture_script(struct connection *connection)
 		keep_origin(connection, &origin);
 }
 
-void connection_finish_all(void)
+/* Settles all of them, or those that wait for the application. */
+static void finish(bool only_waiting)
 {
 	struct connection *connection;
 
@@ -200,7 +208,7 @@ void connection_finish_all(void)
 
 		if (!guard_enter())
 			return;
-		if (connection->references > 0) {
+		if (connection->references > 0 && (connection->waiting || !only_waiting)) {
 			connection->references++;
 			event = connection_last_event(connection);
 		}
@@ -208,4 +216,27 @@ void connection_finish_all(void)
 		if (event != EVENT_NONE)
 			connection_record_event(connection, event);
 	}
+}
+
+void connection_finish_all(void)
+{
+	finish(false);
+}
+
+/* Some connection has waited in this process, or in one that it was forked from. */
+static atomic_bool has_waited;
+
+void connection_wait(struct connection *connection)
+{
+	if (!guard_enter())
+		return;
+	connection->waiting = recorder_process->pid;
+	atomic_store(&has_waited, true);
+	guard_leave();
+}
+
+void connection_finish_waiting(void)
+{
+	if (atomic_load(&has_waited))
+		finish(true);
 }

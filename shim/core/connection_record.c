@@ -194,13 +194,19 @@ static void add_session(struct record *record, const struct connection *connecti
 	record->setting_ids = known(library->setting_ids);
 }
 
+/* The application ended it over the certificate, though the handshake had succeeded. */
+static bool is_rejected(const struct connection *connection)
+{
+	return connection->library.peer_certificate == RECORD_CERTIFICATE_FAILED;
+}
+
 static void add_policy(struct record *record, const struct connection *connection)
 {
 	const struct library_view *library = &connection->library;
 	const struct tls_wire *tls = &connection->tls;
 	struct enforcement_facts facts = {
 		.floor = recorder.config.floor,
-		.established = record->established == RECORD_TRUE,
+		.established = record->established == RECORD_TRUE && !is_rejected(connection),
 		.refused = connection->blocked || library->refused,
 		.version = record->version,
 		.lowest_offer = library->lowest,
@@ -255,7 +261,6 @@ static void record_handshake(struct record *record, const struct connection *con
 			     struct texts *texts)
 {
 	const struct library_view *library = &connection->library;
-	uint64_t began = library->began ? library->began : connection->began;
 	bool established = library->witness ? library->established
 					    : connection->tls.progress == TLS_ESTABLISHED;
 
@@ -263,11 +268,14 @@ static void record_handshake(struct record *record, const struct connection *con
 		established = false;
 
 	record->action = RECORD_ACTION_HANDSHAKE;
-	record->outcome = established ? RECORD_OUTCOME_SUCCESS : RECORD_OUTCOME_FAILURE;
+	record->outcome = established && !is_rejected(connection) ? RECORD_OUTCOME_SUCCESS
+								  : RECORD_OUTCOME_FAILURE;
 	record->established = established ? RECORD_TRUE : RECORD_FALSE;
 	record->timestamp = library->ended;
-	if (began)
-		record->duration = recorder_clock() - began;
+	if (library->took)
+		record->duration = library->took;
+	else if (connection->began)
+		record->duration = recorder_clock() - connection->began;
 	record->tls_mode = tls_mode(connection);
 	record->library = known(library->name);
 	add_version(record, connection);

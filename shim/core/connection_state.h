@@ -28,6 +28,7 @@ struct connection {
 	bool finished;        /* recorded or ignored: nothing more is learned */
 	bool blocked;         /* below the floor and refused: every further call on it fails */
 	bool library_pending; /* a TLS library drives the handshake and will report it */
+	pid_t waiting; /* the process whose handshake is over, while its record waits; or 0 */
 	bool ended_by_peer;
 	bool lost_track; /* bytes passed that could not be seen */
 	int error;       /* errno that a call ended with, 0: none */
@@ -120,5 +121,8 @@ void connection_capture_script(struct connection *connection);
 
 /* At the end of the process: what was left open gets its record. */
 void connection_finish_all(void);
+
+/* The same, of connections whose record waits (connection_wait), and quick where none ever did. */
+void connection_finish_waiting(void);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "shim/base/text.h"
 #include "shim/base/thread.h"
 #include "shim/core/connection_state.h"
 #include "shim/core/guard.h"
@@ -98,6 +99,8 @@ struct connection *connection_join(const struct library_view *view, int fd,
 		return connection;
 	if (!connection->finished) {
 		connection->library = *view;
+		if (view->began)
+			connection->library.took = recorder_clock() - view->began;
 		if (origin) {
 			origin_copy(&connection->origin, origin);
 			connection->has_origin = true;
@@ -117,6 +120,22 @@ void connection_found_mail_inside(struct connection *connection)
 	if (!guard_enter())
 		return;
 	connection->inner_smtp = true;
+	guard_leave();
+}
+
+void connection_set_certificate(struct connection *connection, enum record_certificate judgement,
+				enum record_reason failure)
+{
+	const char *words = record_value_text(RECORD_SET_REASON, failure);
+
+	if (!guard_enter())
+		return;
+	if (!connection->finished) {
+		connection->library.peer_certificate = judgement;
+		connection->library.reason[0] = '\0';
+		if (words)
+			text_append(connection->library.reason, CONNECTION_TEXT_MAX, words);
+	}
 	guard_leave();
 }
 

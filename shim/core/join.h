@@ -39,6 +39,20 @@ uint16_t connection_library_version(const struct connection *connection);
 /* The first bytes inside TLS said that a joined connection is mail. */
 void connection_found_mail_inside(struct connection *connection);
 
+/*
+ * What may be said of the server's certificate, and why, where it failed. Of a
+ * connection whose record is not out: else it changes nothing.
+ */
+void connection_set_certificate(struct connection *connection, enum record_certificate judgement,
+				enum record_reason failure);
+
+/*
+ * The handshake has succeeded, and its record waits for what the application
+ * does next. It is written at the latest when nobody but the caller refers to
+ * the connection, or when the process ends.
+ */
+void connection_wait(struct connection *connection);
+
 /* Has the record of a joined connection written, once. */
 void connection_record_handshake(struct connection *connection);
 

@@ -21,6 +21,7 @@ struct library_view {
 	bool established;
 	bool refused;          /* it failed because the floor took its versions away */
 	uint64_t began;        /* recorder_clock() at the first handshake call */
+	uint64_t took;         /* nanoseconds from there to its end; set by connection_join */
 	struct timespec ended; /* CLOCK_REALTIME */
 	uint16_t version;
 	uint16_t cipher;

@@ -68,6 +68,8 @@ static void reset(struct tls_object *entry)
 	entry->refused = false;
 	entry->asked.known = false;
 	entry->random_known = false;
+	entry->checks = (struct certificate_checks){0};
+	entry->certificate = 0;
 	entry->undecided = NULL;
 	tls_object_free_origin(entry->origin);
 	entry->origin = NULL;

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "shim/core/certificate_checks.h"
 #include "shim/core/join.h"
 #include "shim/origin/origin.h"
 #include "shim/wire/smtp_dialogue.h"
@@ -32,8 +33,11 @@ struct tls_object {
 	uint64_t began;        /* recorder_clock() */
 	pid_t owner;           /* the process that drove it last */
 	struct origin *origin; /* who asked; NULL if not known */
-	/* After the handshake, while only the bytes inside can say whether this is mail: */
+	struct certificate_checks checks;
+	uint64_t certificate; /* which is the server's; before the end, which was looked at; or 0 */
+	/* After the handshake, while the record waits for the bytes inside; see inside.h: */
 	struct connection *undecided;
+	bool is_mail; /* they need not say so */
 	struct smtp_dialogue inside;
 };
 

@@ -624,8 +624,7 @@ static void before_copy_over(int old_fd, int new_fd)
 {
 	int saved = errno;
 
-	if (old_fd != new_fd && !descriptor_unmonitored(new_fd) &&
-	    sys_is_open(old_fd))
+	if (old_fd != new_fd && !descriptor_unmonitored(new_fd) && sys_is_open(old_fd))
 		connection_closing(new_fd);
 	errno = saved;
 }

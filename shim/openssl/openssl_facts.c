@@ -108,72 +108,13 @@ static void read_certificate(struct library_view *view, const struct ssl_library
 	crypto->X509_free(certificate);
 }
 
-/* Did the application have the library compare the certificate with a name or address? */
-static bool name_was_checked(const struct ssl_library *library, SSL *ssl)
-{
-	const struct crypto_library *crypto = &library->crypto;
-	char *address;
-
-	if (library->SSL_get0_peername && library->SSL_get0_peername(ssl))
-		return true;
-	if (!library->SSL_get0_param || !crypto->X509_VERIFY_PARAM_get1_ip_asc ||
-	    !crypto->CRYPTO_free)
-		return false;
-	address = crypto->X509_VERIFY_PARAM_get1_ip_asc(library->SSL_get0_param(ssl));
-	crypto->CRYPTO_free(address, __FILE__, __LINE__);
-	return address != NULL;
-}
-
-static void read_verification(struct library_view *view, const struct ssl_library *library,
-			      SSL *ssl)
-{
-	long result;
-
-	if (!library->SSL_get_verify_mode || !library->SSL_get_verify_result)
-		return;
-	result = library->SSL_get_verify_result(ssl);
-	if (!(library->SSL_get_verify_mode(ssl) & SSL_VERIFY_PEER))
-		view->peer_certificate = view->established ? RECORD_CERTIFICATE_UNCHECKED
-							   : RECORD_CERTIFICATE_UNKNOWN;
-	else if (result != X509_V_OK)
-		/* An established connection means that the application's callback let it be. */
-		view->peer_certificate = view->established ? RECORD_CERTIFICATE_UNCHECKED
-							   : RECORD_CERTIFICATE_FAILED;
-	else if (view->established)
-		view->peer_certificate = name_was_checked(library, ssl)
-						 ? RECORD_CERTIFICATE_VERIFIED
-						 : RECORD_CERTIFICATE_CHAIN_ONLY;
-}
-
 /* ---- why it failed ---- */
 
-/* RFC 8460, 4.3: the result type that an X.509 verification error belongs to. */
-static enum record_reason result_type(long error)
-{
-	switch (error) {
-	case X509_V_ERR_CERT_HAS_EXPIRED:
-		return RECORD_REASON_CERTIFICATE_EXPIRED;
-	case X509_V_ERR_HOSTNAME_MISMATCH:
-	case X509_V_ERR_IP_ADDRESS_MISMATCH:
-	case X509_V_ERR_EMAIL_MISMATCH:
-		return RECORD_REASON_CERTIFICATE_HOST_MISMATCH;
-	case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
-	case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
-	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
-	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
-	case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
-	case X509_V_ERR_CERT_UNTRUSTED:
-		return RECORD_REASON_CERTIFICATE_NOT_TRUSTED;
-	default:
-		return RECORD_REASON_VALIDATION_FAILURE;
-	}
-}
-
 static void explain_verification(struct library_view *view, const struct crypto_library *crypto,
-				 long error)
+				 enum record_reason reason, long error)
 {
 	text_append(view->reason, sizeof(view->reason),
-		    record_value_text(RECORD_SET_REASON, result_type(error)));
+		    record_value_text(RECORD_SET_REASON, reason));
 	if (!crypto->X509_verify_cert_error_string)
 		return;
 	text_append(view->reason, sizeof(view->reason), " (");
@@ -183,14 +124,15 @@ static void explain_verification(struct library_view *view, const struct crypto_
 }
 
 static void explain_failure(struct library_view *view, const struct ssl_library *library, SSL *ssl,
-			    int system_error)
+			    int system_error, enum record_reason reason)
 {
 	const struct crypto_library *crypto = &library->crypto;
 	unsigned long error = crypto->ERR_peek_last_error();
 	const char *words = NULL;
 
-	if (view->peer_certificate == RECORD_CERTIFICATE_FAILED) {
-		explain_verification(view, crypto, library->SSL_get_verify_result(ssl));
+	if (reason != RECORD_REASON_UNKNOWN) {
+		view->peer_certificate = RECORD_CERTIFICATE_FAILED;
+		explain_verification(view, crypto, reason, library->SSL_get_verify_result(ssl));
 		return;
 	}
 	if (error && crypto->ERR_reason_error_string)
@@ -202,7 +144,7 @@ static void explain_failure(struct library_view *view, const struct ssl_library 
 }
 
 void openssl_facts(struct library_view *view, const struct ssl_library *library, SSL *ssl,
-		   bool established, int system_error)
+		   bool established, int system_error, enum record_reason reason)
 {
 	struct openssl_versions versions;
 
@@ -219,11 +161,10 @@ void openssl_facts(struct library_view *view, const struct ssl_library *library,
 	setting_ids_of(view->setting_ids, ssl,
 		       library->SSL_get_SSL_CTX ? library->SSL_get_SSL_CTX(ssl) : NULL);
 	read_server_name(view, library, ssl);
-	read_verification(view, library, ssl);
 	if (established) {
 		read_session(view, library, ssl);
 		read_certificate(view, library, ssl);
 	} else {
-		explain_failure(view, library, ssl, system_error);
+		explain_failure(view, library, ssl, system_error, reason);
 	}
 }

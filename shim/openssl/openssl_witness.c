@@ -6,10 +6,12 @@
 #include <errno.h>
 #include <string.h>
 
+#include "shim/openssl/openssl_checks.h"
 #include "shim/openssl/openssl_facts.h"
 #include "shim/openssl/openssl_floor.h"
 #include "shim/openssl/openssl_versions.h"
 #include "shim/core/enforcement.h"
+#include "shim/core/inside.h"
 #include "shim/core/join.h"
 #include "shim/core/recorder.h"
 #include "shim/base/thread.h"
@@ -94,7 +96,9 @@ static bool report(struct openssl_call *call, bool established, const char *aban
 
 	tls_object_set_done(call->object);
 	learn_random(call);
-	openssl_facts(&view, library, call->ssl, established, abandoned ? 0 : call_error);
+	openssl_checks_read(call->object, library, call->ssl, established);
+	openssl_facts(&view, library, call->ssl, established, abandoned ? 0 : call_error,
+		      certificate_failure(&call->object->checks, false));
 	tell_asked(&view, call->object);
 	view.began = call->object->began;
 	view.random_known = call->object->random_known;
@@ -107,13 +111,8 @@ static bool report(struct openssl_call *call, bool established, const char *aban
 	if (!connection)
 		return false;
 	if (!connection_in_scope(connection)) {
-		if (established) {
-			/* Only the bytes inside can say whether this is mail. */
-			smtp_dialogue_init(&call->object->inside, false);
-			call->object->undecided = connection;
-			return false;
-		}
-		connection_ignore(connection);
+		if (!established)
+			connection_ignore(connection);
 	} else if (established && !may_proceed(view.version)) {
 		refuse(call, connection);
 		unsaid = true;
@@ -124,8 +123,12 @@ static bool report(struct openssl_call *call, bool established, const char *aban
 		/* The other witness was first: OpenSSL has only seen a broken connection. */
 		call->object->refused = true;
 		unsaid = true;
-	} else {
+	} else if (!established) {
 		connection_record_handshake(connection);
+	}
+	if (established && !call->object->refused) {
+		inside_begin(call->object, connection);
+		return unsaid;
 	}
 	connection_release(connection);
 	return unsaid;
@@ -139,7 +142,7 @@ static void refuse_pinned(struct openssl_call *call)
 
 	tls_object_set_done(call->object);
 	call->object->refused = true;
-	openssl_facts(&view, call->library, call->ssl, false, 0);
+	openssl_facts(&view, call->library, call->ssl, false, 0, RECORD_REASON_UNKNOWN);
 	connection =
 		connection_join(&view, call->library->SSL_get_fd(call->ssl), call->object->origin);
 	if (!connection)
@@ -246,6 +249,7 @@ bool openssl_call_begin(struct openssl_call *call, const struct ssl_library *lib
 	call->object = NULL;
 	if (!recorder.on || !ssl)
 		return true;
+	thread_state.session = ssl;
 	*call = (struct openssl_call){library, ssl, NULL, thread_state.hello_connection};
 	if (is_refused(library, ssl)) {
 		openssl_floor_raise_error(library);
@@ -302,76 +306,59 @@ bool openssl_handshake_comes_first(const struct openssl_call *call)
 	return call->object && enforcement_refuses(&recorder.config);
 }
 
-/* Mail, and below the floor, on a port that did not say so. */
-static void refuse_inside(const struct ssl_library *library, struct tls_object *object)
-{
-	struct connection *connection = object->undecided;
-
-	object->undecided = NULL;
-	object->refused = true;
-	connection_found_mail_inside(connection);
-	connection_refuse(connection);
-	connection_release(connection);
-	openssl_floor_raise_error(library);
-}
-
 bool openssl_may_write(const struct ssl_library *library, SSL *ssl, const void *bytes,
 		       size_t length)
 {
 	struct tls_object *object;
-	struct smtp_dialogue ahead;
 	int saved = errno;
+	bool allowed;
 
 	if (!recorder.on || !enforcement_refuses(&recorder.config))
 		return true;
 	object = tls_object_find(ssl);
-	if (!object || !object->undecided ||
-	    may_proceed(connection_library_version(object->undecided)))
+	if (!object)
 		return true;
-	ahead = object->inside;
-	smtp_dialogue_feed(&ahead, SMTP_FROM_CLIENT, bytes, length);
-	/* After a greeting, the beginning of a verb that SMTP begins with is enough. */
-	if (ahead.state != SMTP_DIALOGUE &&
-	    !(ahead.state == SMTP_UNDECIDED && ahead.greeted && length > 0))
-		return true;
-	refuse_inside(library, object);
+	allowed = inside_may_write(object, bytes, length);
+	if (!allowed)
+		openssl_floor_raise_error(library);
 	errno = saved;
-	return false;
+	return allowed;
 }
 
 bool openssl_inside(const struct ssl_library *library, SSL *ssl, bool written, const void *bytes,
 		    size_t length)
 {
 	struct tls_object *object;
-	struct connection *connection;
 	int saved = errno;
-	bool allowed = true;
+	bool allowed;
 
 	if (!recorder.on)
 		return true;
 	object = tls_object_find(ssl);
 	if (!object || !object->undecided)
 		return true;
-	smtp_dialogue_feed(&object->inside, written ? SMTP_FROM_CLIENT : SMTP_FROM_SERVER, bytes,
-			   length);
-	if (object->inside.state == SMTP_UNDECIDED)
-		return true;
-	connection = object->undecided;
-	if (object->inside.state != SMTP_DIALOGUE) {
-		object->undecided = NULL;
-		connection_ignore(connection);
-		connection_release(connection);
-	} else if (!may_proceed(connection_library_version(connection))) {
-		refuse_inside(library, object);
-		allowed = false;
-	} else {
-		object->undecided = NULL;
-		connection_found_mail_inside(connection);
-		connection_record_handshake(connection);
-		connection_release(connection);
-	}
+	allowed =
+		inside_passed(object, written ? SMTP_FROM_CLIENT : SMTP_FROM_SERVER, bytes, length);
+	if (!allowed)
+		openssl_floor_raise_error(library);
 	errno = saved;
 	return allowed;
+}
+
+void openssl_asked(const struct ssl_library *library, SSL *ssl)
+{
+	struct tls_object *object = recorder.on ? tls_object_find(ssl) : NULL;
+	struct openssl_call call = {library, ssl, object, 0};
+	int saved = errno;
+
+	if (!object || object->done || object->owner != recorder_process->pid ||
+	    library->SSL_is_server(ssl) || !library->SSL_is_init_finished(ssl) ||
+	    !may_proceed((uint16_t)library->SSL_version(ssl)))
+		return;
+	library->crypto.ERR_set_mark();
+	(void)report(&call, true, NULL);
+	library->crypto.ERR_pop_to_mark();
+	errno = saved;
 }
 
 void openssl_object_freed(const struct ssl_library *library, SSL *ssl)

@@ -61,6 +61,13 @@ bool openssl_inside(const struct ssl_library *library, SSL *ssl, bool written, c
  */
 void openssl_transport_set(const struct ssl_library *library, SSL *ssl);
 
+/*
+ * The application asks about the handshake, maybe in a callback out of the call
+ * that ends it, and may never come back from there: what is known is reported
+ * now. Keeps errno and the queue.
+ */
+void openssl_asked(const struct ssl_library *library, SSL *ssl);
+
 /* Before SSL_free: a handshake that was left unfinished gets its record. */
 void openssl_object_freed(const struct ssl_library *library, SSL *ssl);
 

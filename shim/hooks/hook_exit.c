@@ -1,0 +1,30 @@
+/*
+ * Hooks of the ends of a process that run no destructor. What waits for the
+ * application's next step (core/inside.h) gets its record here.
+ */
+#include "shim/core/connection_state.h"
+#include "shim/core/recorder.h"
+#include "shim/hooks/real_libc.h"
+
+/* A child made by vfork ends often so, and must leave its parent's tables alone. */
+static void finish(void)
+{
+	if (recorder.on && recorder_owns_tables())
+		connection_finish_waiting();
+}
+
+EXPORT _Noreturn void _exit(int status)
+{
+	finish();
+	real_libc_find();
+	real_libc._exit(status);
+	__builtin_unreachable();
+}
+
+EXPORT _Noreturn void _Exit(int status)
+{
+	finish();
+	real_libc_find();
+	real_libc._Exit(status);
+	__builtin_unreachable();
+}

@@ -1,0 +1,203 @@
+/*
+ * Encrypted, but to whom? Five certificates, and programs that are told to
+ * check them or not to: what the record says against what came of it.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include <criterion/criterion.h>
+
+#include "tests/integration/authority.h"
+#include "tests/integration/mailers.h"
+#include "tests/integration/records.h"
+
+/* What the sink presents, and what the client is told. */
+enum presented { NAMED, WRONG_NAME, UNKNOWN_CA, EXPIRED, NOT_CHECKED, PRESENTED_COUNT };
+
+static struct sink *sinks[PRESENTED_COUNT];
+
+static const char *const presented_names[] = {"named", "wrong name", "unknown CA", "expired",
+					      "not checked"};
+
+static void begin(void)
+{
+	static const char *const certificates[PRESENTED_COUNT] = {
+		[NAMED] = "named",     [WRONG_NAME] = "wrong",    [UNKNOWN_CA] = "unknown",
+		[EXPIRED] = "expired", [NOT_CHECKED] = "unknown",
+	};
+
+	harness_begin();
+	make_authority("authority");
+	make_authority("nobody");
+	make_certificate("named", "authority", "localhost", 30);
+	make_certificate("wrong", "authority", "mx.example", 30);
+	make_certificate("expired", "authority", "localhost", -10);
+	make_certificate("unknown", "nobody", "localhost", 30);
+	for (int i = 0; i < PRESENTED_COUNT; i++)
+		sinks[i] = start_sink(sink_with_certificate(certificates[i]));
+}
+
+TestSuite(certificates, .init = begin, .fini = harness_end, .timeout = 300);
+
+/* A client that takes PORT, and the authority to trust or "off". */
+typedef struct program (*client)(const struct sink *sink, const char *authority);
+
+struct expected {
+	const char *certificate; /* '|' between what may be */
+	const char *reason;      /* that the record's begins with; NULL: any */
+};
+
+/* What a client that compares the name too has to come to. */
+static const struct expected strict[PRESENTED_COUNT] = {
+	[NAMED] = {"verified", NULL},
+	[WRONG_NAME] = {"failed", "certificate-host-mismatch"},
+	[UNKNOWN_CA] = {"failed", "certificate-not-trusted"},
+	[EXPIRED] = {"failed", "certificate-expired"},
+	[NOT_CHECKED] = {"unchecked", NULL},
+};
+
+static void expect(const char *name, client program_of, enum presented presented,
+		   const struct expected *expected)
+{
+	const char *what = text("%s, %s", name, presented_names[presented]);
+	const char *log = test_path(text("%s.jsonl", what));
+	const char *authority = presented == NOT_CHECKED ? "off" : certificate_path("authority");
+	struct program bare = program_of(sinks[presented], authority);
+	struct program program = preloaded(&bare, log, NO_WORDS);
+	bool taken = presented == NAMED || presented == NOT_CHECKED;
+	const json_t *record;
+
+	run_program(&program);
+	/* The client's own word for it: it went on, or did not. */
+	cr_expect_eq(program.status == 0, taken, "%s: status %d\n%s%s", what, program.status,
+		     program.out, program.err);
+	record = only_handshake(log);
+	cr_expect_str_eq(field(record, "tlswitness.peer_certificate"), expected->certificate,
+			 "%s: %s\n%s", what, read_file(log, NULL), program.err);
+	if (expected->reason != NULL)
+		cr_expect_eq(strncmp(field(record, "event.reason"), expected->reason,
+				     strlen(expected->reason)),
+			     0, "%s: %s", what, read_file(log, NULL));
+	cr_expect_null(json_object_get(record, "tlswitness.conflict"), "%s", what);
+}
+
+static void expect_each(const char *name, client program_of, const struct expected *expected)
+{
+	for (int i = 0; i < PRESENTED_COUNT; i++)
+		expect(name, program_of, (enum presented)i, &expected[i]);
+}
+
+/* ---- OpenSSL ---- */
+
+static struct program script(const char *interpreter, const char *name, const struct sink *sink,
+			     const char *authority)
+{
+	return (struct program){
+		.argv = join_words(WORDS(interpreter, text("tests/scripts/certificates/%s", name),
+					 text("%u", sink->port), authority),
+				   NO_WORDS)};
+}
+
+static struct program python(const struct sink *sink, const char *authority)
+{
+	/* Debian's own: another python3 may be first in PATH. */
+	return script("/usr/bin/python3", "python.py", sink, authority);
+}
+
+static struct program php_streams(const struct sink *sink, const char *authority)
+{
+	return script("php", "streams.php", sink, authority);
+}
+
+static struct program php_curl(const struct sink *sink, const char *authority)
+{
+	return script("php", "curl.php", sink, authority);
+}
+
+static struct program perl(const struct sink *sink, const char *authority)
+{
+	return script("perl", "perl.pl", sink, authority);
+}
+
+static struct program ruby(const struct sink *sink, const char *authority)
+{
+	return script("ruby", "ruby.rb", sink, authority);
+}
+
+static struct program node(const struct sink *sink, const char *authority)
+{
+	struct program program = script("build/debian/usr/bin/node", "node.js", sink, authority);
+
+	program.env =
+		join_words(WORDS(text("LD_LIBRARY_PATH=%s",
+				      realpath("build/debian/usr/lib/x86_64-linux-gnu", NULL))),
+			   NO_WORDS);
+	return program;
+}
+
+static struct program curl(const struct sink *sink, const char *authority)
+{
+	const char *const always[] = {"curl",
+				      "--silent",
+				      "--show-error",
+				      "--url",
+				      text("smtp://localhost:%u", sink->port),
+				      "--ssl-reqd",
+				      "--mail-from",
+				      "a@example.com",
+				      "--mail-rcpt",
+				      "b@example.com",
+				      "--upload-file",
+				      "-",
+				      NULL};
+	bool off = strcmp(authority, "off") == 0;
+
+	return (struct program){
+		.argv = join_words(always,
+				   off ? WORDS("--insecure") : WORDS("--cacert", authority)),
+		.input = "Subject: rehearsal\r\n\r\nhello\r\n",
+	};
+}
+
+Test(certificates, as_python_checks_them)
+{
+	expect_each("Python", python, strict);
+}
+
+Test(certificates, as_php_streams_check_them)
+{
+	expect_each("PHP streams", php_streams, strict);
+}
+
+Test(certificates, as_curl_checks_them)
+{
+	expect_each("curl", curl, strict);
+	expect_each("PHP's curl", php_curl, strict);
+}
+
+Test(certificates, as_perl_checks_them)
+{
+	expect_each("Perl", perl, strict);
+}
+
+Test(certificates, as_ruby_checks_them)
+{
+	expect_each("Ruby", ruby, strict);
+}
+
+/*
+ * Node has OpenSSL verify and never end a handshake: it asks for the result and
+ * reads the names, and whether it minds either is JavaScript's to say.
+ */
+Test(certificates, as_node_checks_them)
+{
+	static const struct expected expected[PRESENTED_COUNT] = {
+		[NAMED] = {"chain-only", NULL},
+		[WRONG_NAME] = {"failed", "certificate-host-mismatch"},
+		[UNKNOWN_CA] = {"failed", "certificate-not-trusted"},
+		[EXPIRED] = {"failed", "certificate-expired"},
+		[NOT_CHECKED] = {"unchecked", NULL},
+	};
+
+	expect_each("Node", node, expected);
+}
