@@ -14,6 +14,7 @@ static const char message[] =
 
 #define WIRE         "[\"wire\"]"
 #define BOTH         "[\"openssl\",\"wire\"]"
+#define GNUTLS       "[\"gnutls\",\"wire\"]"
 #define EXIM_USER    12345
 #define BUILT_DEBIAN "build/debian" /* where tests/unpack-debian unpacks what is not installed */
 
@@ -177,10 +178,10 @@ static struct program php_curl(const struct sink *sink, enum tls_mode mode)
 	return script(WORDS("php"), "tests/senders/php_curl_sender.php", sink, mode);
 }
 
-const struct mailer mailer_msmtp = {"msmtp", msmtp, WIRE, "localhost"};
-const struct mailer mailer_neomutt = {"neomutt", neomutt, WIRE, "localhost"};
-const struct mailer mailer_exim = {"exim4", exim, WIRE, ""};
-const struct mailer mailer_curl_gnutls = {"GnuTLS curl", curl_gnutls, WIRE, "localhost"};
+const struct mailer mailer_msmtp = {"msmtp", msmtp, GNUTLS, "localhost"};
+const struct mailer mailer_neomutt = {"neomutt", neomutt, GNUTLS, "localhost"};
+const struct mailer mailer_exim = {"exim4", exim, GNUTLS, ""};
+const struct mailer mailer_curl_gnutls = {"GnuTLS curl", curl_gnutls, GNUTLS, "localhost"};
 const struct mailer mailer_java = {"Java", java, WIRE, "localhost"};
 const struct mailer mailer_node_official = {"official Node", node_official, WIRE, "localhost"};
 const struct mailer mailer_node_debian = {"Debian's Node", node_debian, BOTH, "localhost"};

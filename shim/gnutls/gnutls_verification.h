@@ -1,0 +1,29 @@
+/*
+ * How an application has the server's certificate checked, or checks it by
+ * itself, as far as that goes through GnuTLS's calls.
+ */
+#ifndef TLSWITNESS_GNUTLS_VERIFICATION_H
+#define TLSWITNESS_GNUTLS_VERIFICATION_H
+
+#include "shim/gnutls/gnutls_sessions.h"
+
+/* Is the server's name among the data for a verification? */
+bool gnutls_verification_names(const gnutls_typed_vdata_st *data, unsigned elements);
+
+/* gnutls_session_set_verify_cert*: the handshake is to end where the check fails. */
+void gnutls_verification_set(gnutls_session_t session, const char *name, bool with_name,
+			     unsigned flags);
+
+/* A verification of the chain, and of the name if `with_name`, gave `result` and `status`. */
+void gnutls_verification_done(gnutls_session_t session, int result, const unsigned *status,
+			      bool with_name);
+
+/* The application had a certificate compared with a name or an address, and it did match or not. */
+void gnutls_verification_name(const struct gnutls_library *library, gnutls_x509_crt_t certificate,
+			      bool matches);
+
+/* The application has taken a certificate's fingerprint. */
+void gnutls_verification_fingerprint(const struct gnutls_library *library,
+				     gnutls_x509_crt_t certificate);
+
+#endif
