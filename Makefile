@@ -201,7 +201,7 @@ BENCH_OBJECTS := $(SHARED_OBJECTS) $(call objects,$(wildcard shim/wire/*.c))
 $(BUILD)/bench/%: tests/bench/%.c $(BENCH_OBJECTS) Makefile
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(LDFLAGS) -MMD -MP -o $@ $< $(BENCH_OBJECTS) \
-		-Wl,--as-needed -lssl -lcrypto $(SYSTEM_LIBS)
+		-Wl,--as-needed -lssl -lcrypto -lgnutls $(SYSTEM_LIBS)
 
 .PHONY: bench
 bench: ## figures: what the recorder costs, how fast the report is, beside other tools

@@ -5,10 +5,10 @@
 #include "shim/core/join.h"
 #include "shim/core/recorder.h"
 
-static void judge(const struct tls_object *object, bool used)
+static void judge(struct connection *connection, const struct certificate_checks *checks, bool used)
 {
-	connection_set_certificate(object->undecided, certificate_judgement(&object->checks, used),
-				   certificate_failure(&object->checks, used));
+	connection_set_certificate(connection, certificate_judgement(checks, used),
+				   certificate_failure(checks, used));
 }
 
 /* The record with what is known by now. */
@@ -16,8 +16,8 @@ static void record(struct tls_object *object, bool used)
 {
 	struct connection *connection = object->undecided;
 
-	judge(object, used);
 	object->undecided = NULL;
+	judge(connection, &object->checks, used);
 	connection_record_handshake(connection);
 	connection_release(connection);
 }
@@ -32,7 +32,7 @@ void inside_begin(struct tls_object *object, struct connection *connection)
 {
 	object->undecided = connection;
 	object->is_mail = connection_in_scope(connection);
-	judge(object, false);
+	judge(connection, &object->checks, false);
 	if (!object->is_mail)
 		smtp_dialogue_init(&object->inside, false);
 	else if (is_settled(&object->checks))
@@ -44,7 +44,7 @@ void inside_begin(struct tls_object *object, struct connection *connection)
 void inside_checked(struct tls_object *object)
 {
 	if (object->undecided)
-		judge(object, false);
+		judge(object->undecided, &object->checks, false);
 }
 
 static bool is_to_be_refused(const struct tls_object *object)
@@ -66,7 +66,7 @@ static void refuse(struct tls_object *object)
 	connection_release(connection);
 }
 
-bool inside_may_write(struct tls_object *object, const void *bytes, size_t length)
+static bool may_write(struct tls_object *object, const void *bytes, size_t length)
 {
 	struct smtp_dialogue ahead;
 
@@ -82,7 +82,7 @@ bool inside_may_write(struct tls_object *object, const void *bytes, size_t lengt
 	return false;
 }
 
-bool inside_passed(struct tls_object *object, enum smtp_side from, const void *bytes, size_t length)
+static bool passed(struct tls_object *object, enum smtp_side from, const void *bytes, size_t length)
 {
 	struct connection *connection = object->undecided;
 
@@ -108,4 +108,40 @@ bool inside_passed(struct tls_object *object, enum smtp_side from, const void *b
 	connection_found_mail_inside(connection);
 	record(object, true);
 	return true;
+}
+
+/*
+ * A library may be sending in one thread and receiving in another. The one that
+ * comes second to the very first bytes leaves them to the other.
+ */
+static bool enter(struct tls_object *object)
+{
+	return !atomic_exchange_explicit(&object->busy, true, memory_order_acquire);
+}
+
+static void leave(struct tls_object *object)
+{
+	atomic_store_explicit(&object->busy, false, memory_order_release);
+}
+
+bool inside_may_write(struct tls_object *object, const void *bytes, size_t length)
+{
+	bool allowed;
+
+	if (!object->undecided || !enter(object))
+		return true;
+	allowed = may_write(object, bytes, length);
+	leave(object);
+	return allowed;
+}
+
+bool inside_passed(struct tls_object *object, enum smtp_side from, const void *bytes, size_t length)
+{
+	bool allowed;
+
+	if (!object->undecided || !enter(object))
+		return true;
+	allowed = passed(object, from, bytes, length);
+	leave(object);
+	return allowed;
 }

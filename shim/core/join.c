@@ -145,7 +145,9 @@ void connection_record_handshake(struct connection *connection)
 
 	if (!guard_enter())
 		return;
-	first = !connection->finished;
+	/* A child made by fork has a copy of what its parent waits for. */
+	first = !connection->finished &&
+		(!connection->waiting || connection->waiting == recorder_process->pid);
 	connection->finished = true;
 	guard_leave();
 	if (first)

@@ -70,6 +70,7 @@ static void reset(struct tls_object *entry)
 	entry->random_known = false;
 	entry->checks = (struct certificate_checks){0};
 	entry->certificate = 0;
+	atomic_store(&entry->busy, false);
 	entry->undecided = NULL;
 	tls_object_free_origin(entry->origin);
 	entry->origin = NULL;

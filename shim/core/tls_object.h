@@ -37,7 +37,8 @@ struct tls_object {
 	uint64_t certificate; /* which is the server's; before the end, which was looked at; or 0 */
 	/* After the handshake, while the record waits for the bytes inside; see inside.h: */
 	struct connection *undecided;
-	bool is_mail; /* they need not say so */
+	bool is_mail;      /* they need not say so */
+	_Atomic bool busy; /* a thread looks at them: one that sends, or one that receives */
 	struct smtp_dialogue inside;
 };
 

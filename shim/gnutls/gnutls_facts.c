@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "shim/base/error_text.h"
 #include "shim/base/sys.h"
 #include "shim/base/text.h"
 #include "shim/wire/certificate_name.h"
@@ -103,10 +104,32 @@ static enum record_reason failure_of(unsigned status)
 	return RECORD_REASON_VALIDATION_FAILURE;
 }
 
-void gnutls_facts_status(struct certificate_checks *checks, unsigned status, bool named)
+/*
+ * GnuTLS finds nothing wrong with a date when it was told not to look at dates
+ * (GNUTLS_VERIFY_DISABLE_TIME_CHECKS). Whoever does that looks by itself, or
+ * takes what has expired.
+ */
+static bool is_expired(const struct gnutls_library *library, gnutls_session_t session)
 {
-	const unsigned of_chain = status & ~(unsigned)(GNUTLS_CERT_UNEXPECTED_OWNER);
+	struct timespec now;
+	time_t end;
 
+	if (!library->gnutls_certificate_expiration_time_peers)
+		return false;
+	end = library->gnutls_certificate_expiration_time_peers(session);
+	sys_clock(CLOCK_REALTIME, &now);
+	return end > 0 && end < now.tv_sec;
+}
+
+void gnutls_facts_status(struct certificate_checks *checks, const struct gnutls_library *library,
+			 gnutls_session_t session, unsigned status, bool named)
+{
+	unsigned of_chain;
+
+	if (!(status & ~(unsigned)(GNUTLS_CERT_INVALID | GNUTLS_CERT_UNEXPECTED_OWNER)) &&
+	    is_expired(library, session))
+		status |= GNUTLS_CERT_EXPIRED;
+	of_chain = status & ~(unsigned)GNUTLS_CERT_UNEXPECTED_OWNER;
 	/* GNUTLS_CERT_INVALID alone sums up the others. */
 	checks->chain = (of_chain & ~(unsigned)GNUTLS_CERT_INVALID) ||
 					(of_chain && !(status & GNUTLS_CERT_UNEXPECTED_OWNER))
@@ -125,7 +148,7 @@ void gnutls_facts_verified(struct certificate_checks *checks, const struct gnutl
 	if (library->gnutls_session_get_verify_cert_status)
 		status = library->gnutls_session_get_verify_cert_status(session);
 	if (status != NOT_VERIFIED)
-		gnutls_facts_status(checks, status, client->names_checked);
+		gnutls_facts_status(checks, library, session, status, client->names_checked);
 }
 
 /* ---- why it failed ---- */
@@ -139,7 +162,7 @@ static void explain_failure(struct library_view *view, const struct gnutls_libra
 	if (ending.error == GNUTLS_E_FATAL_ALERT_RECEIVED)
 		more = library->gnutls_alert_get_name(library->gnutls_alert_get(session));
 	else if (ending.error == GNUTLS_E_PULL_ERROR || ending.error == GNUTLS_E_PUSH_ERROR)
-		more = ending.system_error ? strerrordesc_np(ending.system_error) : NULL;
+		more = ending.system_error ? error_text(ending.system_error) : NULL;
 	if (words)
 		text_append(view->reason, sizeof(view->reason), words);
 	if (!more)

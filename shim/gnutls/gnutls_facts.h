@@ -27,9 +27,10 @@ void gnutls_facts_verified(struct certificate_checks *checks, const struct gnutl
 			   gnutls_session_t session, const struct gnutls_client *client);
 
 /*
- * The application has asked for a verification, and was given this status;
- * `named` if the server's name was part of it.
+ * The application has asked for a verification of the peer, and was given this
+ * status; `named` if the server's name was part of it.
  */
-void gnutls_facts_status(struct certificate_checks *checks, unsigned status, bool named);
+void gnutls_facts_status(struct certificate_checks *checks, const struct gnutls_library *library,
+			 gnutls_session_t session, unsigned status, bool named);
 
 #endif

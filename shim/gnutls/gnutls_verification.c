@@ -39,8 +39,8 @@ void gnutls_verification_set(gnutls_session_t session, const char *name, bool wi
 	client->verify_flags = flags & GNUTLS_API_PROFILE_MASK ? flags : 0;
 }
 
-void gnutls_verification_done(gnutls_session_t session, int result, const unsigned *status,
-			      bool with_name)
+void gnutls_verification_done(const struct gnutls_library *library, gnutls_session_t session,
+			      int result, const unsigned *status, bool with_name)
 {
 	struct tls_object *object = object_of(session);
 	const int saved = errno;
@@ -49,7 +49,7 @@ void gnutls_verification_done(gnutls_session_t session, int result, const unsign
 		thread_state.session = session;
 	if (!object || result < 0 || !status)
 		return;
-	gnutls_facts_status(&object->checks, *status, with_name);
+	gnutls_facts_status(&object->checks, library, session, *status, with_name);
 	inside_checked(object);
 	errno = saved;
 }

@@ -15,8 +15,8 @@ void gnutls_verification_set(gnutls_session_t session, const char *name, bool wi
 			     unsigned flags);
 
 /* A verification of the chain, and of the name if `with_name`, gave `result` and `status`. */
-void gnutls_verification_done(gnutls_session_t session, int result, const unsigned *status,
-			      bool with_name);
+void gnutls_verification_done(const struct gnutls_library *library, gnutls_session_t session,
+			      int result, const unsigned *status, bool with_name);
 
 /* The application had a certificate compared with a name or an address, and it did match or not. */
 void gnutls_verification_name(const struct gnutls_library *library, gnutls_x509_crt_t certificate,

@@ -196,7 +196,7 @@ int gnutls_certificate_verify_peers(gnutls_session_t session, gnutls_typed_vdata
 	if (!library || !library->gnutls_certificate_verify_peers)
 		return GONE;
 	result = library->gnutls_certificate_verify_peers(session, data, elements, status);
-	gnutls_verification_done(session, result, status,
+	gnutls_verification_done(library, session, result, status,
 				 gnutls_verification_names(data, elements));
 	return result;
 }
@@ -209,7 +209,7 @@ int gnutls_certificate_verify_peers2(gnutls_session_t session, unsigned int *sta
 	if (!library || !library->gnutls_certificate_verify_peers2)
 		return GONE;
 	result = library->gnutls_certificate_verify_peers2(session, status);
-	gnutls_verification_done(session, result, status, false);
+	gnutls_verification_done(library, session, result, status, false);
 	return result;
 }
 
@@ -222,7 +222,7 @@ int gnutls_certificate_verify_peers3(gnutls_session_t session, const char *hostn
 	if (!library || !library->gnutls_certificate_verify_peers3)
 		return GONE;
 	result = library->gnutls_certificate_verify_peers3(session, hostname, status);
-	gnutls_verification_done(session, result, status, hostname != NULL);
+	gnutls_verification_done(library, session, result, status, hostname != NULL);
 	return result;
 }
 

@@ -7,6 +7,7 @@
 #include <openssl/x509v3.h>
 
 #include "tests/integration/authority.h"
+#include "tools/sink/openssl_3.h"
 
 #define SECONDS_A_DAY (24L * 60 * 60)
 

@@ -332,19 +332,22 @@ Test(floor, curl_and_s_client)
 	CHECK(rows);
 }
 
+/* GnuTLS's own error for a version that is off, in each program's own line. */
+#define VERSION_IS_OFF "unsupported version was received"
+
 Test(floor, gnutls)
 {
 	static const struct row rows[] = {
-		{"msmtp", msmtp, "NORMAL", "TLS handshake failed", LIMIT_SERVER, false, "1.3"},
-		{"msmtp, TLS 1.0", msmtp, "NORMAL:-VERS-ALL:+VERS-TLS1.0", "TLS handshake failed",
-		 LIMIT_CLIENT_WIRE, false, "1.3"},
-		{"msmtp, TLS 1.1, implicit", msmtp, "NORMAL:-VERS-ALL:+VERS-TLS1.1",
-		 "TLS handshake failed", LIMIT_CLIENT_WIRE, true, NULL},
-		{"neomutt", neomutt, "ssl_use_tlsv1=yes ssl_use_tlsv1_1=yes", "Could not",
+		{"msmtp", msmtp, "NORMAL", VERSION_IS_OFF, LIMIT_SERVER, false, "1.3"},
+		{"msmtp, TLS 1.0", msmtp, "NORMAL:-VERS-ALL:+VERS-TLS1.0", VERSION_IS_OFF,
+		 LIMIT_CLIENT, false, "1.3"},
+		{"msmtp, TLS 1.1, implicit", msmtp, "SECURE128:%COMPAT:-VERS-ALL:+VERS-TLS1.1",
+		 VERSION_IS_OFF, LIMIT_CLIENT, true, NULL},
+		{"neomutt", neomutt, "ssl_use_tlsv1=yes ssl_use_tlsv1_1=yes", VERSION_IS_OFF,
 		 LIMIT_SERVER, false, "1.3"},
 		{"neomutt, TLS 1.0", neomutt,
 		 "ssl_use_tlsv1=yes ssl_use_tlsv1_1=no ssl_use_tlsv1_2=no ssl_use_tlsv1_3=no",
-		 "Could not", LIMIT_CLIENT_WIRE, false, "1.3"},
+		 VERSION_IS_OFF, LIMIT_CLIENT, false, "1.3"},
 	};
 
 	CHECK(rows);
@@ -383,8 +386,7 @@ Test(floor, libcurl)
 {
 	static const struct row rows[] = {
 		{"PHP's curl", php_curl, "", "protocol version", LIMIT_SERVER, false, "1.3"},
-		{"GnuTLS curl", curl_gnutls, "", "GnuTLS|reset|handshake", LIMIT_SERVER, false,
-		 "1.3"},
+		{"GnuTLS curl", curl_gnutls, "", VERSION_IS_OFF, LIMIT_SERVER, false, "1.3"},
 	};
 
 	CHECK(rows);

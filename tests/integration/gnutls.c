@@ -104,6 +104,23 @@ Test(gnutls, in_two_threads_with_300_connections_each)
 	expect_one_each(WORDS("threads=2", "count=300"), 600);
 }
 
+/* libgnutls-openssl calls GnuTLS: what it is asked by OpenSSL's names is not OpenSSL's to tell. */
+Test(gnutls, the_layer_with_openssls_names)
+{
+	struct sink *sink = start_sink(WORDS("--implicit", "--tls=1.0..1.2"));
+	const char *log = test_path("layer.jsonl");
+	struct program bare = {
+		.argv = WORDS(program_path("gnutls_openssl"), text("%u", sink->port))};
+	struct program program = preloaded(&bare, log, WORDS(mail_port(sink)));
+	const json_t *record;
+
+	cr_assert_eq(run_program(&program), 0, "%s", program.err);
+	record = only_handshake(log);
+	expect_equal_to_entry(record, json_array_get(sink_entries(sink, 1), 0), "the layer");
+	cr_expect_eq(json_array_size(json_object_get(record, "tlswitness.witness")), 2);
+	cr_expect_eq(strncmp(field(record, "tlswitness.library"), "GnuTLS 3.", 9), 0);
+}
+
 /* Nothing is lost if the application sends nothing after its handshake. */
 Test(gnutls, connections_that_end_after_the_handshake)
 {

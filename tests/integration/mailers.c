@@ -82,7 +82,7 @@ static struct program neomutt(const struct sink *sink, enum tls_mode mode)
  * exim with its configuration, its queue and its logs in the test's directory,
  * and with the user that it delivers as: nobody else's number.
  */
-static struct program exim(const struct sink *sink, enum tls_mode mode)
+struct program mailer_exim_checking(const struct sink *sink, enum tls_mode mode, const char *checks)
 {
 	const char *spool = test_path(text("exim.%u", sink->port));
 	const char *binary = realpath(BUILT_DEBIAN "/usr/sbin/exim4", NULL);
@@ -120,12 +120,10 @@ static struct program exim(const struct sink *sink, enum tls_mode mode)
 		     "  allow_localhost\n"
 		     "  %s = *\n"
 		     "  tls_require_ciphers = NORMAL\n"
-		     "  tls_verify_certificates = %s\n"
-		     "  tls_verify_cert_hostnames =\n"
+		     "%s"
 		     "  hosts_try_fastopen = *\n",
 		     binary, spool, spool, sink->port, mode == TLS_MODE_IMPLICIT ? "smtps" : "smtp",
-		     mode == TLS_MODE_NONE ? "hosts_avoid_tls" : "hosts_require_tls",
-		     mode == TLS_MODE_NONE ? "" : sink->certificate);
+		     mode == TLS_MODE_NONE ? "hosts_avoid_tls" : "hosts_require_tls", checks);
 	cr_assert(mkdir(spool, 0700) == 0 && chown(spool, EXIM_USER, EXIM_USER) == 0);
 	return (struct program){
 		.argv = join_words(WORDS(binary, "-C",
@@ -138,6 +136,14 @@ static struct program exim(const struct sink *sink, enum tls_mode mode)
 				  NO_WORDS),
 		.input = message,
 	};
+}
+
+static struct program exim(const struct sink *sink, enum tls_mode mode)
+{
+	return mailer_exim_checking(sink, mode,
+				    text("  tls_verify_certificates = %s\n"
+					 "  tls_verify_cert_hostnames =\n",
+					 mode == TLS_MODE_NONE ? "" : sink->certificate));
 }
 
 static struct program curl_gnutls(const struct sink *sink, enum tls_mode mode)

@@ -29,4 +29,8 @@ extern const struct mailer mailer_node_debian;
 extern const struct mailer mailer_aiosmtplib;
 extern const struct mailer mailer_php_curl;
 
+/* exim4 with these lines in its transport: how it is to check the certificate. */
+struct program mailer_exim_checking(const struct sink *sink, enum tls_mode mode,
+				    const char *checks);
+
 #endif

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "shim/wire/certificate_message.h"
+#include "tools/sink/openssl_3.h"
 
 enum { BODY_MAX = 8192 };
 
