@@ -197,6 +197,7 @@ void gnutls_facts(struct library_view *view, const struct gnutls_library *librar
 	memcpy(view->name, library->name, sizeof(view->name));
 	view->established = ending.error == 0;
 	read_priorities(view, client);
+	setting_ids_of(view->setting_ids, session, client->cache);
 	if (view->established) {
 		read_session(view, library, session);
 		read_certificate(view, library, session);

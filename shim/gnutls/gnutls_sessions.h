@@ -17,7 +17,8 @@
 struct gnutls_client {
 	_Atomic(const void *) session;              /* NULL: free */
 	const struct gnutls_priorities *priorities; /* NULL: not known */
-	unsigned versions;                          /* that are allowed by now; as in those */
+	const void *cache; /* of the application's that they came in, or NULL */
+	unsigned versions; /* that are allowed by now; as in those */
 	bool bits_set;
 	unsigned bits;      /* of gnutls_dh_set_prime_bits, which new priorities would reset */
 	bool names_checked; /* gnutls_session_set_verify_cert* was given a name */

@@ -1,5 +1,6 @@
 #include "shim/gnutls/gnutls_settings.h"
 
+#include "shim/base/thread.h"
 #include "shim/core/enforcement.h"
 #include "shim/core/recorder.h"
 #include "shim/core/setting.h"
@@ -15,7 +16,7 @@ static bool matters(const struct gnutls_priorities *priorities)
 }
 
 void gnutls_setting_priorities(const char *call, const struct gnutls_priorities *priorities,
-			       const void *caller)
+			       const void *owner)
 {
 	struct setting_words words = {0};
 
@@ -26,5 +27,5 @@ void gnutls_setting_priorities(const char *call, const struct gnutls_priorities 
 	if (priorities->text)
 		setting_say(&words, priorities->text);
 	setting_end(&words);
-	setting_made(&words, caller);
+	setting_made(&words, thread_state.caller, owner);
 }

@@ -9,10 +9,10 @@
 #include "shim/gnutls/gnutls_priorities.h"
 
 /*
- * `call` is the hook's name, `caller` where it will return to. Said is what
- * allows a version below the floor, or not the best that GnuTLS can do.
+ * `call` is the hook's name, `owner` the cache or session that it has set. Said
+ * is what allows a version below the floor, or not the best that GnuTLS can do.
  */
 void gnutls_setting_priorities(const char *call, const struct gnutls_priorities *priorities,
-			       const void *caller);
+			       const void *owner);
 
 #endif

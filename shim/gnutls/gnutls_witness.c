@@ -190,6 +190,7 @@ void gnutls_session_made(gnutls_session_t session, unsigned flags)
 	if (stale)
 		tls_object_forget(stale);
 	gnutls_client_end(session);
+	setting_forget(session);
 	if ((flags & GNUTLS_CLIENT) && !(flags & GNUTLS_DATAGRAM))
 		(void)gnutls_client_begin(session);
 }
@@ -215,6 +216,7 @@ void gnutls_session_gone(const struct gnutls_library *library, gnutls_session_t 
 		tls_object_forget(object);
 	}
 	gnutls_client_end(session);
+	setting_forget(session);
 	errno = saved;
 }
 

@@ -3,6 +3,7 @@
  * it has the server's certificate checked.
  */
 #include "shim/core/recorder.h"
+#include "shim/core/setting.h"
 #include "shim/gnutls/gnutls_library.h"
 #include "shim/gnutls/gnutls_settings.h"
 #include "shim/gnutls/gnutls_verification.h"
@@ -14,23 +15,25 @@
 
 /* ---- priorities ---- */
 
-/* The application's call has made `cache` of this string. */
+/* The application's call has made `cache` of this string, for `owner`: itself, or a session. */
 static void made(const char *call, const struct gnutls_library *library, gnutls_priority_t cache,
-		 const char *text, unsigned flags)
+		 const char *text, unsigned flags, const void *owner)
 {
-	if (recorder.on)
-		gnutls_setting_priorities(call, gnutls_priorities_made(library, cache, text, flags),
-					  thread_state.caller);
+	if (!recorder.on)
+		return;
+	setting_forget(owner);
+	gnutls_setting_priorities(call, gnutls_priorities_made(library, cache, text, flags), owner);
 }
 
-/* The session allows what `cache` allows. */
-static void given(gnutls_session_t session, gnutls_priority_t cache)
+/* The session allows what `cache` allows; `owner`: the same, if it is the application's own. */
+static void given(gnutls_session_t session, gnutls_priority_t cache, const void *owner)
 {
 	struct gnutls_client *client = recorder.on ? gnutls_client_find(session) : NULL;
 
 	if (!client)
 		return;
 	client->priorities = gnutls_priorities_of(cache);
+	client->cache = owner;
 	client->versions = client->priorities ? client->priorities->versions : 0;
 	/* GnuTLS takes these from the new ones now. */
 	client->bits_set = false;
@@ -46,7 +49,7 @@ int gnutls_priority_init(gnutls_priority_t *priority, const char *text, const ch
 		return GONE;
 	result = library->gnutls_priority_init(priority, text, error);
 	if (result == 0)
-		made("gnutls_priority_init", library, *priority, text, 0);
+		made("gnutls_priority_init", library, *priority, text, 0, *priority);
 	return result;
 }
 
@@ -60,7 +63,7 @@ int gnutls_priority_init2(gnutls_priority_t *priority, const char *text, const c
 		return GONE;
 	result = library->gnutls_priority_init2(priority, text, error, flags);
 	if (result == 0)
-		made("gnutls_priority_init2", library, *priority, text, flags);
+		made("gnutls_priority_init2", library, *priority, text, flags, *priority);
 	return result;
 }
 
@@ -82,8 +85,10 @@ int gnutls_priority_set(gnutls_session_t session, gnutls_priority_t priority)
 	if (!library)
 		return GONE;
 	result = library->gnutls_priority_set(session, priority);
-	if (result == 0)
-		given(session, priority);
+	if (result == 0) {
+		setting_forget(session);
+		given(session, priority, priority);
+	}
 	return result;
 }
 
@@ -105,8 +110,8 @@ static int set_by_string(const char *call, const struct gnutls_library *library,
 	result = library->gnutls_priority_set(session, cache);
 	if (result < 0)
 		return result;
-	made(call, library, cache, text, flags);
-	given(session, cache);
+	made(call, library, cache, text, flags, session);
+	given(session, cache, NULL);
 	gnutls_priorities_gone(cache);
 	library->gnutls_priority_deinit(cache);
 	return 0;

@@ -221,6 +221,10 @@ static void expect_setting(const char *setting, const char *words)
 		     read_file(log, NULL));
 	if (words != NULL) {
 		cr_expect_str_eq(field(record, "tlswitness.setting"), words);
+		cr_expect_neq(*field(record, "tlswitness.setting_ids"), '\0');
+		cr_expect_str_eq(field(json_array_get(records_of(log, "tls-handshake"), 0),
+				       "tlswitness.setting_ids"),
+				 field(record, "tlswitness.setting_ids"), "%s", setting);
 		cr_expect_str_eq(field(record, "code.file.path"),
 				 realpath(program_path("gnutls_client"), NULL));
 	}
