@@ -12,5 +12,6 @@ int command_watch(int argc, char **argv);
 int command_sink(int argc, char **argv);
 int command_probe(int argc, char **argv);
 int command_check(int argc, char **argv);
+int command_rollup(int argc, char **argv);
 
 #endif

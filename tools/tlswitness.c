@@ -18,6 +18,7 @@ struct subcommand {
 static const struct subcommand subcommands[] = {
 	{"run", "run a program and record the TLS versions of its mail connections", command_run},
 	{"report", "who sent where with what: aggregate the logs", command_report},
+	{"rollup", "a year of records in megabytes, with the same reports", command_rollup},
 	{"watch", "show connections as they are recorded", command_watch},
 	{"sink", "a small SMTP server of chosen TLS versions to rehearse against", command_sink},
 	{"probe", "what TLS a mail server really accepts", command_probe},

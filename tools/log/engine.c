@@ -19,7 +19,7 @@
 
 #include "tools/base/options.h"
 #include "tools/base/table.h"
-#include "tools/log/entry.h"
+#include "tools/log/counted.h"
 
 /* One group is one line; a longer one is no answer to our question. */
 #define ROW_MAX ((size_t)64 << 10)
@@ -44,39 +44,6 @@ struct engine {
 	uint64_t rows;
 	bool refused; /* the answer is an error's text, in `message` */
 	char message[MESSAGE_MAX];
-};
-
-/* What one record differs in from any other: the engine sums over it. */
-static bool is_of_one_record(enum entry_field field)
-{
-	switch (field) {
-	case ENTRY_timestamp:
-	case ENTRY_event_id:
-	case ENTRY_ecs_version:
-	case ENTRY_duration:
-	case ENTRY_source_ip:
-	case ENTRY_source_port:
-	case ENTRY_pid:
-	case ENTRY_parent_pid:
-	case ENTRY_stack:
-	case ENTRY_lost:
-	case ENTRY_count:
-	case ENTRY_first:
-		return true;
-	default:
-		return false;
-	}
-}
-
-struct field_name {
-	const char *key;
-	enum entry_kind kind;
-};
-
-static const struct field_name fields[ENTRY_FIELDS] = {
-#define FIELD(key, kind, member) [ENTRY_##member] = {key, ENTRY_KIND_##kind},
-#include "shim/record/record_fields.def"
-#undef FIELD
 };
 
 bool engine_is_url(const char *text)
@@ -136,8 +103,8 @@ char *engine_question(const char *table, const struct engine_window *window)
 		table_out_of_memory();
 	(void)fputs("SELECT max(`@timestamp`) AS last", out);
 	for (int i = 0; i < ENTRY_FIELDS; i++) {
-		if (!is_of_one_record((enum entry_field)i))
-			(void)fprintf(out, ", `%s`", fields[i].key);
+		if (counted_tells_apart((enum entry_field)i))
+			(void)fprintf(out, ", `%s`", counted_fields[i].key);
 	}
 	(void)fprintf(out,
 		      ", sum(`tlswitness.lost`) AS lost, sum(`tlswitness.count`) AS count,"
@@ -146,8 +113,8 @@ char *engine_question(const char *table, const struct engine_window *window)
 	add_window(out, window);
 	(void)fputs(" GROUP BY substring(`@timestamp`, 1, 13)", out);
 	for (int i = 0; i < ENTRY_FIELDS; i++) {
-		if (!is_of_one_record((enum entry_field)i))
-			(void)fprintf(out, ", `%s`", fields[i].key);
+		if (counted_tells_apart((enum entry_field)i))
+			(void)fprintf(out, ", `%s`", counted_fields[i].key);
 	}
 	(void)fputs(" FORMAT JSONEachRow", out);
 	if (fclose(out) != 0)
@@ -203,9 +170,10 @@ static bool write_row(struct engine *engine, const char *text, size_t length)
 	bool written = false;
 
 	for (int i = 0; i < ENTRY_FIELDS; i++) {
-		json_t *value = value_of(column(row, fields[i].key), fields[i].kind);
+		json_t *value =
+			value_of(column(row, counted_fields[i].key), counted_fields[i].kind);
 
-		if (value && json_object_set_new(record, fields[i].key, value) != 0)
+		if (value && json_object_set_new(record, counted_fields[i].key, value) != 0)
 			goto out;
 	}
 	/* No action: an error in the middle of the answer, or another server's answer. */
