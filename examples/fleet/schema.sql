@@ -2,7 +2,7 @@
 -- `{cluster}` is the name of the cluster in the server's configuration.
 --
 -- The columns are the record's keys. A key that a record does not have is empty, or 0; lists and
--- booleans are kept as they were written.
+-- booleans are kept as they were written. tests/fleet/make-schema writes this file.
 
 CREATE DATABASE IF NOT EXISTS tlswitness;
 
