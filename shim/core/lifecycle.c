@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "shim/base/library_hooks.h"
 #include "shim/base/sys.h"
@@ -37,11 +38,44 @@ static void draw_event_random(void)
 	recorder.event_random[1] = (uintptr_t)&now;
 }
 
+#ifndef __GLIBC__
+
+#define ARGUMENTS_MAX 65536
+
+/*
+ * Other libcs do not: there they lie where the kernel put them, on the stack
+ * before the environment, with their number before them. None where somebody
+ * has put the environment elsewhere by now.
+ */
+static void find_arguments(int *argc, char ***argv, char ***environment)
+{
+	char **end; /* the NULL behind the arguments */
+
+	*argc = 0;
+	*argv = NULL;
+	*environment = environ;
+	if ((uintptr_t)environ < (uintptr_t)__builtin_frame_address(0))
+		return;
+	end = environ - 1;
+	for (int count = 0; !*end && count < ARGUMENTS_MAX; count++) {
+		if ((uintptr_t)end[-1 - count] != (uintptr_t)count)
+			continue;
+		*argc = count;
+		*argv = end - count;
+		return;
+	}
+}
+
+#endif
+
 /* glibc hands constructors main's arguments. */
 __attribute__((constructor)) static void start(int argc, char **argv, char **environment)
 {
 	int saved = errno;
 
+#ifndef __GLIBC__
+	find_arguments(&argc, &argv, &environment);
+#endif
 	config_load(&recorder.config, &recorder_errors, environment);
 	if (!recorder.config.off) {
 		origin_process_read(&recorder.process, argc, argv);

@@ -266,8 +266,10 @@ void reader_run(struct input_set *set, const struct reader_options *options,
 		collect(&workers[0], &workers[i]);
 		free(workers[i].account);
 	}
+#ifdef __GLIBC__
 	/* What the other threads had is free in heaps of theirs, where nobody else would use it. */
 	(void)malloc_trim(0);
+#endif
 	*aggregate = workers[0].aggregate;
 	*accounts = settle_all(set, &workers[0]);
 	free(workers[0].account);

@@ -48,8 +48,8 @@ static void set_error(struct connection *connection, const char *error)
 
 static void set_socket_error(struct connection *connection, int error_number)
 {
-	char text[96];
-	const char *reason = strerror_r(error_number, text, sizeof(text));
+	/* For a number that the system knows this is a constant: safe in any thread. */
+	const char *reason = strerror(error_number);
 
 	/* EAGAIN is what SO_RCVTIMEO and SO_SNDTIMEO make of a wait that is too long. */
 	set_error(connection, error_number == EAGAIN ? "timed out" : reason);
