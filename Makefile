@@ -15,6 +15,10 @@ WERROR   ?=
 WARNINGS     := -Wall -Wextra -Wpedantic $(WERROR)
 ALL_CPPFLAGS := -I. -D_GNU_SOURCE -DTLSWITNESS_VERSION='"$(VERSION)"' $(CPPFLAGS)
 ALL_CFLAGS   := -std=gnu11 $(WARNINGS) -fvisibility=hidden $(CFLAGS)
+ifeq ($(notdir $(CC)),musl-gcc)
+BUILD        := build/musl
+ALL_CPPFLAGS += -isystem $(BUILD)/headers
+endif
 SHIM_CFLAGS  := $(ALL_CFLAGS) -fPIC -ftls-model=initial-exec -foptimize-sibling-calls
 # Parts of libc since glibc 2.34, libraries of their own before.
 SYSTEM_LIBS  := -ldl -lpthread
@@ -49,7 +53,19 @@ SHARED_OBJECTS := $(call objects,$(SHARED_SOURCES))
 PROGRAMS := $(patsubst tests/programs/%.c,$(BUILD)/programs/%,$(PROGRAM_SOURCES))
 
 .PHONY: all
+ifneq ($(notdir $(CC)),musl-gcc)
 all: $(BUILD)/libtlswitness.so $(BUILD)/tlswitness ## build the recorder and the command
+else
+# For programs that are linked with musl, beside a command that was built by gcc. musl-gcc sees
+# musl's headers alone; OpenSSL's are shown to it by links.
+all: $(BUILD)/libtlswitness.so
+
+$(SHIM_OBJECTS): | $(BUILD)/headers/openssl
+
+$(BUILD)/headers/openssl:
+	@mkdir -p $@
+	ln -sf /usr/include/openssl/*.h /usr/include/$(shell gcc -print-multiarch)/openssl/*.h $@
+endif
 
 $(BUILD)/shim/%.o: shim/%.c Makefile
 	@mkdir -p $(@D)
@@ -81,7 +97,7 @@ $(BUILD)/integration-tests: $(call objects,$(INTEGRATION_SOURCES)) $(SHARED_OBJE
 
 .PHONY: help
 help: ## this list
-	@awk -F':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # ---- what the machine must have ----
 
@@ -113,11 +129,27 @@ check-unit: $(BUILD)/unit-tests ## the unit tests alone: seconds, installs nothi
 .PHONY: programs
 programs: $(PROGRAMS) $(BUILD)/tsan/racing
 
-# The same tests over a recorder and a command with sanitizers, in a build of their own.
+# The unit tests, the recorder within a program (a sanitizer must come first, and so can't be
+# preloaded with it), and the tests of the command: a tree in which it alone has the sanitizers.
+ASAN       := $(BUILD)/asan
+ASAN_FLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover
+ASAN_TESTS := @(sink|senders|report*|formats|watch*|probe*|run)/*
 .PHONY: asan
-asan: ## the unit tests under AddressSanitizer and UndefinedBehaviorSanitizer
-	@$(MAKE) --no-print-directory check-unit BUILD=$(BUILD)/asan \
-		CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover'
+asan: ## unit tests, recorder and command under AddressSanitizer and UndefinedBehaviorSanitizer
+	@$(MAKE) --no-print-directory setup FOR=check
+	@$(MAKE) --no-print-directory -s BUILD=$(ASAN) CFLAGS='$(ASAN_FLAGS)' check-unit \
+		$(ASAN)/racing $(ASAN)/tlswitness
+	$(ASAN)/racing 20000
+	@$(MAKE) --no-print-directory -s all programs $(BUILD)/integration-tests
+	@mkdir -p $(ASAN)/tree
+	@cp $(ASAN)/tlswitness $(BUILD)/libtlswitness.so $(ASAN)/tree/
+	@ln -sfn $(abspath $(BUILD)/programs) $(ASAN)/tree/programs
+	@ASAN_OPTIONS=detect_leaks=0:verify_asan_link_order=0 TLSWITNESS_BUILD=$(ASAN)/tree \
+		tests/run $(BUILD) integration-tests -- --filter '$(ASAN_TESTS)'
+
+$(BUILD)/racing: $(call objects,$(filter-out shim/hooks/hook_loader.c,$(SHIM_SOURCES)) \
+		tests/programs/racing.c)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(SYSTEM_LIBS)
 
 # The recorder within the program, so that ThreadSanitizer sees every access of it. Its
 # hooks of the loader are left out: the sanitizer itself starts through them.
@@ -217,6 +249,45 @@ check-releases: ## the recorder built here, and one built there, on Debian 11, 1
 	@$(MAKE) --no-print-directory setup FOR=releases
 	@$(MAKE) --no-print-directory -s all
 	@tests/releases/run $(BUILD) $(SUITES)
+
+ARM64_PACKAGES := curl openssl python3 php-cli libphp-phpmailer swaks perl libio-socket-ssl-perl \
+		  libnet-smtp-ssl-perl libauthen-sasl-perl msmtp libssl-dev
+.PHONY: check-arm64
+check-arm64: ## the recorder cross-built for arm64, in programs of arm64 under qemu-user
+	@$(MAKE) --no-print-directory setup FOR=arm64
+	@$(MAKE) --no-print-directory -s all $(BUILD)/releases/arm64-tests
+	@root=$$(tests/releases/foreign-root arm64 bookworm $(ARM64_PACKAGES)) && \
+	$(MAKE) --no-print-directory -s BUILD=$(BUILD)/arm64 CC=aarch64-linux-gnu-gcc \
+		CPPFLAGS="-isystem $$root/usr/include -isystem $$root/usr/include/aarch64-linux-gnu" \
+		$(BUILD)/arm64/libtlswitness.so && \
+	TLSWITNESS_ARM64_ROOT=$$root \
+	TLSWITNESS_ARM64_RECORDER=$$(realpath $(BUILD)/arm64/libtlswitness.so) \
+		tests/run $(BUILD)/releases arm64-tests -- --filter 'arm64/*'
+
+MUSL := $(BUILD)/musl
+.PHONY: check-musl
+check-musl: ## the recorder built by musl-gcc, in programs built by it, with an OpenSSL built by it
+	@$(MAKE) --no-print-directory setup FOR=musl
+	@$(MAKE) --no-print-directory -s all $(BUILD)/releases/musl-tests
+	@$(MAKE) --no-print-directory -s CC=musl-gcc BUILD=$(MUSL)
+	@openssl=$$(tests/releases/musl-openssl) && mkdir -p $(MUSL)/programs && \
+	compile="musl-gcc $(ALL_CPPFLAGS) -std=gnu11 -O2 -I$$openssl/include" && \
+	$$compile -o $(MUSL)/programs/clear_client tests/programs/clear_client.c && \
+	$$compile -o $(MUSL)/programs/floor_client tests/programs/floor_client.c \
+		-L$$openssl/lib -Wl,-rpath,$$openssl/lib -lssl -lcrypto && \
+	$$compile -o $(MUSL)/programs/floor_client_static tests/programs/floor_client.c \
+		$$openssl/lib/libssl.a $$openssl/lib/libcrypto.a
+	@cp $(BUILD)/tlswitness $(MUSL)/tlswitness
+	@TLSWITNESS_BUILD=$(MUSL) tests/run $(BUILD)/releases musl-tests -- \
+		--filter '@(musl/*|opportunistic/no_way*|opportunistic/loopback*|floor_openssl/no_way*)'
+
+# Those of the integration tests that the tests of other machines stand on.
+RELEASE_SUPPORT := $(call objects,$(addprefix tests/integration/,harness.c records.c senders.c \
+		trial.c mailers.c opportunistic.c floor_openssl.c))
+
+$(BUILD)/releases/%-tests: $(BUILD)/tests/releases/%.o $(RELEASE_SUPPORT)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcriterion -ljansson $(SYSTEM_LIBS)
 
 C_SOURCES := $(SHIM_SOURCES) $(TOOL_SOURCES) $(wildcard tests/*/*.c tests/*/*/*.c)
 C_HEADERS := $(wildcard shim/*/*.h tools/*.h tools/*/*.h tools/*/*/*.h tests/*/*.h tests/*/*/*.h)
