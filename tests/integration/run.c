@@ -237,6 +237,60 @@ Test(run, installed_anywhere)
 	cr_expect_str_eq(program.out, text("%s/opt/mail/lib/tlswitness/libtlswitness.so\n", root));
 }
 
+static void install_as(const char *root, const char *source, const char *place)
+{
+	struct program install = {
+		.argv = WORDS("install", "-D", source, text("%s/%s", root, place))};
+
+	cr_assert_eq(run_program(&install), 0, "%s", install.err);
+}
+
+/* A program of 32 bits that needs no library, if only its loader is there. */
+static const char *compile_small(void)
+{
+	const char *source = test_file("small.S", ".globl _start\n_start: mov $1, %eax\n"
+						  "mov $7, %ebx\nint $0x80\n");
+	struct program compiler = {.argv = WORDS("gcc", "-m32", "-nostdlib", "-pie",
+						 "-Wl,--dynamic-linker=/lib/ld-linux.so.2", "-o",
+						 test_path("small"), source)};
+
+	cr_assert_eq(run_program(&compiler), 0, "%s", compiler.err);
+	return test_path("small");
+}
+
+/* One setting for both word sizes, where there is a recorder for both; else it is said. */
+Test(run, programs_of_both_word_sizes)
+{
+#ifdef __x86_64__
+	static const char *const places[] = {"lib/x86_64-linux-gnu/tlswitness/libtlswitness.so",
+					     "lib/i386-linux-gnu/tlswitness/libtlswitness.so"};
+	static const char said[] = "of another word size than the recorder, and none of that "
+				   "size is installed: its connections will not be recorded";
+	const char *root = test_path("root");
+	const char *tool = text("%s/bin/tlswitness", root);
+	const char *log = text("--log=%s", test_path("l"));
+	struct program small = {.argv = WORDS(tool, "run", log, compile_small())};
+	struct program shell = {.argv = WORDS(tool, "run", log, "sh", "-c", "echo $LD_PRELOAD")};
+
+	install_as(root, tool_path(), "bin/tlswitness");
+	install_as(root, recorder_path(), places[0]);
+	run_program(&small);
+	cr_expect(strstr(small.err, said) != NULL, "%s", small.err);
+	cr_expect_eq(run_program(&shell), 0);
+	cr_expect_str_eq(shell.out, text("%s/%s\n", root, places[0]));
+	/* Of that size, and in its place: no more counts here, as nothing of that size is started.
+	 */
+	install_as(root, test_path("small"), places[1]);
+	run_program(&small);
+	cr_expect(strstr(small.err, "word size") == NULL, "%s", small.err);
+	cr_expect_eq(run_program(&shell), 0);
+	cr_expect_str_eq(shell.out, text("%s/$LIB/tlswitness/libtlswitness.so\n", root));
+	record_of_mail(tool, "/", test_path("log.jsonl"));
+#else
+	cr_skip("the places are those of amd64");
+#endif
+}
+
 Test(run, into_a_directory_with_a_file_per_user)
 {
 	const char *directory = test_path("logs");

@@ -61,6 +61,63 @@ bool recorder_file_find(char path[PATH_MAX])
 	return found;
 }
 
+/* What $LIB stands for in programs of this word size, and in those of the other. */
+static const char *const libraries[][2] = {
+#if defined(__x86_64__)
+	{"/lib/x86_64-linux-gnu/", "/lib/i386-linux-gnu/"},
+#elif defined(__i386__)
+	{"/lib/i386-linux-gnu/", "/lib/x86_64-linux-gnu/"},
+#elif defined(__aarch64__)
+	{"/lib/aarch64-linux-gnu/", "/lib/arm-linux-gnueabihf/"},
+#endif
+#if defined(__LP64__)
+	{"/lib64/", "/lib/"}, /* where it is not Debian's way */
+#else
+	{"/lib/", "/lib64/"},
+#endif
+};
+
+/* `path` with `by` in the place of `place`; false if that is not in it, or there is no room. */
+static bool replace(char result[PATH_MAX], const char *path, const char *place, const char *by)
+{
+	const char *found = strstr(path, place);
+	int length;
+
+	if (!found)
+		return false;
+	length = snprintf(result, PATH_MAX, "%.*s%s%s", (int)(found - path), path, by,
+			  found + strlen(place));
+	return length > 0 && length < PATH_MAX;
+}
+
+bool recorder_file_preload(const char *path, char preload[PATH_MAX])
+{
+	char other[PATH_MAX];
+
+	for (size_t i = 0; i < sizeof(libraries) / sizeof(libraries[0]); i++) {
+		if (replace(other, path, libraries[i][0], libraries[i][1]) &&
+		    access(other, R_OK) == 0 && replace(preload, path, libraries[i][0], "/$LIB/"))
+			return true;
+	}
+	(void)snprintf(preload, PATH_MAX, "%s", path);
+	return false;
+}
+
+bool recorder_file_is_musl(const char *path)
+{
+	struct elf_file file;
+	bool found = false;
+
+	if (!elf_file_open(&file, open(path, O_RDONLY | O_CLOEXEC)))
+		return false;
+	/* musl's own name for itself, and Alpine's. */
+	for (size_t i = 0; i < file.needed_count; i++)
+		found |= strcmp(file.needed[i], "libc.so") == 0 ||
+			 strncmp(file.needed[i], "libc.musl-", 10) == 0;
+	elf_file_close(&file);
+	return found;
+}
+
 bool recorder_version_in(const char *bytes, size_t length, char version[RECORDER_VERSION_MAX])
 {
 	static const char prefix[] = VERSION_PREFIX;

@@ -142,8 +142,25 @@ static int own_machine(void)
 	return machine;
 }
 
+struct own_recorder {
+	bool has_other_size; /* one of the other word size is installed in its place */
+	bool is_musl;
+};
+
+static struct own_recorder own_recorder(void)
+{
+	char path[PATH_MAX];
+	char preload[PATH_MAX];
+
+	if (!recorder_file_find(path))
+		return (struct own_recorder){false, false};
+	return (struct own_recorder){recorder_file_preload(path, preload),
+				     recorder_file_is_musl(path)};
+}
+
 static void examine_elf(struct target *target, const struct elf_file *file)
 {
+	const struct own_recorder recorder = own_recorder();
 	static const char by_relay[] =
 		"send its mail through a program that is seen, such as a relay on this host";
 
@@ -162,16 +179,21 @@ static void examine_elf(struct target *target, const struct elf_file *file)
 	} else if (file->is_go) {
 		add_reason(target, true, by_relay,
 			   "is a Go program, which makes its system calls itself");
-	} else if (!is_own_word_size(file)) {
+	} else if (!is_own_word_size(file) && !recorder.has_other_size) {
 		target->harmed_by_preload = true;
-		add_reason(target, true, "build a recorder of that word size for it",
-			   "is of another word size than the recorder");
-	} else if (file->machine != own_machine()) {
+		add_reason(target, true, "install a recorder of that word size beside this one",
+			   "is of another word size than the recorder, and none of that size is "
+			   "installed");
+	} else if (is_own_word_size(file) && file->machine != own_machine()) {
 		target->harmed_by_preload = true;
 		add_reason(target, true, "build a recorder of that architecture for it",
 			   "is of another architecture than the recorder (%s)",
 			   elf_file_machine_name(file->machine));
-	} else if (target->libc == TARGET_LIBC_MUSL) {
+	} else if (recorder.is_musl && target->libc != TARGET_LIBC_MUSL) {
+		target->harmed_by_preload = true;
+		add_reason(target, true, "build a recorder for its libc",
+			   "is not linked with musl, as the recorder is");
+	} else if (!recorder.is_musl && target->libc == TARGET_LIBC_MUSL) {
 		target->harmed_by_preload = true;
 		add_reason(target, true, "build it for glibc", "is linked with musl, not glibc");
 	} else if (target->libc == TARGET_LIBC_OTHER) {

@@ -150,6 +150,7 @@ static bool is_preloaded(const char *list, const char *path)
 static int preload_recorder(void)
 {
 	char path[PATH_MAX];
+	char preload[PATH_MAX];
 	const char *list = getenv("LD_PRELOAD");
 	char *longer;
 
@@ -158,19 +159,20 @@ static int preload_recorder(void)
 			 "../lib/tlswitness; build or install it");
 		return 2;
 	}
-	if (strpbrk(path, ": ")) {
+	recorder_file_preload(path, preload);
+	if (strpbrk(preload, ": ")) {
 		complain("run: LD_PRELOAD can't hold '%s', which has a space or colon; "
 			 "install tlswitness elsewhere",
-			 path);
+			 preload);
 		return 2;
 	}
 	if (!list || !*list) {
-		set_variable("LD_PRELOAD", path);
+		set_variable("LD_PRELOAD", preload);
 		return 0;
 	}
-	if (is_preloaded(list, path))
+	if (is_preloaded(list, preload) || is_preloaded(list, path))
 		return 0;
-	if (asprintf(&longer, "%s:%s", list, path) < 0)
+	if (asprintf(&longer, "%s:%s", list, preload) < 0)
 		return 2;
 	set_variable("LD_PRELOAD", longer);
 	free(longer);
