@@ -77,7 +77,7 @@ $(BUILD)/%.o: %.c Makefile
 
 # libc alone: -z defs proves that nothing else is needed.
 $(BUILD)/libtlswitness.so: $(SHIM_OBJECTS)
-	$(CC) $(CFLAGS) -shared -Wl,-z,defs -Wl,-z,now -Wl,-z,relro -Wl,--as-needed $(LDFLAGS) -o $@ $^ \
+	$(CC) $(CFLAGS) -shared -Wl,-z,defs -Wl,-z,noseparate-code -Wl,-z,now -Wl,-z,relro -Wl,--as-needed $(LDFLAGS) -o $@ $^ \
 		$(SYSTEM_LIBS)
 
 $(BUILD)/tlswitness: $(TOOL_OBJECTS) $(SHARED_OBJECTS)

@@ -66,9 +66,8 @@ static void add_name(struct library_family *family, const struct library_functio
 		memcpy(prefixes[prefix_count++], function->name, PREFIX_SIZE);
 }
 
-static void prepare_names(void *data)
+static void prepare_names(void)
 {
-	(void)data;
 	if (atomic_load(&names_ready))
 		return;
 	for (size_t i = 0; i < FAMILIES_COUNT; i++) {
@@ -80,6 +79,12 @@ static void prepare_names(void *data)
 		}
 	}
 	atomic_store(&names_ready, true);
+}
+
+static void prepare_names_locked(void *data)
+{
+	(void)data;
+	prepare_names();
 }
 
 static const struct hooked_name *find_name(const char *name)
@@ -95,37 +100,34 @@ static const struct hooked_name *find_name(const char *name)
 
 /* ---- the objects that were seen completely loaded ---- */
 
-#define SEEN_MAX 1024 /* what finds no room is looked at again each time */
+#define SEEN_MAX 1024 /* what finds no room gets no hooks */
 
+/* In load order. What is said of an object holds as long as it stays loaded. */
 struct seen_object {
-	const ElfW(Dyn) * dynamic; /* NULL: free */
-	bool at_start;             /* loaded before main, in the scope of everything */
-	bool fresh;                /* its slots were not looked at yet */
+	struct loaded_object object;
+	bool at_start; /* loaded before main, in the scope of everything */
+	bool fresh;    /* its slots were not looked at yet */
 };
 
 static struct seen_object seen[SEEN_MAX];
 static unsigned seen_count;
 static uint64_t seen_removed; /* loaded_objects_changes().removed at that time */
 
-static struct seen_object *seen_at(const ElfW(Dyn) * dynamic)
+/* Or NULL. In order and not hashed: few processes need more than the first page. */
+static struct seen_object *seen_as(const ElfW(Dyn) * dynamic)
 {
-	size_t at = ((uintptr_t)dynamic >> 4 ^ (uintptr_t)dynamic >> 12) % SEEN_MAX;
-
-	while (seen[at].dynamic && seen[at].dynamic != dynamic)
-		at = (at + 1) % SEEN_MAX;
-	return &seen[at];
-}
-
-static bool was_seen(const ElfW(Dyn) * dynamic)
-{
-	return seen_at(dynamic)->dynamic != NULL;
+	for (unsigned i = seen_count; i-- > 0;) {
+		if (seen[i].object.dynamic == dynamic)
+			return &seen[i];
+	}
+	return NULL;
 }
 
 static bool is_of_start(const struct loaded_object *object)
 {
-	const struct seen_object *entry = seen_at(object->dynamic);
+	const struct seen_object *entry = seen_as(object->dynamic);
 
-	return entry->dynamic && entry->at_start;
+	return entry && entry->at_start;
 }
 
 /* ---- the copies of a library ---- */
@@ -295,37 +297,23 @@ void *library_hooks_table_of(struct library_family *family, const void *return_a
 
 /* ---- what the loader would bind a name to ---- */
 
-struct scope_search {
-	const char *name;
-	const ElfW(Dyn) * after; /* not before this one was met; NULL: from the first one on */
-	struct loaded_object *found;
-	bool done;
-};
-
-static bool search_in_start(const struct loaded_object *object, void *data)
-{
-	struct scope_search *search = data;
-
-	if (search->after) {
-		if (search->after == object->dynamic)
-			search->after = NULL;
-		return true;
-	}
-	if (!is_of_start(object) || !loaded_object_function(object, search->name))
-		return true;
-	*search->found = *object;
-	search->done = true;
-	return false;
-}
-
-/* In the global scope, as it was at the start: behind `after`, or all of it. */
+/* In the global scope, as it was at the start: behind `after`, or (NULL) all of it. */
 static bool find_in_start(const char *name, const struct loaded_object *after,
 			  struct loaded_object *found)
 {
-	struct scope_search search = {name, after ? after->dynamic : NULL, found, false};
+	bool passed = !after;
 
-	loaded_objects_each(search_in_start, &search);
-	return search.done;
+	for (unsigned i = 0; i < seen_count; i++) {
+		const struct loaded_object *object = &seen[i].object;
+
+		if (!passed)
+			passed = object->dynamic == after->dynamic;
+		else if (seen[i].at_start && loaded_object_function(object, name)) {
+			*found = *object;
+			return true;
+		}
+	}
+	return false;
 }
 
 /* In the scope of `object`; what was loaded with RTLD_GLOBAL since the start is not in it. */
@@ -415,6 +403,7 @@ static void hook_slots(const struct loaded_object *object, bool deeply)
 {
 	struct slots_of of = {object, deeply};
 
+	prepare_names();
 	/* What a library calls of itself is its own affair. */
 	if (!is_a_copy(object))
 		import_slots_each(object, hook_slot, &of);
@@ -431,31 +420,24 @@ struct look {
 static bool see_object(const struct loaded_object *object, void *data)
 {
 	struct look *look = data;
-	struct seen_object *entry = seen_at(object->dynamic);
 
-	if (loaded_objects_is_own(object->dynamic))
+	if (loaded_objects_is_own(object->dynamic) || seen_as(object->dynamic))
 		return true;
-	if (!entry->dynamic && seen_count < SEEN_MAX * 3 / 4) {
-		*entry = (struct seen_object){object->dynamic, look->at_start, true};
-		seen_count++;
-	} else if (entry->dynamic) {
-		return true;
-	}
+	if (seen_count < SEEN_MAX)
+		seen[seen_count++] = (struct seen_object){*object, look->at_start, true};
 	for (size_t i = 0; i < FAMILIES_COUNT; i++)
 		look->fresh_copies |= add_copy(__start_library_families[i], object);
 	return true;
 }
 
 /* The slots of what is fresh; where a copy is, those of everything that was seen. */
-static bool look_at_slots(const struct loaded_object *object, void *data)
+static void look_at_slots(const struct look *look)
 {
-	const struct look *look = data;
-	struct seen_object *entry = seen_at(object->dynamic);
-
-	if (entry->dynamic && (entry->fresh || look->fresh_copies))
-		hook_slots(object, look->deeply && entry->fresh);
-	entry->fresh = false;
-	return true;
+	for (unsigned i = 0; i < seen_count; i++) {
+		if (seen[i].fresh || look->fresh_copies)
+			hook_slots(&seen[i].object, look->deeply && seen[i].fresh);
+		seen[i].fresh = false;
+	}
 }
 
 static bool has_copies(void)
@@ -474,7 +456,6 @@ static void see_start(void *data)
 	struct look look = {.at_start = true};
 
 	(void)data;
-	prepare_names(NULL);
 	loaded_objects_each(see_object, &look);
 	seen_removed = loaded_objects_changes().removed;
 }
@@ -486,7 +467,7 @@ static void start(void *data)
 	if (seen_count == 0)
 		see_start(data);
 	if (has_copies())
-		loaded_objects_each(look_at_slots, &look);
+		look_at_slots(&look);
 }
 
 void library_hooks_start(bool on)
@@ -539,17 +520,13 @@ static void forget_callers(struct library_family *family)
 /* What was loaded at the start stays; of the rest no more is known than that it was loaded. */
 static void forget_seen(void)
 {
-	static const ElfW(Dyn) * kept[SEEN_MAX];
-	unsigned count = 0;
+	unsigned kept = 0;
 
-	for (unsigned i = 0; i < SEEN_MAX; i++) {
-		if (seen[i].dynamic && seen[i].at_start)
-			kept[count++] = seen[i].dynamic;
+	for (unsigned i = 0; i < seen_count; i++) {
+		if (seen[i].at_start)
+			seen[kept++] = seen[i];
 	}
-	memset(seen, 0, sizeof(seen));
-	for (unsigned i = 0; i < count; i++)
-		*seen_at(kept[i]) = (struct seen_object){kept[i], true, false};
-	seen_count = count;
+	seen_count = kept;
 }
 
 static void forget_unloaded(void *data)
@@ -585,18 +562,12 @@ static void look_at_loaded(void *data)
 	struct loaded_object object;
 
 	forget_unloaded(NULL);
-	if (was_seen(loaded->map->l_ld))
-		return;
-	if (loaded_object_apart(loaded->map, &object)) {
-		loaded_object_each_needed(&object, see_object, &look);
-		loaded_object_each_needed(&object, look_at_slots, &look);
-		return;
-	}
-	if (!loaded_objects_at(loaded->map->l_ld, &object))
+	if (seen_as(loaded->map->l_ld) || (!loaded_objects_at(loaded->map->l_ld, &object) &&
+					   !loaded_object_apart(loaded->map, &object)))
 		return;
 	loaded_object_each_needed(&object, see_object, &look);
 	if (loaded->deeply || has_copies())
-		loaded_objects_each(look_at_slots, &look);
+		look_at_slots(&look);
 }
 
 void library_hooks_loaded(const struct link_map *map, bool deeply)
@@ -665,7 +636,7 @@ bool library_hooks_know(const char *name)
 	if (atomic_load(&state) == OFF)
 		return false;
 	if (!atomic_load(&names_ready))
-		loaded_objects_locked(prepare_names, NULL);
+		loaded_objects_locked(prepare_names_locked, NULL);
 	return has_known_prefix(name) && find_name(name) != NULL;
 }
 

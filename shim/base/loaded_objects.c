@@ -438,6 +438,7 @@ struct name_search {
 	const char *name;
 	bool prefix;
 	struct loaded_object *object;
+	bool by_soname; /* where no file is called so */
 };
 
 static int match_name(struct dl_phdr_info *info, size_t size, void *data)
@@ -446,16 +447,21 @@ static int match_name(struct dl_phdr_info *info, size_t size, void *data)
 	const char *name = search->name;
 
 	(void)size;
+	search->object->path = info->dlpi_name ? info->dlpi_name : "";
+	if (search->prefix ? strncmp(file_name(search->object), name, strlen(name)) == 0
+			   : strcmp(file_name(search->object), name) == 0) {
+		describe(search->object, info);
+		return 1;
+	}
+	if (search->prefix || !search->by_soname)
+		return 0;
 	describe(search->object, info);
-	if (search->prefix)
-		return strncmp(file_name(search->object), name, strlen(name)) == 0;
-	return strcmp(file_name(search->object), name) == 0 ||
-	       (search->object->soname && strcmp(search->object->soname, name) == 0);
+	return search->object->soname && strcmp(search->object->soname, name) == 0;
 }
 
 bool loaded_objects_named(const char *prefix, struct loaded_object *object)
 {
-	struct name_search search = {prefix, true, object};
+	struct name_search search = {prefix, true, object, false};
 
 	return dl_iterate_phdr(match_name, &search) != 0;
 }
@@ -476,14 +482,23 @@ static void add_to_closure(struct closure *closure, const struct loaded_object *
 		closure->dynamic[closure->count++] = object->dynamic;
 }
 
+static bool find_needed(const char *name, struct loaded_object *object)
+{
+	struct name_search search = {name, false, object, false};
+
+	if (dl_iterate_phdr(match_name, &search) != 0)
+		return true;
+	search.by_soname = true;
+	return dl_iterate_phdr(match_name, &search) != 0;
+}
+
 static void add_needed(struct closure *closure, const struct loaded_object *object)
 {
 	for (const ElfW(Dyn) *entry = object->dynamic; entry && entry->d_tag != DT_NULL; entry++) {
 		struct loaded_object needed = {0};
-		struct name_search search = {object->strings + entry->d_un.d_val, false, &needed};
 
 		if (entry->d_tag == DT_NEEDED && object->strings &&
-		    dl_iterate_phdr(match_name, &search) != 0)
+		    find_needed(object->strings + entry->d_un.d_val, &needed))
 			add_to_closure(closure, &needed);
 	}
 }
