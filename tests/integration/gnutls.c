@@ -208,6 +208,22 @@ Test(gnutls, checks_of_the_chain_alone_and_none)
 	expect_judged("unknown", WORDS("verify=fingerprint"), 0, " ");
 }
 
+/* A report lists who did not check, and not of whom it is not known. */
+Test(gnutls, a_chain_alone_is_no_finding)
+{
+	struct sink *sink = start_sink(WORDS("--implicit"));
+	const char *authority = text("authority=%s", sink->certificate);
+	const char *chain =
+		run_client(sink, WORDS("verify=peers2", authority), WORDS(mail_port(sink)), 0);
+	const char *none = run_client(sink, WORDS("verify=none"), WORDS(mail_port(sink)), 0);
+	struct program report = {.argv = WORDS(tool_path(), "report", chain, none)};
+
+	cr_assert_eq(run_program(&report), 0, "%s", report.err);
+	cr_expect_not_null(strstr(report.out, "Certificates not verified"), "%s", report.out);
+	cr_expect_not_null(strstr(report.out, "unchecked"), "%s", report.out);
+	cr_expect_null(strstr(report.out, "chain-only"), "%s", report.out);
+}
+
 /* ---- settings ---- */
 
 static void expect_setting(const char *setting, const char *words)

@@ -304,7 +304,7 @@ static bool is_finding(const struct subject *subject)
 		return subject->action != ACTION_SETTING && subject->action != ACTION_OTHER;
 	return subject->action == ACTION_PLAINTEXT_MAIL || subject->verdict == VERDICT_FAILED ||
 	       subject->verdict == VERDICT_REFUSED ||
-	       fact_get(subject->facts, FACT_CERTIFICATE) > CERTIFICATE_VERIFIED;
+	       fact_get(subject->facts, FACT_CERTIFICATE) > CERTIFICATE_CHAIN_ONLY;
 }
 
 static void count_finding(struct subject *subject, uint64_t lost)

@@ -47,9 +47,10 @@ static bool is_failure(uint32_t facts)
 	return is_connection(facts) && (verdict == VERDICT_FAILED || verdict == VERDICT_REFUSED);
 }
 
+/* Not CERTIFICATE_CHAIN_ONLY: that the program did not compare the name is not known of it. */
 static bool is_unverified(uint32_t facts)
 {
-	return is_connection(facts) && fact_get(facts, FACT_CERTIFICATE) > CERTIFICATE_VERIFIED;
+	return is_connection(facts) && fact_get(facts, FACT_CERTIFICATE) > CERTIFICATE_CHAIN_ONLY;
 }
 
 static bool is_blind_spot(uint32_t facts)

@@ -363,7 +363,7 @@ static void write_certificate(FILE *out, struct slice name)
 	static const char *const words[ENTRY_CERTIFICATES] = {
 		[CERTIFICATE_UNKNOWN] = "not known",
 		[CERTIFICATE_VERIFIED] = "verified",
-		[CERTIFICATE_CHAIN_ONLY] = "issuer checked, name not",
+		[CERTIFICATE_CHAIN_ONLY] = "issuer checked; the name is not known",
 		[CERTIFICATE_UNCHECKED] = "not checked at all",
 		[CERTIFICATE_FAILED] = "checked, and wrong",
 	};
