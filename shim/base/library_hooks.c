@@ -15,7 +15,9 @@ extern struct library_family *const __start_library_families[]
 	__attribute__((visibility("hidden")));
 extern struct library_family *const __stop_library_families[] __attribute__((visibility("hidden")));
 
-#define FAMILIES_COUNT ((size_t)(__stop_library_families - __start_library_families))
+#define FAMILIES_COUNT                                                                \
+	(((uintptr_t)__stop_library_families - (uintptr_t)__start_library_families) / \
+	 sizeof(__start_library_families[0]))
 
 static _Atomic enum { UNDECIDED, ON, OFF } state;
 

@@ -494,10 +494,12 @@ static bool find_needed(const char *name, struct loaded_object *object)
 
 static void add_needed(struct closure *closure, const struct loaded_object *object)
 {
+	if (!object->strings)
+		return;
 	for (const ElfW(Dyn) *entry = object->dynamic; entry && entry->d_tag != DT_NULL; entry++) {
 		struct loaded_object needed = {0};
 
-		if (entry->d_tag == DT_NEEDED && object->strings &&
+		if (entry->d_tag == DT_NEEDED &&
 		    find_needed(object->strings + entry->d_un.d_val, &needed))
 			add_to_closure(closure, &needed);
 	}

@@ -48,7 +48,8 @@ const SSL_METHOD *openssl_floor_flexible(const struct ssl_library *library,
 	struct pinned_method pinned;
 
 	*pin = 0;
-	if (!recorder.on || !enforcement_refuses(&recorder.config) || !method || !library->TLS_method || !library->TLS_client_method)
+	if (!recorder.on || !enforcement_refuses(&recorder.config) || !method ||
+	    !library->TLS_method || !library->TLS_client_method)
 		return method;
 	pinned = pinned_method(library, method);
 	if (pinned.version == 0 || !enforcement_is_below_floor(&recorder.config, pinned.version))

@@ -9,6 +9,11 @@
 #include <string.h>
 #include <unistd.h>
 
+/* glibc 2.31 (Debian 11) has not heard of it. */
+#ifndef EM_LOONGARCH
+#define EM_LOONGARCH 258
+#endif
+
 /* What the Go linker puts before the description of the build (cmd/internal/buildinfo). */
 static const char go_magic[] = "\xff Go buildinf:";
 

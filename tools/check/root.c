@@ -16,6 +16,11 @@
 
 #include "tools/base/table.h"
 
+/* glibc 2.31 (Debian 11) has not heard of it; the same on every architecture. */
+#ifndef SYS_openat2
+#define SYS_openat2 437
+#endif
+
 bool root_open(struct root *root, const char *path)
 {
 	size_t length;

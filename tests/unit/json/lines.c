@@ -87,6 +87,7 @@ struct record full_record(void)
 		.code_line = 20,
 		.code_function = "deliver",
 		.stack = &stack,
+		.setting_ids = "0123456789abcdef0123456700000002",
 		.setting = "SSL_CTX_set_max_proto_version(TLS 1.2)",
 		.lost = 3,
 		.count = 12,
