@@ -39,10 +39,11 @@ static struct program client(const struct sink *sink, const void *row)
 	const struct client *the_client = row;
 
 	return (struct program){
-		.argv = WORDS(program_path(the_client->program), "localhost",
-			      text("%u", sink->port), tls_mode_name(the_client->mode),
-			      sink->certificate, "nothing"),
-		.env = WORDS(old_tls_allowed()),
+		.argv = join_words(WORDS(program_path(the_client->program), "localhost",
+					 text("%u", sink->port), tls_mode_name(the_client->mode),
+					 sink->certificate, "nothing"),
+				   NO_WORDS),
+		.env = join_words(WORDS(old_tls_allowed()), NO_WORDS),
 	};
 }
 
