@@ -35,7 +35,7 @@ static void draw_event_random(void)
 		return;
 	sys_clock(CLOCK_REALTIME, &now);
 	recorder.event_random[0] = (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
-	recorder.event_random[1] = (uintptr_t)&now;
+	recorder.event_random[1] = (uintptr_t)__builtin_frame_address(0);
 }
 
 #ifndef __GLIBC__

@@ -36,7 +36,7 @@ void setting_made_unplaced(const struct setting_words *words, const void *caller
 			   const void *owner);
 
 /* Room for the names of four settings, blanks between them. */
-#define SETTING_IDS_MAX (4 * 17)
+#define SETTING_IDS_MAX (4 * 17UL)
 
 /*
  * The names of the settings that were made to a handshake's object or its context, as
