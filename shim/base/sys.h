@@ -208,6 +208,11 @@ static inline int sys_shutdown(int fd, int how)
 	return (int)SYS_SOCKET_CALL(shutdown, 13, fd, how, 0, 0, 0, 0);
 }
 
+static inline int sys_connect(int fd, const struct sockaddr *address, socklen_t length)
+{
+	return (int)SYS_SOCKET_CALL(connect, 3, fd, address, length, 0, 0, 0);
+}
+
 /* ---- processes and threads ---- */
 
 static inline ssize_t sys_getrandom(void *buffer, size_t count, unsigned flags)
@@ -278,6 +283,19 @@ static inline void sys_set_signals(const struct sys_signals *set, struct sys_sig
 	(void)SYS_4(SYS_rt_sigprocmask, 3, set, previous, 16); /* SIG_SETMASK there */
 #else
 	(void)SYS_4(SYS_rt_sigprocmask, 2, set, previous, 8); /* SIG_SETMASK */
+#endif
+}
+
+/*
+ * Can 8 bytes be read at `address`? The kernel reads the set of signals before
+ * it finds that there is no such way to change the mask. Sets errno.
+ */
+static inline bool sys_can_read(const void *address)
+{
+#if defined(__mips__)
+	return SYS_4(SYS_rt_sigprocmask, -1, address, 0, 16) == 0 || errno != EFAULT;
+#else
+	return SYS_4(SYS_rt_sigprocmask, -1, address, 0, 8) == 0 || errno != EFAULT;
 #endif
 }
 

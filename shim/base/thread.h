@@ -9,10 +9,9 @@
 #include <stdint.h>
 
 struct thread_state {
-	bool locked; /* inside connection.c's lock: a signal handler's calls pass through */
 	uint8_t library_depth;     /* calls into a TLS library that are watched, nested */
-	uint16_t hello_connection; /* the connection whose ClientHello passed inside the
-				      innermost of them; 0: none */
+	uint32_t hello_connection; /* the connection whose ClientHello passed inside the
+				      innermost of them: its number + 1; 0: none */
 	bool loads_deeply;         /* its last dlopen was one with RTLD_DEEPBIND */
 	const void *caller;        /* the return address of the TLS library's hook entered last */
 	const void *session;       /* the TLS library's object used last */

@@ -5,13 +5,14 @@
 #include "shim/core/connection_state.h"
 
 #include <errno.h>
-#include <stdatomic.h>
 
 #include "shim/base/sys.h"
 #include "shim/core/enforcement.h"
-#include "shim/core/guard.h"
 #include "shim/core/hello.h"
+#include "shim/core/join.h"
+#include "shim/core/origin_pool.h"
 #include "shim/core/recorder.h"
+#include "shim/core/sandbox.h"
 
 bool connection_in_scope(const struct connection *connection)
 {
@@ -36,6 +37,13 @@ bool connection_is_below_floor(const struct connection *connection)
 	       connection_in_scope(connection);
 }
 
+bool connection_awaits_hello(const struct connection *connection)
+{
+	return !connection->finished && connection->tls.progress == TLS_NOTHING &&
+	       (connection->smtp.state == SMTP_TLS || connection->smtp.state == SMTP_UNDECIDED ||
+		connection->smtp.state == SMTP_IMPLICIT_TLS);
+}
+
 /* TLS has come to its end, one way or the other, or the bytes were none. */
 static enum connection_event event_of_tls(const struct connection *connection)
 {
@@ -47,62 +55,90 @@ static enum connection_event event_of_tls(const struct connection *connection)
 	return connection->smtp.state == SMTP_TLS ? EVENT_BLIND_SPOT : EVENT_NONE;
 }
 
-/*
- * Is something to be recorded by now? After each step;
- * whoever gets an answer other than EVENT_NONE has it written.
- */
-enum connection_event connection_next_event(struct connection *connection)
+bool connection_finish(struct connection *connection)
 {
-	enum connection_event event = EVENT_NONE;
+	return !atomic_exchange(&connection->finished, true);
+}
 
-	if (connection->finished || connection->waiting)
-		return EVENT_NONE;
+/* What is to be recorded by now; `*over` if nothing more can come after it. */
+static enum connection_event event_by_now(struct connection *connection, bool *over)
+{
+	*over = false;
 	if (connection_is_below_floor(connection) && !connection->library_pending) {
 		connection->blocked = true;
-		event = EVENT_HANDSHAKE;
-	} else if (connection->smtp.state == SMTP_NOT_SMTP) {
-		connection->finished =
-			!connection->library_pending && !connection_may_be_hop(connection);
-	} else if (connection->smtp.state == SMTP_DIALOGUE) {
-		if (connection->smtp.mail_sent || connection->smtp.auth_sent)
-			event = EVENT_PLAINTEXT;
-	} else if (connection_speaks_tls(connection) &&
-		   connection->tls.progress >= TLS_ESTABLISHED && !connection->library_pending) {
-		if (connection_in_scope(connection))
-			event = event_of_tls(connection);
-		connection->finished = true;
+		return EVENT_HANDSHAKE;
 	}
-	if (event != EVENT_NONE)
-		connection->finished = true;
+	switch (connection->smtp.state) {
+	case SMTP_NOT_SMTP:
+		*over = !connection->library_pending && !connection_may_be_hop(connection);
+		return EVENT_NONE;
+	case SMTP_DIALOGUE:
+		return connection->smtp.mail_sent || connection->smtp.auth_sent ? EVENT_PLAINTEXT
+										: EVENT_NONE;
+	default:
+		break;
+	}
+	if (!connection_speaks_tls(connection) || connection->tls.progress < TLS_ESTABLISHED ||
+	    connection->library_pending)
+		return EVENT_NONE;
+	*over = true;
+	return connection_in_scope(connection) ? event_of_tls(connection) : EVENT_NONE;
+}
+
+enum connection_event connection_next_event(struct connection *connection)
+{
+	enum connection_event event;
+	bool over;
+
+	connection->known_mail = connection_in_scope(connection);
+	connection_mark(connection);
+	if (connection->finished || connection->waiting)
+		return EVENT_NONE;
+	event = event_by_now(connection, &over);
+	if ((event != EVENT_NONE || over) && !connection_finish(connection))
+		return EVENT_NONE;
 	return event;
 }
 
 /* The same, when the connection is over. */
-enum connection_event connection_last_event(struct connection *connection)
+static enum connection_event last_event(struct connection *connection)
 {
-	enum connection_event event = EVENT_NONE;
+	const pid_t waiting = connection->waiting;
 
 	/* A child made by fork has a copy of what its parent waits for. */
-	if (connection->finished ||
-	    (connection->waiting ? connection->waiting : connection->owner) !=
-		    recorder_process->pid)
+	if ((waiting ? waiting : connection->owner) != recorder_process->pid ||
+	    !connection_finish(connection))
 		return EVENT_NONE;
-	connection->finished = true;
-	if (connection->waiting)
-		event = EVENT_HANDSHAKE;
-	else if (connection->smtp.state == SMTP_DIALOGUE)
-		event = EVENT_SESSION;
-	else if (connection_speaks_tls(connection) && connection_in_scope(connection))
-		event = connection->tls.progress >= TLS_OFFERED ? EVENT_HANDSHAKE
-								: EVENT_BLIND_SPOT;
-	return event;
+	if (waiting)
+		return EVENT_HANDSHAKE;
+	if (connection->smtp.state == SMTP_DIALOGUE)
+		return EVENT_SESSION;
+	if (!connection_speaks_tls(connection) || !connection_in_scope(connection))
+		return EVENT_NONE;
+	return connection->tls.progress >= TLS_OFFERED ? EVENT_HANDSHAKE : EVENT_BLIND_SPOT;
+}
+
+void connection_in_doubt(struct connection *connection)
+{
+	const bool is_mail = connection->known_mail;
+
+	if (connection->finished)
+		return;
+	if (enforcement_in_doubt(&recorder.config, is_mail) == ENFORCEMENT_REFUSE)
+		connection->blocked = true;
+	if (!connection_finish(connection))
+		return;
+	if (is_mail)
+		recorder_count_lost();
+	if (connection->blocked)
+		connection_end_stream(connection);
 }
 
 bool connection_is_behind(const struct connection *connection, int fd)
 {
 	struct endpoint peer;
 
-	if (fd < 0 || connection->peer.family == 0)
+	if (fd < 0 || connection->peer.family == 0 || sandbox_is_closed())
 		return true;
 	if (connection->cookie != 0)
 		return endpoint_cookie(fd) == connection->cookie;
@@ -115,112 +151,128 @@ bool connection_is_behind(const struct connection *connection, int fd)
 /* A native caller costs nothing to remember, and is looked up when it is wanted. */
 static void capture_native_origin(struct connection *connection)
 {
-	if (!connection->has_origin && connection->caller)
-		connection->has_origin = origin_native(&connection->origin, connection->caller);
+	if (connection->origin || !connection->caller)
+		return;
+	connection->origin = origin_pool_claim();
+	if (connection->origin && origin_native(connection->origin, connection->caller))
+		return;
+	origin_pool_free(connection->origin);
+	connection->origin = NULL;
 }
 
 void connection_record_event(struct connection *connection, enum connection_event event)
 {
+	const int fd = connection->descriptor;
 	int saved = errno;
 
 	/* A connection that began with its first bytes had no port of its own yet. */
-	if (connection->local.port == 0 && connection->descriptor >= 0 &&
-	    connection_is_behind(connection, connection->descriptor))
-		endpoint_of_self(&connection->local, connection->descriptor);
+	if (connection->local.port == 0 && fd >= 0 && !sandbox_is_closed() &&
+	    connection_is_behind(connection, fd))
+		endpoint_of_self(&connection->local, fd);
 	capture_native_origin(connection);
 	connection_record(connection, event);
 	errno = saved;
 }
 
-/* The peer sees the end of the connection; no byte of ours is put into it. */
 void connection_end_stream(const struct connection *connection)
 {
+	const int fd = connection->descriptor;
 	int saved = errno;
 
-	if (connection->descriptor >= 0 && connection_is_behind(connection, connection->descriptor))
-		sys_shutdown(connection->descriptor, SHUT_RDWR);
+	if (fd >= 0 && !sandbox_is_closed() && connection_is_behind(connection, fd))
+		sys_shutdown(fd, SHUT_RDWR);
 	errno = saved;
 }
 
-/* Gives a reference back; the last one settles what is still open. */
-void connection_release(struct connection *connection)
+/* What is still open when its last name is gone. */
+static void settle(struct connection *connection)
 {
-	enum connection_event event = EVENT_NONE;
+	enum connection_event event;
 
-	if (!guard_enter())
+	if (connection->finished)
 		return;
-	/* A library's object that waits is no reason for the connection to go on. */
-	if (connection->references == 1U + (connection->waiting != 0))
-		event = connection_last_event(connection);
+	if (!guard_enter(&connection->guard)) {
+		if (connection_finish(connection) && connection->known_mail)
+			recorder_count_lost();
+		return;
+	}
+	event = last_event(connection);
+	guard_leave(&connection->guard);
 	if (event == EVENT_HANDSHAKE)
 		hello_settle(connection->tls.client_random);
-	if (event == EVENT_NONE)
-		connection_drop_reference(connection);
-	guard_leave();
-	if (event == EVENT_NONE)
+	if (event != EVENT_NONE)
+		connection_record_event(connection, event);
+}
+
+static void give_back(struct connection *connection, uint32_t settled_with)
+{
+	uint32_t references = atomic_load(&connection->references);
+
+	for (;;) {
+		if (references <= settled_with)
+			settle(connection);
+		if (!atomic_compare_exchange_strong(&connection->references, &references,
+						    references - 1))
+			continue;
+		if (references == 1)
+			connection_free(connection);
 		return;
-	connection_record_event(connection, event);
-	if (!guard_enter())
-		return;
-	connection_drop_reference(connection);
-	guard_leave();
+	}
+}
+
+void connection_release(struct connection *connection)
+{
+	/* A library's object that waits is no reason for the connection to go on. */
+	give_back(connection, connection->waiting ? 2 : 1);
+}
+
+void connection_drop(struct connection *connection)
+{
+	give_back(connection, 1);
+}
+
+bool connection_is_blocked(const struct connection *connection)
+{
+	return connection->blocked;
 }
 
 void connection_ignore(struct connection *connection)
 {
-	if (!guard_enter())
-		return;
-	connection->finished = true;
-	guard_leave();
+	(void)connection_finish(connection);
 }
 
-/* The place in the code, for a connection that no TLS library reports. */
-static void keep_origin(struct connection *connection, const struct origin *origin)
-{
-	if (!guard_enter())
-		return;
-	if (!connection->finished) {
-		origin_copy(&connection->origin, origin);
-		connection->has_origin = true;
-	}
-	guard_leave();
-}
-
-/*
- * A script's frames, while they are there: at the connect to a mail port, and
- * elsewhere once it has turned out to be mail, since they cost time.
- */
 void connection_capture_script(struct connection *connection)
 {
-	struct origin origin;
+	struct origin *origin = origin_pool_claim();
 
-	if (origin_of_script(&origin))
-		keep_origin(connection, &origin);
+	if (!origin)
+		return;
+	if (origin_of_script(origin) && guard_enter(&connection->guard)) {
+		if (!connection->finished && !connection->origin) {
+			connection->origin = origin;
+			origin = NULL;
+		}
+		guard_leave(&connection->guard);
+	}
+	origin_pool_free(origin);
 }
 
 /* Settles all of them, or those that wait for the application. */
-static void finish(bool only_waiting)
+static void settle_all(bool only_waiting)
 {
 	struct connection *connection;
+	uint32_t number = 0;
 
-	for (unsigned i = 0; (connection = connection_at(i)); i++) {
-		enum connection_event event = EVENT_NONE;
-
-		if (!guard_enter())
-			return;
-		if (connection->references > 0 && (connection->waiting || !only_waiting)) {
-			connection->references++;
-			event = connection_last_event(connection);
-		}
-		guard_leave();
-		if (event != EVENT_NONE)
-			connection_record_event(connection, event);
+	while ((connection = connection_next(&number))) {
+		if (connection->waiting || !only_waiting)
+			settle(connection);
+		connection_drop(connection);
 	}
 }
 
 void connection_finish_all(void)
 {
-	finish(false);
+	settle_all(false);
 }
 
 /* Some connection has waited in this process, or in one that it was forked from. */
@@ -228,15 +280,13 @@ static atomic_bool has_waited;
 
 void connection_wait(struct connection *connection)
 {
-	if (!guard_enter())
-		return;
+	recorder_enter();
 	connection->waiting = recorder_process->pid;
 	atomic_store(&has_waited, true);
-	guard_leave();
 }
 
 void connection_finish_waiting(void)
 {
 	if (atomic_load(&has_waited))
-		finish(true);
+		settle_all(true);
 }

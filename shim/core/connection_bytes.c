@@ -7,17 +7,24 @@
 
 #include "shim/base/thread.h"
 #include "shim/core/enforcement.h"
-#include "shim/core/guard.h"
 #include "shim/core/hello.h"
+#include "shim/core/join.h"
+#include "shim/core/readable.h"
 #include "shim/core/recorder.h"
 #include "shim/core/wire_certificate.h"
+
+/* How much of this part is among the `length` bytes from it on. */
+static size_t part_of(const struct iovec *part, size_t length)
+{
+	return part->iov_len < length ? part->iov_len : length;
+}
 
 /* Is a TLS library's call under way that these first bytes of TLS come out of? */
 static void note_library_call(struct connection *connection)
 {
 	if (thread_state.library_depth == 0)
 		return;
-	thread_state.hello_connection = connection_number(connection);
+	thread_state.hello_connection = connection->number + 1;
 	connection->library_pending = true;
 }
 
@@ -28,8 +35,8 @@ static void feed_tls(struct connection *connection, enum tls_side from, const ui
 
 	if (length == 0)
 		return;
-	if (connection->began == 0) {
-		connection->began = recorder_clock();
+	if (!connection->tls_begun) {
+		connection->tls_begun = true;
 		if (from == TLS_FROM_CLIENT)
 			note_library_call(connection);
 	}
@@ -42,7 +49,7 @@ static void feed_tls(struct connection *connection, enum tls_side from, const ui
 		connection->library_pending = true;
 }
 
-/* With the lock held. */
+/* Within the guard. */
 static void feed(struct connection *connection, enum smtp_side from, const uint8_t *bytes,
 		 size_t length)
 {
@@ -61,19 +68,118 @@ static void feed(struct connection *connection, enum smtp_side from, const uint8
 			 bytes + clear, length - clear);
 }
 
-static void pass(struct connection *connection, enum smtp_side from, const void *bytes,
-		 size_t length)
+/* ---- a candidate's first bytes ---- */
+
+/* Do the first bytes that pass ask a proxy to go on? */
+static bool begins_as_hop(enum smtp_side from, const struct iovec *parts, size_t length)
+{
+	struct proxy_hop hop;
+
+	proxy_hop_init(&hop);
+	for (; length > 0 && hop.state == PROXY_HOP_UNDECIDED;
+	     length -= part_of(parts, length), parts++)
+		proxy_hop_feed(&hop,
+			       from == SMTP_FROM_CLIENT ? PROXY_FROM_CLIENT : PROXY_FROM_SERVER,
+			       parts->iov_base, part_of(parts, length));
+	return hop.state != PROXY_HOP_NONE;
+}
+
+/* What the first bytes that pass say. */
+static enum smtp_state first_look(enum smtp_side from, const struct iovec *parts, size_t length)
+{
+	struct smtp_dialogue dialogue;
+
+	smtp_dialogue_init(&dialogue, false);
+	for (; length > 0 && dialogue.state == SMTP_UNDECIDED;
+	     length -= part_of(parts, length), parts++)
+		smtp_dialogue_feed(&dialogue, from, parts->iov_base, part_of(parts, length));
+	return dialogue.state;
+}
+
+/*
+ * There is no memory to know more of it. TLS from its first byte on a port that
+ * is not mail's passes; what begins as SMTP is for enforcement to decide. True
+ * if it may go on.
+ */
+static bool decide_without_memory(int fd, uint32_t entry, enum smtp_state state)
+{
+	const bool is_mail = state == SMTP_DIALOGUE || state == SMTP_UNDECIDED;
+
+	if (is_mail)
+		recorder_count_lost();
+	if (enforcement_in_doubt(&recorder.config, is_mail) == ENFORCEMENT_PROCEED) {
+		connection_dismiss_candidate(fd, entry);
+		return true;
+	}
+	connection_block_candidate(fd, entry);
+	return false;
+}
+
+/*
+ * The connection that a call is about, with a reference; NULL if it is nothing of
+ * ours, or not any more. A candidate whose first bytes these are becomes one, or
+ * is dismissed.
+ */
+static struct connection *connection_of_call(const struct connection_call *call,
+					     enum smtp_side from, const struct iovec *parts,
+					     size_t length)
+{
+	const enum descriptor_kind kind = descriptor_kind(call->entry);
+	struct connection *connection;
+	enum smtp_state state;
+
+	if (kind == DESCRIPTOR_UNMONITORED || length == 0)
+		return NULL;
+	if (kind == DESCRIPTOR_CANDIDATE && descriptor_entry(call->fd) == call->entry) {
+		state = first_look(from, parts, length);
+		if (state == SMTP_NOT_SMTP && !begins_as_hop(from, parts, length)) {
+			connection_dismiss_candidate(call->fd, call->entry);
+			return NULL;
+		}
+		connection = connection_of_descriptor(call->fd);
+		if (!connection && descriptor_entry(call->fd) == call->entry)
+			(void)decide_without_memory(call->fd, call->entry, state);
+		return connection;
+	}
+	connection = connection_of_descriptor(call->fd);
+	/* Another thread may have closed it while the call was under way. */
+	if (connection && kind == DESCRIPTOR_CONNECTION &&
+	    connection->generation != call->generation) {
+		connection_release(connection);
+		return NULL;
+	}
+	return connection;
+}
+
+/* ---- what has passed ---- */
+
+static void feed_parts(struct connection *connection, enum smtp_side from,
+		       const struct iovec *parts, size_t length)
+{
+	for (; length > 0; length -= part_of(parts, length), parts++)
+		feed(connection, from, parts->iov_base, part_of(parts, length));
+}
+
+static void learn(struct connection *connection, enum smtp_side from, const struct iovec *parts,
+		  size_t length)
 {
 	enum connection_event event;
 	bool recognised;
+	bool began;
 
-	if (!guard_enter())
+	if (!guard_enter(&connection->guard)) {
+		connection_in_doubt(connection);
 		return;
+	}
+	began = connection->tls_begun;
 	recognised = connection->smtp.state == SMTP_UNDECIDED;
-	feed(connection, from, bytes, length);
+	feed_parts(connection, from, parts, length);
 	recognised = recognised && connection->smtp.state == SMTP_DIALOGUE;
+	began = !began && connection->tls_begun;
 	event = connection_next_event(connection);
-	guard_leave();
+	guard_leave(&connection->guard);
+	if (began)
+		connection->began = recorder_clock();
 	if (recognised && !connection->mail_port)
 		connection_capture_script(connection);
 	if (event == EVENT_NONE)
@@ -83,51 +189,74 @@ static void pass(struct connection *connection, enum smtp_side from, const void 
 		connection_end_stream(connection);
 }
 
-void connection_sent(struct connection *connection, const void *bytes, size_t length)
+static void pass(const struct connection_call *call, enum smtp_side from, const struct iovec *parts,
+		 size_t length)
 {
-	pass(connection, SMTP_FROM_CLIENT, bytes, length);
+	struct connection *connection = connection_of_call(call, from, parts, length);
+
+	if (!connection)
+		return;
+	if (!connection->finished)
+		learn(connection, from, parts, length);
+	connection_settle_descriptor(call->fd, connection);
+	connection_release(connection);
 }
 
-void connection_received(struct connection *connection, const void *bytes, size_t length)
+void connection_sent(const struct connection_call *call, const struct iovec *parts, size_t length)
 {
-	pass(connection, SMTP_FROM_SERVER, bytes, length);
+	pass(call, SMTP_FROM_CLIENT, parts, length);
 }
 
-bool connection_is_blocked(const struct connection *connection)
+void connection_received(const struct connection_call *call, const struct iovec *parts,
+			 size_t length)
 {
-	return connection->blocked;
+	pass(call, SMTP_FROM_SERVER, parts, length);
 }
 
-/*
- * With the lock held: would these bytes be the first mail or credentials in the
- * clear? What a client sends behind its request to a proxy counts too.
- */
+bool connection_was_refused(const struct connection_call *call)
+{
+	return descriptor_kind(descriptor_entry(call->fd)) == DESCRIPTOR_BLOCKED &&
+	       call->entry != DESCRIPTOR_UNMONITORED;
+}
+
+/* ---- what may leave ---- */
+
+/* What a client sends behind its request to a proxy is judged from there on. */
+static bool would_send_behind_hop(struct smtp_dialogue *ahead, struct proxy_hop *hop,
+				  const struct connection *connection, const uint8_t *bytes,
+				  size_t length)
+{
+	size_t taken;
+
+	if (hop->state != PROXY_HOP_UNDECIDED && hop->state != PROXY_HOP_BEGUN)
+		return false;
+	taken = proxy_hop_feed(hop, PROXY_FROM_CLIENT, bytes, length);
+	if (hop->state != PROXY_HOP_ASKED && hop->state != PROXY_HOP_DONE)
+		return false;
+	smtp_dialogue_init(ahead, hop->protocol == PROXY_PROTOCOL_PREAMBLE
+					  ? connection->mail_port
+					  : config_is_mail_port(&recorder.config, hop->port));
+	if (smtp_dialogue_would_send_mail(ahead, bytes + taken, length - taken))
+		return true;
+	smtp_dialogue_feed(ahead, SMTP_FROM_CLIENT, bytes + taken, length - taken);
+	return false;
+}
+
+/* Within the guard: would these bytes be the first mail or credentials in the clear? */
 static bool would_send_mail(const struct connection *connection, const struct iovec *parts,
-			    size_t count)
+			    size_t length)
 {
 	struct smtp_dialogue ahead = connection->smtp;
 	struct proxy_hop hop = connection->hop;
 
-	for (size_t i = 0; i < count; i++) {
-		const uint8_t *bytes = parts[i].iov_base;
-		size_t length = parts[i].iov_len;
+	for (; length > 0; length -= part_of(parts, length), parts++) {
+		const size_t part = part_of(parts, length);
 
-		if (smtp_dialogue_would_send_mail(&ahead, bytes, length))
+		if (smtp_dialogue_would_send_mail(&ahead, parts->iov_base, part))
 			return true;
-		smtp_dialogue_feed(&ahead, SMTP_FROM_CLIENT, bytes, length);
-		if (hop.state != PROXY_HOP_UNDECIDED && hop.state != PROXY_HOP_BEGUN)
-			continue;
-		size_t taken = proxy_hop_feed(&hop, PROXY_FROM_CLIENT, bytes, length);
-
-		if (hop.state != PROXY_HOP_ASKED && hop.state != PROXY_HOP_DONE)
-			continue;
-		smtp_dialogue_init(&ahead,
-				   hop.protocol == PROXY_PROTOCOL_PREAMBLE
-					   ? connection->mail_port
-					   : config_is_mail_port(&recorder.config, hop.port));
-		if (smtp_dialogue_would_send_mail(&ahead, bytes + taken, length - taken))
+		smtp_dialogue_feed(&ahead, SMTP_FROM_CLIENT, parts->iov_base, part);
+		if (would_send_behind_hop(&ahead, &hop, connection, parts->iov_base, part))
 			return true;
-		smtp_dialogue_feed(&ahead, SMTP_FROM_CLIENT, bytes + taken, length - taken);
 	}
 	return false;
 }
@@ -136,34 +265,34 @@ static bool would_send_mail(const struct connection *connection, const struct io
  * A single alert in the clear (RFC 8446, 5.1 and 6), with which a library ends a
  * handshake: it can't carry anything else.
  */
-static bool is_alert(const struct iovec *parts, size_t count)
+static bool is_alert(const struct iovec *parts, size_t length)
 {
 	uint8_t record[7];
-	size_t length = 0;
+	size_t seen = 0;
 
-	for (size_t i = 0; i < count; i++) {
-		if (parts[i].iov_len > sizeof(record) - length)
-			return false;
-		memcpy(record + length, parts[i].iov_base, parts[i].iov_len);
-		length += parts[i].iov_len;
+	if (length != sizeof(record))
+		return false;
+	for (; seen < length; parts++) {
+		const size_t part = part_of(parts, length - seen);
+
+		memcpy(record + seen, parts->iov_base, part);
+		seen += part;
 	}
-	return length == sizeof(record) && record[0] == 21 && record[1] == 3 && record[3] == 0 &&
-	       record[4] == 2;
+	return record[0] == 21 && record[1] == 3 && record[3] == 0 && record[4] == 2;
 }
 
 /* STARTTLS was accepted, and these first bytes are letters and no hello: no TLS after all. */
 static bool goes_on_in_clear(const struct connection *connection, const struct iovec *parts,
-			     size_t count)
+			     size_t length)
 {
-	if (connection->smtp.state != SMTP_TLS || connection->began != 0)
-		return false;
-	for (size_t i = 0; i < count; i++) {
-		const uint8_t *bytes = parts[i].iov_base;
+	const uint8_t *bytes;
 
-		if (parts[i].iov_len > 0)
-			return bytes[0] >= ' ' && bytes[0] < 0x7f;
-	}
-	return false;
+	if (connection->smtp.state != SMTP_TLS || connection->tls_begun || length == 0)
+		return false;
+	while (parts->iov_len == 0)
+		parts++;
+	bytes = parts->iov_base;
+	return bytes[0] >= ' ' && bytes[0] < 0x7f;
 }
 
 static bool refuses_plaintext(const struct connection *connection)
@@ -173,46 +302,120 @@ static bool refuses_plaintext(const struct connection *connection)
 	       ENFORCEMENT_REFUSE;
 }
 
-bool connection_may_send(struct connection *connection, const struct iovec *parts, size_t count)
+/* Within the guard: what is to be recorded because these bytes must not leave. */
+static enum connection_event reason_to_refuse(const struct connection *connection,
+					      const struct iovec *parts, size_t length)
 {
-	enum connection_event event = EVENT_NONE;
+	if (connection_is_below_floor(connection) && !is_alert(parts, length))
+		return EVENT_HANDSHAKE;
+	if (refuses_plaintext(connection) && (would_send_mail(connection, parts, length) ||
+					      goes_on_in_clear(connection, parts, length)))
+		return EVENT_PLAINTEXT;
+	return EVENT_NONE;
+}
 
-	if (!enforcement_refuses(&recorder.config) || connection->finished || !guard_enter())
-		return true;
-	if (connection->finished)
-		event = EVENT_NONE;
-	else if (connection_is_below_floor(connection) && !is_alert(parts, count))
-		event = EVENT_HANDSHAKE;
-	else if (refuses_plaintext(connection) && (would_send_mail(connection, parts, count) ||
-						   goes_on_in_clear(connection, parts, count)))
-		event = EVENT_PLAINTEXT;
+/* Nothing of what it is asked to judge may be where the kernel could not read. */
+static bool may_pass(struct connection *connection, const struct iovec *parts, size_t length)
+{
+	enum connection_event event;
+
+	if (!guard_enter(&connection->guard)) {
+		connection_in_doubt(connection);
+		return !connection->blocked;
+	}
+	event = connection->finished ? EVENT_NONE : reason_to_refuse(connection, parts, length);
 	if (event != EVENT_NONE) {
 		connection->blocked = true;
-		connection->finished = true;
+		if (!connection_finish(connection))
+			event = EVENT_NONE;
 	}
-	guard_leave();
-	if (event == EVENT_NONE)
+	guard_leave(&connection->guard);
+	if (event != EVENT_NONE) {
+		connection_record_event(connection, event);
+		connection_end_stream(connection);
+	}
+	return !connection->blocked;
+}
+
+/* What comes behind an address that is none is never sent by the same call. */
+static size_t readable_length(const struct iovec *parts, size_t count)
+{
+	size_t length = 0;
+
+	if (readable_bytes(parts, count * sizeof(*parts)) < count * sizeof(*parts))
+		return 0;
+	for (size_t i = 0; i < count; i++) {
+		const size_t part = readable_bytes(parts[i].iov_base, parts[i].iov_len);
+
+		length += part;
+		if (part < parts[i].iov_len)
+			break;
+	}
+	return length;
+}
+
+bool connection_may_send(const struct connection_call *call, const struct iovec *parts,
+			 size_t count)
+{
+	struct connection *connection;
+	size_t length;
+	bool may;
+
+	if (call->entry == DESCRIPTOR_UNMONITORED || !enforcement_refuses(&recorder.config))
 		return true;
-	connection_record_event(connection, event);
-	connection_end_stream(connection);
-	return false;
+	length = readable_length(parts, count);
+	connection = connection_of_call(call, SMTP_FROM_CLIENT, parts, length);
+	if (!connection)
+		return !connection_was_refused(call);
+	may = may_pass(connection, parts, length);
+	connection_settle_descriptor(call->fd, connection);
+	connection_release(connection);
+	return may;
 }
 
-void connection_ended(struct connection *connection, int error)
+/* ---- what became of it ---- */
+
+/* The connection of a call, if it still is the one that the call began on. */
+static struct connection *connection_at_end(const struct connection_call *call)
 {
-	if (!guard_enter())
-		return;
-	if (error == 0)
-		connection->ended_by_peer = true;
-	else
-		connection->error = error;
-	guard_leave();
+	struct connection *connection;
+
+	if (descriptor_kind(call->entry) != DESCRIPTOR_CONNECTION ||
+	    descriptor_entry(call->fd) != call->entry)
+		return NULL;
+	connection = connection_of_descriptor(call->fd);
+	if (connection && connection->generation == call->generation)
+		return connection;
+	if (connection)
+		connection_release(connection);
+	return NULL;
 }
 
-void connection_lost_track(struct connection *connection)
+void connection_ended(const struct connection_call *call, int error)
 {
-	if (!guard_enter())
+	struct connection *connection = connection_at_end(call);
+
+	if (!connection)
 		return;
-	connection->lost_track = true;
-	guard_leave();
+	if (guard_enter(&connection->guard)) {
+		if (error == 0)
+			connection->ended_by_peer = true;
+		else
+			connection->error = error;
+		guard_leave(&connection->guard);
+	}
+	connection_release(connection);
+}
+
+void connection_lost_track(const struct connection_call *call)
+{
+	struct connection *connection = connection_at_end(call);
+
+	if (!connection)
+		return;
+	if (guard_enter(&connection->guard)) {
+		connection->lost_track = true;
+		guard_leave(&connection->guard);
+	}
+	connection_release(connection);
 }

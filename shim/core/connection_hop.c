@@ -44,9 +44,12 @@ static void set_destination(struct connection *connection)
 	if (connection->proxy == PROXY_PROTOCOL_NONE)
 		connection->proxy = hop->protocol;
 	connection->destination = (struct endpoint){.port = hop->port};
-	if (read_address(&connection->destination, hop))
-		name = dns_cache_name(connection->destination.address);
-	connection->looked_up[0] = '\0';
+	if (read_address(&connection->destination, hop)) {
+		dns_cache_name(connection->looked_up, connection->destination.address);
+		name = NULL;
+	} else {
+		connection->looked_up[0] = '\0';
+	}
 	if (name && strlen(name) < sizeof(connection->looked_up))
 		memcpy(connection->looked_up, name, strlen(name) + 1);
 	connection->mail_port = config_is_mail_port(&recorder.config, hop->port);

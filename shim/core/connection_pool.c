@@ -3,73 +3,126 @@
  */
 #include "shim/core/connection_state.h"
 
+#include <stddef.h>
 #include <string.h>
 
+#include "shim/core/origin_pool.h"
 #include "shim/core/recorder.h"
+#include "shim/core/slab.h"
 #include "shim/core/wire_certificate.h"
 
-#define CONNECTIONS_MAX 2048
+#define AWAITS_HELLO 1U
 
-static struct connection connections[CONNECTIONS_MAX];
-static unsigned used_most; /* no connection from here on was ever used */
+static struct slab connections = {.size = sizeof(struct connection), .first = 16};
+static _Atomic uint32_t generations;
 
-static unsigned first_free; /* no connection before this one is free */
-
-uint16_t connection_number(const struct connection *connection)
+/* No random has a mark that means something else. */
+static uint32_t mark_of(const uint8_t random[TLS_RANDOM_SIZE])
 {
-	return (uint16_t)(connection - connections + DESCRIPTOR_CONNECTION);
+	uint32_t mark;
+
+	memcpy(&mark, random, sizeof(mark));
+	return mark | 1U << 31;
 }
 
-struct connection *connection_of_entry(uint16_t entry)
-{
-	return entry >= DESCRIPTOR_CONNECTION ? &connections[entry - DESCRIPTOR_CONNECTION] : NULL;
-}
-
-/* A connection with one reference, or NULL if all are in use. */
 struct connection *connection_claim(const struct endpoint *peer, const struct endpoint *local)
 {
-	const char *name;
-	struct connection *connection;
+	uint32_t number;
+	struct connection *connection = slab_claim(&connections, &number);
 
-	while (first_free < CONNECTIONS_MAX && connections[first_free].references > 0)
-		first_free++;
-	if (first_free == CONNECTIONS_MAX)
+	if (!connection)
 		return NULL;
-	connection = &connections[first_free++];
-	if (first_free > used_most)
-		used_most = first_free;
-	memset(connection, 0, offsetof(struct connection, origin));
-	connection->references = 1;
+	/* Whoever holds an old number may look at what comes before. */
+	memset(&connection->mail_port, 0,
+	       sizeof(*connection) - offsetof(struct connection, mail_port));
+	connection->number = number;
+	atomic_store(&connection->guard.owner, 0);
+	atomic_store(&connection->guard.given_up, false);
+	connection->generation = atomic_fetch_add(&generations, 1) + 1;
 	connection->descriptor = -1;
+	recorder_enter();
 	connection->owner = recorder_process->pid;
+	connection->finished = false;
+	connection->blocked = false;
+	connection->waiting = 0;
+	connection->began = 0;
+	connection->known_mail = recorder.config.scope_all;
 	proxy_hop_init(&connection->hop);
 	smtp_dialogue_init(&connection->smtp, false);
 	tls_wire_init(&connection->tls);
-	if (!peer)
-		return connection;
-	connection->peer = *peer;
-	connection->destination = *peer;
-	connection->local = *local;
-	connection->mail_port = config_is_mail_port(&recorder.config, peer->port);
-	smtp_dialogue_init(&connection->smtp, connection->mail_port);
-	name = dns_cache_name(peer->address);
-	if (name)
-		memcpy(connection->looked_up, name, strlen(name) + 1);
+	if (peer) {
+		connection->peer = *peer;
+		connection->destination = *peer;
+		connection->local = *local;
+		connection->mail_port = config_is_mail_port(&recorder.config, peer->port);
+		connection->known_mail = connection->known_mail || connection->mail_port;
+		smtp_dialogue_init(&connection->smtp, connection->mail_port);
+		dns_cache_name(connection->looked_up, peer->address);
+	}
+	atomic_store(&connection->references, 1);
+	connection_mark(connection);
 	return connection;
 }
 
-void connection_drop_reference(struct connection *connection)
+struct connection *connection_at(uint32_t number)
 {
-	const unsigned index = (unsigned)(connection - connections);
-
-	if (--connection->references > 0)
-		return;
-	wire_certificate_forget(connection);
-	if (index < first_free)
-		first_free = index;
+	return slab_at(&connections, number);
 }
 
-struct connection *connection_at(unsigned index)
+bool connection_hold(struct connection *connection)
 {
-	return index < used_most ? &connections[index] : NULL;
+	uint32_t references = atomic_load(&connection->references);
+
+	while (references > 0) {
+		if (atomic_compare_exchange_weak(&connection->references, &references,
+						 references + 1))
+			return true;
+	}
+	return false;
+}
+
+void connection_free(struct connection *connection)
+{
+	/* Who stopped within the guard may still write: the room is not used again. */
+	if (atomic_load(&connection->guard.owner) != 0)
+		return;
+	origin_pool_free(connection->origin);
+	connection->origin = NULL;
+	wire_certificate_forget(connection);
+	slab_free(&connections, connection->number);
+}
+
+void connection_mark(struct connection *connection)
+{
+	uint32_t mark = SLAB_NO_MARK;
+
+	if (connection->tls.offered_count > 0)
+		mark = mark_of(connection->tls.client_random);
+	else if (connection_awaits_hello(connection))
+		mark = AWAITS_HELLO;
+	slab_mark(&connections, connection->number, mark);
+}
+
+struct connection *connection_find(const uint8_t *random, uint32_t *number)
+{
+	const uint32_t mark = random ? mark_of(random) : AWAITS_HELLO;
+
+	while (slab_find(&connections, mark, number)) {
+		struct connection *connection = connection_at((*number)++);
+
+		if (connection && connection_hold(connection))
+			return connection;
+	}
+	return NULL;
+}
+
+struct connection *connection_next(uint32_t *number)
+{
+	while (slab_next(&connections, number)) {
+		struct connection *connection = connection_at((*number)++);
+
+		if (connection && connection_hold(connection))
+			return connection;
+	}
+	return NULL;
 }

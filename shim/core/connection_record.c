@@ -92,10 +92,10 @@ static void add_ends(struct record *record, const struct connection *connection,
 
 static void add_origin(struct record *record, const struct connection *connection)
 {
-	const struct origin *origin = &connection->origin;
+	const struct origin *origin = connection->origin;
 	const struct origin_frame *frame;
 
-	if (!connection->has_origin || origin->count == 0)
+	if (!origin || origin->count == 0)
 		return;
 	frame = &origin->frame[origin->own];
 	record->code_file = known(frame->file);

@@ -1,10 +1,14 @@
 /*
- * A connection from inside: for the files of core/ alone. Members are read and
- * written within the guard; what a finished connection says no longer changes.
+ * A connection from inside: for the files of core/ alone.
+ *
+ * Atomic members may be read by whoever holds a reference; the others are read
+ * and written within the connection's guard, or once it is finished by the one
+ * thread that writes its record.
  */
 #ifndef TLSWITNESS_CONNECTION_STATE_H
 #define TLSWITNESS_CONNECTION_STATE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -13,6 +17,7 @@
 #include "shim/core/connection_record.h"
 #include "shim/core/dns_cache.h"
 #include "shim/core/endpoint.h"
+#include "shim/core/guard.h"
 #include "shim/core/library_view.h"
 #include "shim/origin/origin.h"
 #include "shim/wire/proxy_hop.h"
@@ -20,15 +25,22 @@
 #include "shim/wire/tls_wire.h"
 
 struct connection {
-	unsigned references; /* descriptors, TLS objects and calls under way; 0: free */
-	int descriptor;      /* the one used last; -1: none */
-	pid_t owner;         /* the process that used it last */
+	struct guard guard;
+	uint32_t number;
+	_Atomic uint32_t references; /* descriptors, TLS objects, calls under way; 0: free */
+	_Atomic uint32_t generation; /* never the same for two of them */
+	atomic_int descriptor;       /* the one used last; -1: none */
+	_Atomic pid_t owner;         /* the process that used it last */
+	atomic_bool finished;        /* recorded, ignored or lost: nothing more is learned */
+	atomic_bool blocked;         /* refused: every further call on it fails */
+	_Atomic pid_t
+		waiting; /* the process whose handshake is over, while its record waits; or 0 */
+	atomic_bool known_mail; /* in scope, as far as its bytes and its port say */
+	_Atomic uint64_t began; /* recorder_clock() at the first TLS byte; 0: none yet */
 	bool mail_port;
+	bool tls_begun;       /* a byte of TLS has passed */
 	bool inner_smtp;      /* known as SMTP by the first bytes inside TLS */
-	bool finished;        /* recorded or ignored: nothing more is learned */
-	bool blocked;         /* below the floor and refused: every further call on it fails */
 	bool library_pending; /* a TLS library drives the handshake and will report it */
-	pid_t waiting; /* the process whose handshake is over, while its record waits; or 0 */
 	bool ended_by_peer;
 	bool lost_track; /* bytes passed that could not be seen */
 	int error;       /* errno that a call ended with, 0: none */
@@ -39,70 +51,73 @@ struct connection {
 	enum proxy_protocol proxy;   /* by which the peer was asked to go on; 0: not at all */
 	uint64_t cookie;             /* the kernel's name for the socket; 0: not known */
 	const void *caller;          /* where its connect() returned to */
-	uint64_t began;              /* recorder_clock() at the first TLS byte */
 	char looked_up[DNS_NAME_MAX + 1];
 	struct proxy_hop hop;
 	struct smtp_dialogue smtp;
 	struct tls_wire tls;
 	struct library_view library;
-	bool has_origin;
-	struct origin origin;
+	struct origin *origin; /* from origin_pool.h; NULL: not known */
 };
 
-/* ---- connection_pool.c: within the guard ---- */
+/* ---- connection_pool.c ---- */
 
 /*
- * A connection with one reference, or NULL if all are in use. Without `peer`
- * neither end is known.
+ * A connection with one reference, or NULL if no memory can be had. Without
+ * `peer` neither end is known.
  */
 struct connection *connection_claim(const struct endpoint *peer, const struct endpoint *local);
 
-/* Without settling anything: see connection_release. */
-void connection_drop_reference(struct connection *connection);
+/* The connection of this number, in use or not; NULL if there never was one. */
+struct connection *connection_at(uint32_t number);
 
-/* Its number in the descriptor table and in thread_state.hello_connection. */
-uint16_t connection_number(const struct connection *connection);
+/* Gives one back that was taken for a look only: it settles what waits for nobody but the look. */
+void connection_drop(struct connection *connection);
 
-/* NULL where the entry is no connection's. */
-struct connection *connection_of_entry(uint16_t entry);
+/* Takes one more reference; false if it has none, and is free. */
+bool connection_hold(struct connection *connection);
 
-/* Each connection that there is or was, for 0, 1, 2, ...; then NULL. Free ones have no references.
+/* The last reference is gone. */
+void connection_free(struct connection *connection);
+
+/* Marks it by its ClientHello's random, or as one that awaits one; within the guard. */
+void connection_mark(struct connection *connection);
+
+/*
+ * The next connection from *number on that bears the mark of this random, or
+ * with NULL of one that awaits its ClientHello; with a reference. The mark is a
+ * hint: look at it within the guard. NULL if there is none.
  */
-struct connection *connection_at(unsigned index);
+struct connection *connection_find(const uint8_t *random, uint32_t *number);
 
-/* ---- connection.c: within the guard ---- */
+/* The next one in use from *number on, with a reference; NULL if there is none. */
+struct connection *connection_next(uint32_t *number);
 
-/* TLS was begun, by STARTTLS or from the first byte. */
+/* ---- connection.c ---- */
+
+/* TLS was begun, by STARTTLS or from the first byte. Within the guard. */
 bool connection_speaks_tls(const struct connection *connection);
 
-/* The server's answer is known and below the floor, and that is to be refused. */
+/* Is TLS about to begin on it, as far as its bytes say? Within the guard. */
+bool connection_awaits_hello(const struct connection *connection);
+
+/* The server's answer is known and below the floor, and that is to be refused. Within the guard. */
 bool connection_is_below_floor(const struct connection *connection);
 
 /*
- * Is something to be recorded by now? After each step; whoever gets an answer
- * other than EVENT_NONE has it written, outside the guard.
+ * Is something to be recorded by now? After each step, within the guard; whoever
+ * gets an answer other than EVENT_NONE has it written, outside the guard.
  */
 enum connection_event connection_next_event(struct connection *connection);
 
-/* The same, when the connection is over. */
-enum connection_event connection_last_event(struct connection *connection);
-
-/* ---- connection_hop.c: within the guard ---- */
+/* This caller is the one who decides what becomes of it; nobody can be it again. */
+bool connection_finish(struct connection *connection);
 
 /*
- * Takes the bytes that pass to or from a proxy, notes the destination that it is
- * asked for, and returns how many of them are none of the dialogue's.
+ * Something of it can't be known, its guard for example: it is settled as
+ * enforcement_in_doubt says, and what can't be recorded is counted. Nothing more
+ * is learned of it.
  */
-size_t connection_follow_hop(struct connection *connection, enum smtp_side from,
-			     const uint8_t *bytes, size_t length);
-
-/* Are its first bytes, as far as they go, those to a proxy? */
-bool connection_may_be_hop(const struct connection *connection);
-
-/* Do its bytes, by the destination that was asked for, leave this machine? */
-bool connection_leaves_machine(const struct connection *connection);
-
-/* ---- connection.c: outside the guard, with a reference ---- */
+void connection_in_doubt(struct connection *connection);
 
 /*
  * Is `fd` still this connection? A host can close it where we do not see it
@@ -122,7 +137,36 @@ void connection_capture_script(struct connection *connection);
 /* At the end of the process: what was left open gets its record. */
 void connection_finish_all(void);
 
-/* The same, of connections whose record waits (connection_wait), and quick where none ever did. */
-void connection_finish_waiting(void);
+/* ---- connection_hop.c: within the guard ---- */
+
+/*
+ * Takes the bytes that pass to or from a proxy, notes the destination that it is
+ * asked for, and returns how many of them are none of the dialogue's.
+ */
+size_t connection_follow_hop(struct connection *connection, enum smtp_side from,
+			     const uint8_t *bytes, size_t length);
+
+/* Are its first bytes, as far as they go, those to a proxy? */
+bool connection_may_be_hop(const struct connection *connection);
+
+/* Do its bytes, by the destination that was asked for, leave this machine? */
+bool connection_leaves_machine(const struct connection *connection);
+
+/* ---- connection_descriptors.c ---- */
+
+/*
+ * The connection that `fd` is a name of, with a reference; a candidate becomes
+ * one. NULL if it is none, or no memory can be had for it.
+ */
+struct connection *connection_of_descriptor(int fd);
+
+/* The candidate that `entry` of `fd` names is no mail. */
+void connection_dismiss_candidate(int fd, uint32_t entry);
+
+/* It is refused for want of memory. */
+void connection_block_candidate(int fd, uint32_t entry);
+
+/* If it is finished, `fd` costs nothing any more but what its entry says. */
+void connection_settle_descriptor(int fd, const struct connection *connection);
 
 #endif

@@ -1,6 +1,7 @@
 /*
- * What each descriptor of this process is: nothing of ours, or a connection's
- * number. Memory only; knows no connection.
+ * What each descriptor of this process is: nothing of ours, or the number of
+ * what is known of it. Four bytes for each, mapped in groups as they are set.
+ * Memory only but for that; lock-free; knows no connection.
  */
 #ifndef TLSWITNESS_DESCRIPTOR_TABLE_H
 #define TLSWITNESS_DESCRIPTOR_TABLE_H
@@ -9,33 +10,79 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define DESCRIPTORS_MAX (1U << 20)
+#define DESCRIPTORS_MAX  (1U << 20)
+#define DESCRIPTOR_GROUP 4096U
 
-/* What an entry says; from DESCRIPTOR_CONNECTION on it is a connection's number. */
-enum { DESCRIPTOR_UNKNOWN, DESCRIPTOR_UNMONITORED, DESCRIPTOR_CONNECTION };
+/* The two lowest bits of an entry; the others are a number, which is the owner's. */
+enum descriptor_kind {
+	DESCRIPTOR_UNMONITORED, /* number 0: the entry of whatever was never set */
+	DESCRIPTOR_CANDIDATE,   /* it may turn out to be mail */
+	DESCRIPTOR_CONNECTION,  /* mail, or about to be known as such */
+	DESCRIPTOR_BLOCKED,     /* refused: every call on it fails */
+};
 
-extern _Atomic uint16_t descriptor_table[DESCRIPTORS_MAX] __attribute__((visibility("hidden")));
+/* A descriptor of our own, which the host may close as any other: a blocked one with a number. */
+#define DESCRIPTOR_OURS (1U << 2 | DESCRIPTOR_BLOCKED)
+
+typedef _Atomic(_Atomic uint32_t *) descriptor_group;
+
+extern descriptor_group descriptor_groups[DESCRIPTORS_MAX / DESCRIPTOR_GROUP]
+	__attribute__((visibility("hidden")));
+
+/* What no group was mapped for. */
+extern _Atomic uint32_t descriptor_none[DESCRIPTOR_GROUP] __attribute__((visibility("hidden")));
 
 static inline bool descriptor_in_range(int fd)
 {
 	return (unsigned)fd < DESCRIPTORS_MAX;
 }
 
+/* 0 where `fd` is out of range. */
+static inline uint32_t descriptor_entry(int fd)
+{
+	const _Atomic uint32_t *group;
+
+	if (!descriptor_in_range(fd))
+		return DESCRIPTOR_UNMONITORED;
+	group = atomic_load_explicit(&descriptor_groups[(unsigned)fd / DESCRIPTOR_GROUP],
+				     memory_order_acquire);
+	return atomic_load_explicit(&group[(unsigned)fd % DESCRIPTOR_GROUP], memory_order_acquire);
+}
+
 /* The whole cost of a descriptor that is no mail connection. */
 static inline bool descriptor_unmonitored(int fd)
 {
-	return descriptor_in_range(fd) &&
-	       atomic_load_explicit(&descriptor_table[fd], memory_order_relaxed) ==
-		       DESCRIPTOR_UNMONITORED;
+	return descriptor_entry(fd) == DESCRIPTOR_UNMONITORED;
 }
 
-/* DESCRIPTOR_UNMONITORED where `fd` is out of range. */
-uint16_t descriptor_entry(int fd);
+static inline enum descriptor_kind descriptor_kind(uint32_t entry)
+{
+	return (enum descriptor_kind)(entry & 3);
+}
 
-/* `fd` is in range. */
-void descriptor_set(int fd, uint16_t entry);
+static inline uint32_t descriptor_number(uint32_t entry)
+{
+	return entry >> 2;
+}
 
-/* No descriptor above this one was ever a connection. */
+static inline uint32_t descriptor_entry_of(enum descriptor_kind kind, uint32_t number)
+{
+	return number << 2 | kind;
+}
+
+/* There is room for the entry of `fd`. False if not: nothing can be set for it. */
+bool descriptor_make_room(int fd);
+
+/*
+ * Sets the entry and returns what it was. Without room only
+ * DESCRIPTOR_UNMONITORED can be set, which it is then.
+ */
+uint32_t descriptor_exchange(int fd, uint32_t entry);
+
+/* Sets the entry if it still is `old`. */
+bool descriptor_replace(int fd, uint32_t old, uint32_t entry);
+
+/* No descriptor above this one was ever set. */
 unsigned descriptor_most(void);
 
 #endif

@@ -14,6 +14,9 @@ struct answer {
 static struct answer answers[NAMES_MAX];
 static unsigned next;
 
+/* Without it nothing is remembered, and no name is known. */
+static struct guard guard;
+
 static struct answer *find(const uint8_t address[16])
 {
 	for (unsigned i = 0; i < NAMES_MAX && answers[i].name[0]; i++) {
@@ -28,7 +31,7 @@ void dns_cache_remember(const uint8_t address[16], const char *name)
 	struct answer *answer;
 	size_t length = strlen(name);
 
-	if (length == 0 || length > DNS_NAME_MAX || !guard_enter())
+	if (length == 0 || length > DNS_NAME_MAX || !guard_enter(&guard))
 		return;
 	answer = find(address);
 	if (!answer) {
@@ -37,12 +40,18 @@ void dns_cache_remember(const uint8_t address[16], const char *name)
 	}
 	memcpy(answer->address, address, 16);
 	memcpy(answer->name, name, length + 1);
-	guard_leave();
+	guard_leave(&guard);
 }
 
-const char *dns_cache_name(const uint8_t address[16])
+void dns_cache_name(char name[DNS_NAME_MAX + 1], const uint8_t address[16])
 {
-	const struct answer *answer = find(address);
+	const struct answer *answer;
 
-	return answer ? answer->name : NULL;
+	name[0] = '\0';
+	if (!guard_enter(&guard))
+		return;
+	answer = find(address);
+	if (answer)
+		memcpy(name, answer->name, strlen(answer->name) + 1);
+	guard_leave(&guard);
 }

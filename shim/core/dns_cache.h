@@ -12,7 +12,7 @@
 /* `address` as IPv6, IPv4 v4-mapped. `name` is copied; one that is too long is ignored. */
 void dns_cache_remember(const uint8_t address[16], const char *name);
 
-/* The name looked up last for this address, or NULL. Within the guard. */
-const char *dns_cache_name(const uint8_t address[16]);
+/* The name looked up last for this address; "" if none is known. Thread-safe, as the other. */
+void dns_cache_name(char name[DNS_NAME_MAX + 1], const uint8_t address[16]);
 
 #endif

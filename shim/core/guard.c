@@ -1,45 +1,53 @@
 #include "shim/core/guard.h"
 
-#include <stdatomic.h>
-
 #include "shim/base/sys.h"
 #include "shim/base/thread.h"
 #include "shim/core/recorder.h"
+#include "shim/core/sandbox.h"
 
-/* A lock that is not free after so many tries belongs to a thread that left by longjmp. */
-#define LOCK_SPINS_MAX  200
-#define LOCK_YIELDS_MAX 20000
+/* Memory only is touched within it, so one that is not free by then is not soon. */
+#define SPINS_MAX  200
+#define YIELDS_MAX 2000
 
-enum { UNLOCKED, LOCKED, ABANDONED };
-
-bool guard_enter(void)
+static uint64_t own_name(void)
 {
-	if (thread_state.locked || !recorder.on)
-		return false;
 	recorder_enter();
-	thread_state.locked = true;
-	atomic_signal_fence(memory_order_seq_cst);
-	for (unsigned i = 0; i < LOCK_SPINS_MAX + LOCK_YIELDS_MAX; i++) {
-		int expected = UNLOCKED;
+	/* Threads' states are less than 2^36 bytes apart, or share a name: then both wait less. */
+	return (uint64_t)recorder_process->pid << 32 | (uint32_t)((uintptr_t)&thread_state >> 4) |
+	       1;
+}
 
-		if (atomic_compare_exchange_weak_explicit(&recorder_process->locked, &expected,
-							  LOCKED, memory_order_acquire,
-							  memory_order_relaxed))
+static bool try_enter(struct guard *guard, uint64_t own, uint64_t *owner)
+{
+	*owner = 0;
+	return atomic_compare_exchange_weak_explicit(&guard->owner, owner, own,
+						     memory_order_acquire, memory_order_relaxed);
+}
+
+bool guard_enter(struct guard *guard)
+{
+	const uint64_t own = own_name();
+	uint64_t owner;
+
+	for (unsigned i = 0; i < SPINS_MAX + YIELDS_MAX; i++) {
+		if (try_enter(guard, own, &owner))
 			return true;
-		if (expected == ABANDONED)
-			break;
-		if (i >= LOCK_SPINS_MAX)
-			sys_yield();
-		if (i == LOCK_SPINS_MAX + LOCK_YIELDS_MAX - 1)
-			atomic_store(&recorder_process->locked, ABANDONED);
+		if (owner == 0)
+			continue;
+		if (owner == own || owner >> 32 != own >> 32)
+			return false;
+		if (i < SPINS_MAX)
+			continue;
+		if (sandbox_is_closed() ||
+		    atomic_load_explicit(&guard->given_up, memory_order_relaxed))
+			return false;
+		sys_yield();
 	}
-	thread_state.locked = false;
+	atomic_store(&guard->given_up, true);
 	return false;
 }
 
-void guard_leave(void)
+void guard_leave(struct guard *guard)
 {
-	atomic_store_explicit(&recorder_process->locked, UNLOCKED, memory_order_release);
-	atomic_signal_fence(memory_order_seq_cst);
-	thread_state.locked = false;
+	atomic_store_explicit(&guard->owner, 0, memory_order_release);
 }

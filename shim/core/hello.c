@@ -3,66 +3,93 @@
 #include <stddef.h>
 #include <string.h>
 
-#define HELLOS_MAX 4096
+#include "shim/core/guard.h"
+#include "shim/core/slab.h"
 
 struct hello {
-	_Atomic bool *settled; /* NULL: free */
+	struct guard guard;
 	uint8_t random[TLS_RANDOM_SIZE];
+	_Atomic bool *settled; /* NULL: nobody waits */
 };
 
-static struct hello hellos[HELLOS_MAX];
-static unsigned used_most;
-static unsigned expected; /* spares the search */
+static struct slab hellos = {.size = sizeof(struct hello), .first = 64};
+static _Atomic uint32_t expected; /* how many are; spares the search */
 
-static struct hello *find(const uint8_t random[TLS_RANDOM_SIZE])
+/* Any but SLAB_NO_MARK. */
+static uint32_t mark_of(const uint8_t random[TLS_RANDOM_SIZE])
 {
-	for (unsigned i = 0; expected > 0 && i < used_most; i++) {
-		if (hellos[i].settled && memcmp(hellos[i].random, random, TLS_RANDOM_SIZE) == 0)
-			return &hellos[i];
+	uint32_t mark;
+
+	memcpy(&mark, random, sizeof(mark));
+	return mark | 1;
+}
+
+uint32_t hello_expect(const uint8_t random[TLS_RANDOM_SIZE], _Atomic bool *settled)
+{
+	uint32_t number;
+	struct hello *hello = slab_claim(&hellos, &number);
+
+	if (!hello)
+		return HELLO_NONE;
+	atomic_store(&hello->guard.owner, 0);
+	atomic_store(&hello->guard.given_up, false);
+	if (guard_enter(&hello->guard)) {
+		memcpy(hello->random, random, TLS_RANDOM_SIZE);
+		hello->settled = settled;
+		guard_leave(&hello->guard);
 	}
-	return NULL;
+	slab_mark(&hellos, number, mark_of(random));
+	atomic_fetch_add(&expected, 1);
+	return number;
 }
 
-static void free_hello(struct hello *hello)
+/* Is there one, and shall it be told that its handshake has its record? */
+static bool find(const uint8_t random[TLS_RANDOM_SIZE], bool settle)
 {
-	hello->settled = NULL;
-	expected--;
-}
+	uint32_t number = 0;
 
-bool hello_expect(const uint8_t random[TLS_RANDOM_SIZE], _Atomic bool *settled)
-{
-	for (unsigned i = 0; i < HELLOS_MAX; i++) {
-		if (hellos[i].settled)
+	if (atomic_load(&expected) == 0)
+		return false;
+	for (; slab_find(&hellos, mark_of(random), &number); number++) {
+		struct hello *hello = slab_at(&hellos, number);
+		bool found;
+
+		if (!guard_enter(&hello->guard))
 			continue;
-		hellos[i].settled = settled;
-		memcpy(hellos[i].random, random, TLS_RANDOM_SIZE);
-		if (i >= used_most)
-			used_most = i + 1;
-		expected++;
-		return true;
+		found = hello->settled && memcmp(hello->random, random, TLS_RANDOM_SIZE) == 0;
+		if (found && settle) {
+			atomic_store(hello->settled, true);
+			hello->settled = NULL;
+		}
+		guard_leave(&hello->guard);
+		if (found)
+			return true;
 	}
 	return false;
 }
 
 bool hello_is_expected(const uint8_t random[TLS_RANDOM_SIZE])
 {
-	return find(random) != NULL;
+	return find(random, false);
 }
 
 void hello_settle(const uint8_t random[TLS_RANDOM_SIZE])
 {
-	struct hello *hello = find(random);
+	(void)find(random, true);
+}
+
+void hello_forget(uint32_t number)
+{
+	struct hello *hello = number == HELLO_NONE ? NULL : slab_at(&hellos, number);
 
 	if (!hello)
 		return;
-	*hello->settled = true;
-	free_hello(hello);
-}
-
-void hello_forget(const _Atomic bool *settled)
-{
-	for (unsigned i = 0; expected > 0 && i < used_most; i++) {
-		if (hellos[i].settled == settled)
-			free_hello(&hellos[i]);
-	}
+	slab_mark(&hellos, number, SLAB_NO_MARK);
+	atomic_fetch_sub(&expected, 1);
+	/* Who stopped within the guard may still write: the room is not used again. */
+	if (!guard_enter(&hello->guard))
+		return;
+	hello->settled = NULL;
+	guard_leave(&hello->guard);
+	slab_free(&hellos, number);
 }

@@ -4,111 +4,181 @@
 
 #include "shim/base/text.h"
 #include "shim/base/thread.h"
+#include "shim/core/candidate.h"
 #include "shim/core/connection_state.h"
-#include "shim/core/guard.h"
+#include "shim/core/enforcement.h"
+#include "shim/core/origin_pool.h"
 #include "shim/core/recorder.h"
+#include "shim/core/sandbox.h"
 
-static bool has_hello(const struct connection *connection, const struct library_view *view)
-{
-	return connection->references > 0 && view->random_known &&
-	       connection->tls.offered_count > 0 &&
-	       memcmp(connection->tls.client_random, view->client_random, TLS_RANDOM_SIZE) == 0;
-}
+/* ---- which connection ---- */
 
-/* With the lock held: is TLS about to begin on it, as far as its bytes say? */
-static bool awaits_hello(const struct connection *connection)
+/* What of a connection the join looks at, all of it of the same moment. */
+struct seen {
+	bool has_hello; /* its ClientHello has passed, and is the view's if that has a random */
+	bool awaits_hello;
+	bool in_scope;
+	bool is_named; /* the application looked up this name for it */
+};
+
+static bool look(struct seen *seen, struct connection *connection, const uint8_t *random,
+		 const char *server_name)
 {
-	return connection->references > 0 && !connection->finished &&
-	       connection->tls.progress == TLS_NOTHING &&
-	       (connection->smtp.state == SMTP_TLS || connection->smtp.state == SMTP_UNDECIDED ||
-		connection->smtp.state == SMTP_IMPLICIT_TLS);
+	if (!guard_enter(&connection->guard))
+		return false;
+	*seen = (struct seen){
+		.has_hello = connection->tls.offered_count > 0,
+		.awaits_hello = connection_awaits_hello(connection),
+		.in_scope = connection_in_scope(connection),
+		.is_named = server_name && server_name[0] &&
+			    strcmp(connection->looked_up, server_name) == 0,
+	};
+	if (random && seen->has_hello)
+		seen->has_hello =
+			memcmp(connection->tls.client_random, random, TLS_RANDOM_SIZE) == 0;
+	guard_leave(&connection->guard);
+	return true;
 }
 
 /*
  * A library without a descriptor failed before there was a ClientHello to tell
- * connections apart. With the lock held: the one in scope that awaits its
- * ClientHello; of several the one to the server of this name, or any if they
- * all have the same peer.
+ * connections apart: the one in scope that awaits its ClientHello; of several
+ * the one to the server of this name, or any if they all have the same peer.
  */
 static struct connection *only_awaiting(const char *server_name)
 {
 	struct connection *found = NULL;
 	struct connection *connection;
+	struct seen seen;
+	uint32_t number = 0;
 
-	for (unsigned i = 0; (connection = connection_at(i)); i++) {
-		if (!awaits_hello(connection) || !connection_in_scope(connection))
+	while ((connection = connection_find(NULL, &number))) {
+		if (!look(&seen, connection, NULL, server_name) || !seen.awaits_hello ||
+		    !seen.in_scope) {
+			connection_drop(connection);
 			continue;
-		if (server_name[0] && strcmp(connection->looked_up, server_name) == 0)
-			return connection;
-		if (found && !endpoint_is_same(&found->peer, &connection->peer))
+		}
+		if (found && !seen.is_named && !endpoint_is_same(&found->peer, &connection->peer)) {
+			connection_drop(connection);
+			connection_drop(found);
 			return NULL;
+		}
+		if (found)
+			connection_drop(found);
 		found = connection;
+		if (seen.is_named)
+			break;
 	}
 	return found;
 }
 
-/* With the lock held. The connection whose bytes were this handshake's, or NULL. */
-static struct connection *find_connection(const struct library_view *view, int fd)
+/* The one whose ClientHello had this random. */
+static struct connection *with_random(const uint8_t *random)
 {
-	struct connection *connection = connection_of_entry(thread_state.hello_connection);
+	struct connection *connection;
+	struct seen seen;
+	uint32_t number = 0;
 
-	/* Without a ClientHello there is nothing to compare: an alert can come first. */
-	if (connection && (has_hello(connection, view) || !view->random_known))
-		return connection;
-	connection = fd >= 0 ? connection_of_entry(descriptor_entry(fd)) : NULL;
-	/* A descriptor's word counts only where the wire has not seen another handshake on it. */
-	if (connection && (has_hello(connection, view) || connection->tls.offered_count == 0))
-		return connection;
-	if (!view->random_known && fd < 0)
-		return only_awaiting(view->server_name);
-	for (unsigned i = 0; (connection = connection_at(i)); i++) {
-		if (has_hello(connection, view))
+	while ((connection = connection_find(random, &number))) {
+		if (look(&seen, connection, random, NULL) && seen.has_hello)
 			return connection;
+		connection_drop(connection);
 	}
 	return NULL;
+}
+
+/* The connection whose ClientHello passed within this thread's call, with a reference. */
+static struct connection *of_this_call(const struct library_view *view)
+{
+	struct connection *connection = thread_state.hello_connection == 0
+						? NULL
+						: connection_at(thread_state.hello_connection - 1);
+	struct seen seen;
+
+	if (!connection || !connection_hold(connection))
+		return NULL;
+	/* Without a ClientHello there is nothing to compare: an alert can come first. */
+	if (!view->random_known ||
+	    (look(&seen, connection, view->client_random, NULL) && seen.has_hello))
+		return connection;
+	connection_drop(connection);
+	return NULL;
+}
+
+/* A descriptor's word counts only where the wire has not seen another handshake on it. */
+static struct connection *of_descriptor(const struct library_view *view, int fd)
+{
+	struct connection *connection = fd >= 0 ? connection_of_descriptor(fd) : NULL;
+	struct seen any;
+	struct seen same;
+
+	if (!connection)
+		return NULL;
+	if (look(&any, connection, NULL, NULL) &&
+	    look(&same, connection, view->random_known ? view->client_random : NULL, NULL) &&
+	    (!any.has_hello || (view->random_known && same.has_hello)))
+		return connection;
+	connection_drop(connection);
+	return NULL;
+}
+
+/* The connection whose bytes were this handshake's, with a reference, or NULL. */
+static struct connection *find_connection(const struct library_view *view, int fd)
+{
+	struct connection *connection = of_this_call(view);
+
+	if (!connection)
+		connection = of_descriptor(view, fd);
+	if (connection)
+		return connection;
+	if (view->random_known)
+		return with_random(view->client_random);
+	return fd < 0 ? only_awaiting(view->server_name) : NULL;
+}
+
+static struct connection *make_connection(int fd)
+{
+	struct endpoint peer = {0};
+	struct endpoint local = {0};
+	struct connection *connection;
+	bool connected = fd >= 0 && !sandbox_is_closed() && endpoint_of_peer(&peer, fd);
+
+	if (connected)
+		endpoint_of_self(&local, fd);
+	connection = connection_claim(connected ? &peer : NULL, &local);
+	if (connection && connected)
+		connection->descriptor = fd;
+	return connection;
 }
 
 struct connection *connection_join(const struct library_view *view, int fd,
 				   const struct origin *origin)
 {
-	struct connection *connection;
-	struct endpoint peer = {0};
-	struct endpoint local = {0};
-	bool connected;
+	struct connection *connection = find_connection(view, fd);
+	const uint64_t took = recorder_clock() - view->began;
 
-	if (!guard_enter())
-		return NULL;
-	connection = find_connection(view, fd);
-	if (connection)
-		connection->references++;
-	guard_leave();
-	if (!connection) {
-		connected = fd >= 0 && endpoint_of_peer(&peer, fd);
-		if (connected)
-			endpoint_of_self(&local, fd);
-		if (!guard_enter())
-			return NULL;
-		connection = connection_claim(connected ? &peer : NULL, &local);
-		if (connection && connected)
-			connection->descriptor = fd;
-		guard_leave();
-	}
+	if (!connection)
+		connection = make_connection(fd);
 	if (!connection)
 		return NULL;
-	if (!guard_enter())
+	if (!guard_enter(&connection->guard)) {
+		connection_in_doubt(connection);
 		return connection;
+	}
 	if (!connection->finished) {
 		connection->library = *view;
 		if (view->began)
-			connection->library.took = recorder_clock() - view->began;
-		if (origin) {
-			origin_copy(&connection->origin, origin);
-			connection->has_origin = true;
-		}
+			connection->library.took = took;
+		if (origin && !connection->origin)
+			connection->origin = origin_pool_claim();
+		if (origin && connection->origin)
+			origin_copy(connection->origin, origin);
 	}
-	guard_leave();
+	guard_leave(&connection->guard);
 	return connection;
 }
+
+/* ---- what becomes of it ---- */
 
 uint16_t connection_library_version(const struct connection *connection)
 {
@@ -117,10 +187,14 @@ uint16_t connection_library_version(const struct connection *connection)
 
 void connection_found_mail_inside(struct connection *connection)
 {
-	if (!guard_enter())
+	if (!guard_enter(&connection->guard)) {
+		connection->known_mail = true;
+		connection_in_doubt(connection);
 		return;
+	}
 	connection->inner_smtp = true;
-	guard_leave();
+	connection->known_mail = true;
+	guard_leave(&connection->guard);
 }
 
 void connection_set_certificate(struct connection *connection, enum record_certificate judgement,
@@ -128,67 +202,76 @@ void connection_set_certificate(struct connection *connection, enum record_certi
 {
 	const char *words = record_value_text(RECORD_SET_REASON, failure);
 
-	if (!guard_enter())
+	if (!guard_enter(&connection->guard)) {
+		connection_in_doubt(connection);
 		return;
+	}
 	if (!connection->finished) {
 		connection->library.peer_certificate = judgement;
 		connection->library.reason[0] = '\0';
 		if (words)
 			text_append(connection->library.reason, CONNECTION_TEXT_MAX, words);
 	}
-	guard_leave();
+	guard_leave(&connection->guard);
 }
 
 void connection_record_handshake(struct connection *connection)
 {
-	bool first;
+	const pid_t waiting = connection->waiting;
 
-	if (!guard_enter())
-		return;
+	recorder_enter();
 	/* A child made by fork has a copy of what its parent waits for. */
-	first = !connection->finished &&
-		(!connection->waiting || connection->waiting == recorder_process->pid);
-	connection->finished = true;
-	guard_leave();
-	if (first)
+	if (connection_finish(connection) && (!waiting || waiting == recorder_process->pid))
 		connection_record_event(connection, EVENT_HANDSHAKE);
 }
 
 void connection_refuse(struct connection *connection)
 {
-	bool first;
-
-	if (!guard_enter())
-		return;
-	first = !connection->finished;
-	connection->finished = true;
 	connection->blocked = true;
-	guard_leave();
-	if (first)
-		connection_record_event(connection, EVENT_HANDSHAKE);
+	connection_record_handshake(connection);
 	connection_end_stream(connection);
 }
+
+bool connection_refuses_unjoined(const struct library_view *view, int fd)
+{
+	const bool is_mail =
+		recorder.config.scope_all || connection_expects_tls(fd, view->server_name);
+
+	if (!is_mail)
+		return false;
+	recorder_count_lost();
+	return view->established &&
+	       enforcement_of_version(&recorder.config, view->version) != ENFORCEMENT_PROCEED;
+}
+
+/* ---- what is about to come ---- */
 
 static bool is_mail_peer(int fd)
 {
 	struct endpoint peer;
 
-	return endpoint_of_peer(&peer, fd) && config_is_mail_port(&recorder.config, peer.port);
+	return !sandbox_is_closed() && endpoint_of_peer(&peer, fd) &&
+	       config_is_mail_port(&recorder.config, peer.port);
 }
 
-/* With the lock held, for a library that has no descriptor. */
+/* For a library that has no descriptor. */
 static bool any_expects_tls(const char *server_name)
 {
 	bool in_scope = false;
-	bool out_of_scope = false;
-	const struct connection *connection;
+	bool out_of_scope = candidate_is_any();
+	struct connection *connection;
+	struct seen seen;
+	uint32_t number = 0;
 
-	for (unsigned i = 0; (connection = connection_at(i)); i++) {
-		if (!awaits_hello(connection))
+	while ((connection = connection_find(NULL, &number))) {
+		const bool known = look(&seen, connection, NULL, server_name);
+
+		connection_drop(connection);
+		if (!known || !seen.awaits_hello)
 			continue;
-		if (!connection_in_scope(connection))
+		if (!seen.in_scope)
 			out_of_scope = true;
-		else if (server_name && strcmp(connection->looked_up, server_name) == 0)
+		else if (seen.is_named)
 			return true;
 		else
 			in_scope = true;
@@ -199,18 +282,24 @@ static bool any_expects_tls(const char *server_name)
 
 bool connection_expects_tls(int fd, const char *server_name)
 {
-	const struct connection *connection;
+	struct connection *connection;
 	bool expects;
 
 	if (recorder.config.scope_all)
 		return true;
-	if (!guard_enter())
-		return false;
-	connection = connection_of_entry(fd >= 0 ? descriptor_entry(fd) : 0);
 	if (fd < 0)
-		expects = any_expects_tls(server_name);
-	else
-		expects = connection && connection_in_scope(connection);
-	guard_leave();
-	return expects || (fd >= 0 && !connection && is_mail_peer(fd));
+		return any_expects_tls(server_name);
+	switch (descriptor_kind(descriptor_entry(fd))) {
+	case DESCRIPTOR_CANDIDATE: /* not to a mail port, and not one byte has passed */
+		return false;
+	case DESCRIPTOR_CONNECTION:
+		break;
+	default:
+		return is_mail_peer(fd);
+	}
+	connection = connection_of_descriptor(fd);
+	expects = connection && connection->known_mail;
+	if (connection)
+		connection_release(connection);
+	return expects;
 }

@@ -19,10 +19,18 @@ struct connection;
  * known). Finds the connection that it belongs to, by client random or else by
  * descriptor, or makes one, and takes the view and the origin (which may be
  * NULL) over. The connection is returned with a reference, to be given back by
- * connection_release; NULL if there is no room for one.
+ * connection_release; NULL if no memory can be had for one: then see
+ * connection_refuses_unjoined.
  */
 struct connection *connection_join(const struct library_view *view, int fd,
 				   const struct origin *origin);
+
+/*
+ * A handshake that could not be joined for want of memory: it is counted as lost
+ * if it may have been mail's. True if it must not go on: the library's object is
+ * refused then.
+ */
+bool connection_refuses_unjoined(const struct library_view *view, int fd);
 
 /* Gives a reference back; the last one settles what is still open. */
 void connection_release(struct connection *connection);

@@ -68,6 +68,26 @@ static void find_arguments(int *argc, char ***argv, char ***environment)
 
 #endif
 
+/* As many as are looked at without finding one before the look ends. */
+#define INHERITED_GAP 64
+
+/*
+ * The descriptors that were open before us: one that is a socket may be a
+ * connection. What comes later is told by the calls that bring it.
+ */
+static void look_at_inherited(void)
+{
+	struct stat status;
+
+	for (int fd = 0, gap = 0; gap < INHERITED_GAP; fd++, gap++) {
+		if (sys_fstat(fd, &status) != 0)
+			continue;
+		gap = 0;
+		if (S_ISSOCK(status.st_mode))
+			connection_arrived(fd);
+	}
+}
+
 /* glibc hands constructors main's arguments. */
 __attribute__((constructor)) static void start(int argc, char **argv, char **environment)
 {
@@ -82,6 +102,7 @@ __attribute__((constructor)) static void start(int argc, char **argv, char **env
 		map_process_state();
 		draw_event_random();
 		recorder.on = true;
+		look_at_inherited();
 	}
 	library_hooks_start(recorder.on);
 	errno = saved;

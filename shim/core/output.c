@@ -11,9 +11,11 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "shim/record/record.h"
 #include "shim/base/sys.h"
 #include "shim/base/text.h"
+#include "shim/core/descriptor_table.h"
+#include "shim/core/sandbox.h"
+#include "shim/record/record.h"
 
 /* Daemons close, and shells use, the low numbers. */
 #define KEPT_DESCRIPTOR_LEAST 700
@@ -23,14 +25,6 @@
 
 /* Neighbours whose lines may be seen unfinished, one after the other. */
 #define TORN_LOOKS_MAX 64
-
-/* Neighbours whose lines may be seen unfinished, one after the other. */
-#define TORN_LOOKS_MAX 64
-
-/* "/dir/1000.jsonl", or the file as it was named. */
-struct log_path {
-	char text[CONFIG_PATH_MAX + 32];
-};
 
 /* The descriptor kept for a new root; -1: none. */
 static atomic_int kept_descriptor = -1;
@@ -51,17 +45,17 @@ static void path_in_directory(struct log_path *path, const char *directory, uid_
  * May this file be written to? A regular file with one name, that is ours; or
  * root's, where an operator named the file and made it writable for us.
  */
-static bool is_trustworthy(const struct stat *status, bool in_directory)
+static bool is_trustworthy(const struct stat *status, uid_t user, bool in_directory)
 {
 	if (!S_ISREG(status->st_mode) || status->st_nlink != 1)
 		return false;
-	if (status->st_uid == sys_geteuid())
+	if (status->st_uid == user)
 		return true;
 	return !in_directory && status->st_uid == 0;
 }
 
 /* Sets errno and returns -1 where the file can't or must not be written. */
-static int open_trustworthy(const char *path, bool in_directory, struct stat *status)
+static int open_trustworthy(const char *path, uid_t user, bool in_directory, struct stat *status)
 {
 	const int flags =
 		O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
@@ -76,7 +70,7 @@ static int open_trustworthy(const char *path, bool in_directory, struct stat *st
 	}
 	if (fd < 0)
 		return -1;
-	if (sys_fstat(fd, status) != 0 || !is_trustworthy(status, in_directory)) {
+	if (sys_fstat(fd, status) != 0 || !is_trustworthy(status, user, in_directory)) {
 		sys_close(fd);
 		errno = EPERM;
 		return -1;
@@ -84,22 +78,23 @@ static int open_trustworthy(const char *path, bool in_directory, struct stat *st
 	return fd;
 }
 
-static int open_log(const struct config *config, struct stat *status)
+static int open_log(const struct config *config, uid_t user, struct log_path *path,
+		    struct stat *status)
 {
-	struct log_path path;
 	int fd;
 
 	if (config->log_kind == LOG_FILE) {
-		fd = open_trustworthy(config->log, false, status);
+		fd = open_trustworthy(config->log, user, false, status);
 		/* A directory need not be named with a slash at its end. */
 		if (fd >= 0 || errno != EISDIR)
 			return fd;
 	}
-	path_in_directory(&path, config->log, sys_geteuid());
-	return open_trustworthy(path.text, true, status);
+	path_in_directory(path, config->log, user);
+	return open_trustworthy(path->text, user, true, status);
 }
 
-/* The descriptor kept for a new root, if the host has not closed or reused it; else -1. */
+/* The descriptor kept, if the host has not closed or reused it where we could not see it; else -1.
+ */
 static int kept_log(struct stat *status)
 {
 	int fd = atomic_load(&kept_descriptor);
@@ -111,24 +106,61 @@ static int kept_log(struct stat *status)
 	return fd;
 }
 
-void output_before_chroot(const struct config *config)
+/* The socket of a log that takes datagrams, ready for writes. */
+static int open_datagram(const struct config *config)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = sys_socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd < 0)
+		return -1;
+	memcpy(address.sun_path, config->log, strnlen(config->log, sizeof(address.sun_path) - 1));
+	if (sys_connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0)
+		return fd;
+	sys_close(fd);
+	return -1;
+}
+
+/* Keeps the descriptor under a high number, whose closing by the host is noticed. */
+static void keep(int fd)
 {
 	struct stat status;
-	int fd;
-	int high;
+	int high = sys_duplicate_above(fd, KEPT_DESCRIPTOR_LEAST);
 
-	if (config->log_kind > LOG_DIRECTORY || kept_log(&status) >= 0)
-		return;
-	fd = open_log(config, &status);
-	if (fd < 0)
-		return;
-	high = sys_duplicate_above(fd, KEPT_DESCRIPTOR_LEAST);
-	sys_close(fd);
 	if (high < 0)
 		return;
+	if (sys_fstat(high, &status) != 0 || !descriptor_make_room(high)) {
+		sys_close(high);
+		return;
+	}
 	kept_device = status.st_dev;
 	kept_inode = status.st_ino;
+	(void)descriptor_exchange(high, DESCRIPTOR_OURS);
 	atomic_store(&kept_descriptor, high);
+}
+
+void output_keep(const struct config *config)
+{
+	const int saved = errno;
+	struct stat status;
+	struct log_path path;
+	int fd = -1;
+
+	if (kept_log(&status) < 0) {
+		fd = config->log_kind <= LOG_DIRECTORY
+			     ? open_log(config, sys_geteuid(), &path, &status)
+			     : open_datagram(config);
+	}
+	if (fd >= 0) {
+		keep(fd);
+		sys_close(fd);
+	}
+	errno = saved;
+}
+
+void output_forget(void)
+{
+	atomic_store(&kept_descriptor, -1);
 }
 
 /* A write beyond RLIMIT_FSIZE would send SIGXFSZ, which ends the host. */
@@ -171,25 +203,33 @@ static bool ends_in_torn_line(int fd, const struct stat *status)
 	return true; /* an empty line more is better than one that swallows ours */
 }
 
-static bool append_line(int fd, const struct stat *status, const char *line, size_t length)
-{
-	char mended[RECORD_LINE_MAX + 1];
+/* Where the file ended after our own last line: if it still does, that is no torn one. */
+static _Atomic ino_t last_inode;
+static _Atomic off_t last_end;
 
+static bool append_line(int fd, const struct stat *status, char *line, size_t length)
+{
 	if (!fits_size_limit(status, length + 1))
 		return false;
-	if (ends_in_torn_line(fd, status)) {
-		mended[0] = '\n';
-		memcpy(mended + 1, line, length);
-		return sys_write(fd, mended, length + 1) == (ssize_t)length + 1;
+	if ((status->st_ino != atomic_load(&last_inode) ||
+	     status->st_size != atomic_load(&last_end)) &&
+	    ends_in_torn_line(fd, status)) {
+		*--line = '\n';
+		length++;
 	}
-	return sys_write(fd, line, length) == (ssize_t)length;
+	if (sys_write(fd, line, length) != (ssize_t)length)
+		return false;
+	atomic_store(&last_inode, status->st_ino);
+	atomic_store(&last_end, status->st_size + (off_t)length);
+	return true;
 }
 
-static bool write_file(const struct config *config, const char *line, size_t length)
+static bool write_file(const struct config *config, char *line, size_t length, uid_t user,
+		       struct log_path *path)
 {
 	struct stat status;
 	bool written;
-	int fd = open_log(config, &status);
+	int fd = open_log(config, user, path, &status);
 
 	if (fd < 0) {
 		fd = kept_log(&status);
@@ -200,46 +240,68 @@ static bool write_file(const struct config *config, const char *line, size_t len
 	return written;
 }
 
-/*
- * The line without its newline, as one datagram. syslog wants facility mail,
- * severity info (RFC 5424, 6.2.1); journald its native protocol's fields.
- */
-static bool write_datagram(const struct config *config, const char *line, size_t length)
-{
-	static const char syslog_prefix[] = "<22>tlswitness: ";
-	static const char journald_prefix[] = "PRIORITY=6\nSYSLOG_FACILITY=2\n"
-					      "SYSLOG_IDENTIFIER=tlswitness\nMESSAGE=";
-	char datagram[sizeof(journald_prefix) + RECORD_LINE_MAX];
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	const char *prefix = "";
-	size_t prefix_length;
-	ssize_t sent;
-	int fd;
+/* A datagram has its prefix and its end from what it is for. */
+struct datagram {
+	const char *prefix;
+	bool newline;
+};
 
-	if (config->log_kind == LOG_SYSLOG)
-		prefix = syslog_prefix;
-	else if (config->log_kind == LOG_JOURNALD)
-		prefix = journald_prefix;
-	else
-		length--; /* a datagram needs no newline; the two others take or want it */
-	if (config->log_kind == LOG_SYSLOG)
-		length--;
-	prefix_length = strlen(prefix);
-	memcpy(datagram, prefix, prefix_length);
-	memcpy(datagram + prefix_length, line, length);
-	memcpy(address.sun_path, config->log, strnlen(config->log, sizeof(address.sun_path) - 1));
-	fd = sys_socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return false;
-	sent = sys_sendto(fd, datagram, prefix_length + length, MSG_DONTWAIT | MSG_NOSIGNAL,
-			  (const struct sockaddr *)&address, sizeof(address));
-	sys_close(fd);
-	return sent == (ssize_t)(prefix_length + length);
+static struct datagram datagram_of(const struct config *config)
+{
+	switch (config->log_kind) {
+	case LOG_SYSLOG: /* facility mail, severity info: RFC 5424, 6.2.1 */
+		return (struct datagram){"<22>tlswitness: ", false};
+	case LOG_JOURNALD: /* its native protocol's fields */
+		return (struct datagram){"PRIORITY=6\nSYSLOG_FACILITY=2\n"
+					 "SYSLOG_IDENTIFIER=tlswitness\nMESSAGE=",
+					 true};
+	default:
+		return (struct datagram){"", config->log_kind != LOG_DATAGRAM};
+	}
 }
 
-bool output_write(const struct config *config, const char *line, size_t length)
+/* Puts the prefix in front of the line; returns where the whole begins. */
+static char *make_datagram(const struct config *config, char *line, size_t *length)
 {
+	const struct datagram datagram = datagram_of(config);
+	const size_t prefix = strlen(datagram.prefix);
+
+	memcpy(line - prefix, datagram.prefix, prefix);
+	*length += prefix - !datagram.newline;
+	return line - prefix;
+}
+
+static bool write_datagram(const struct config *config, char *line, size_t length)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	const char *datagram = make_datagram(config, line, &length);
+	ssize_t sent;
+	int fd = sys_socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd < 0)
+		return false;
+	memcpy(address.sun_path, config->log, strnlen(config->log, sizeof(address.sun_path) - 1));
+	sent = sys_sendto(fd, datagram, length, MSG_DONTWAIT | MSG_NOSIGNAL,
+			  (const struct sockaddr *)&address, sizeof(address));
+	sys_close(fd);
+	return sent == (ssize_t)length;
+}
+
+/* Within a sandbox: by the one call that none forbids. */
+static bool write_kept(const struct config *config, char *line, size_t length)
+{
+	const int fd = atomic_load(&kept_descriptor);
+	const char *whole = make_datagram(config, line, &length);
+
+	return fd >= 0 && sys_write(fd, whole, length) == (ssize_t)length;
+}
+
+bool output_write(const struct config *config, char *line, size_t length, uid_t user,
+		  struct log_path *path)
+{
+	if (sandbox_is_closed())
+		return write_kept(config, line, length);
 	if (config->log_kind <= LOG_DIRECTORY)
-		return write_file(config, line, length);
+		return write_file(config, line, length, user, path);
 	return write_datagram(config, line, length);
 }

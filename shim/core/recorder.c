@@ -11,7 +11,10 @@
 
 #include "shim/config/config_load.h"
 #include "shim/core/output.h"
+#include "shim/core/sandbox.h"
+#include "shim/core/slab.h"
 #include "shim/record/event_id.h"
+#include "shim/base/loaded_objects.h"
 #include "shim/base/sys.h"
 #include "shim/base/text.h"
 
@@ -23,11 +26,41 @@ struct recorder_process *recorder_process = &process_before_start;
 
 struct config_errors recorder_errors;
 
+/* The kernel's function in this process, which makes no system call (vdso(7)). */
+typedef int clock_function(clockid_t clock, struct timespec *now);
+static _Atomic(clock_function *) vdso_clock;
+
+static void find_vdso_clock(void)
+{
+	static const char *const names[] = {"__vdso_clock_gettime", "__kernel_clock_gettime"};
+	struct loaded_object vdso;
+
+	if (atomic_load(&vdso_clock) || !loaded_objects_named("linux-vdso", &vdso))
+		return;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		void *function = loaded_object_function(&vdso, names[i]);
+
+		if (function)
+			atomic_store(&vdso_clock, (clock_function *)(uintptr_t)function);
+	}
+}
+
+static void read_clock(clockid_t clock, struct timespec *now)
+{
+	clock_function *function = atomic_load(&vdso_clock);
+
+	*now = (struct timespec){0};
+	if (!sandbox_is_closed())
+		sys_clock(clock, now);
+	else if (function)
+		(void)function(clock, now);
+}
+
 uint64_t recorder_clock(void)
 {
 	struct timespec now;
 
-	sys_clock(CLOCK_MONOTONIC, &now);
+	read_clock(CLOCK_MONOTONIC, &now);
 	return (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
 }
 
@@ -52,6 +85,9 @@ static const char *parent_executable(pid_t parent, char path[ORIGIN_PATH_MAX])
 
 	if (atomic_load_explicit(&cached_parent, memory_order_acquire) == parent)
 		return cached_path;
+	path[0] = '\0';
+	if (sandbox_is_closed())
+		return path;
 	origin_executable_of(parent, path);
 	/* The first parent is the one that counts; a later one is asked each time. */
 	if (!atomic_flag_test_and_set(&writing)) {
@@ -84,40 +120,89 @@ static void name_event(char text[EVENT_ID_SIZE], uint64_t pid)
 	struct timespec now;
 	uint64_t first;
 
-	sys_clock(CLOCK_REALTIME, &now);
+	read_clock(CLOCK_REALTIME, &now);
 	first = nanoseconds(&now);
 	if (atomic_compare_exchange_strong(&recorder_process->since, &id.since, first))
 		id.since = first;
 	event_id_write(text, &id);
 }
 
-/* `record` is the caller's to begin with, so that no pointer to our texts outlives the call. */
-static bool write_record(const struct record *facts)
-{
-	struct record completed = *facts;
-	struct record *record = &completed;
+/* What has no room on a stack that may be a signal handler's. */
+struct room {
+	struct record record;
+	char prefix[OUTPUT_PREFIX_MAX]; /* of the line */
 	char line[RECORD_LINE_MAX];
-	char user[16] = "";
+	char user[16];
 	char event_id[EVENT_ID_SIZE];
 	char parent[ORIGIN_PATH_MAX];
+	struct log_path path;
+};
 
+static struct slab rooms = {.size = (sizeof(struct room) + 63) / 64 * 64, .first = 2};
+
+/* As they were when they could be asked last. */
+static _Atomic uid_t last_user;
+static _Atomic pid_t last_parent;
+
+static void remember(void)
+{
+	recorder_enter();
+	atomic_store(&last_user, sys_geteuid());
+	atomic_store(&last_parent, sys_getppid());
+}
+
+/* `facts` are copied, so that no pointer to our texts outlives the call. */
+static bool write_in(struct room *room, const struct record *facts)
+{
+	struct record *record = &room->record;
+
+	if (!sandbox_is_closed())
+		remember();
+	*record = *facts;
 	if (record->timestamp.tv_sec == 0)
-		sys_clock(CLOCK_REALTIME, &record->timestamp);
-	text_append_number(user, sizeof(user), sys_geteuid());
+		read_clock(CLOCK_REALTIME, &record->timestamp);
+	room->user[0] = '\0';
+	text_append_number(room->user, sizeof(room->user), atomic_load(&last_user));
 	record->ecs_version = RECORD_ECS_VERSION;
 	record->mode = (enum record_mode)(recorder.config.mode - MODE_AUDIT + RECORD_MODE_AUDIT);
 	record->floor = recorder.config.floor;
 	record->service = known(recorder.config.service);
 	record->host = known(recorder.process.host);
-	record->pid = (uint64_t)sys_getpid();
+	record->pid = (uint64_t)recorder_process->pid;
 	record->executable = known(recorder.process.executable);
-	record->user = user;
-	name_event(event_id, record->pid);
-	record->event_id = event_id;
-	record->parent_pid = (uint64_t)sys_getppid();
-	record->parent_executable = known(parent_executable((pid_t)record->parent_pid, parent));
+	record->user = room->user;
+	name_event(room->event_id, record->pid);
+	record->event_id = room->event_id;
+	record->parent_pid = (uint64_t)atomic_load(&last_parent);
+	record->parent_executable =
+		known(parent_executable((pid_t)record->parent_pid, room->parent));
 	record->script = known(recorder.process.script);
-	return output_write(&recorder.config, line, record_write(line, record));
+	return output_write(&recorder.config, room->line, record_write(room->line, record),
+			    atomic_load(&last_user), &room->path);
+}
+
+static bool write_record(const struct record *facts)
+{
+	uint32_t number;
+	struct room *room = slab_claim(&rooms, &number);
+	bool written;
+
+	if (!room)
+		return false;
+	written = write_in(room, facts);
+	slab_free(&rooms, number);
+	return written;
+}
+
+void recorder_prepare_sandbox(void)
+{
+	remember();
+	find_vdso_clock();
+}
+
+void recorder_count_lost(void)
+{
+	atomic_fetch_add(&recorder_process->lost, 1);
 }
 
 static void tell_errors(void)

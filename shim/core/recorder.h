@@ -32,7 +32,6 @@ extern struct config_errors recorder_errors;
  */
 struct recorder_process {
 	pid_t pid;                /* 0 until this process has asked for it */
-	_Atomic int locked;       /* guard.c's */
 	_Atomic uint64_t lost;    /* records that could not be written and are not yet told */
 	_Atomic bool errors_told; /* the configuration-error records are out */
 	_Atomic uint64_t since;   /* when the first record was counted; 0: none was */
@@ -60,6 +59,12 @@ bool recorder_owns_tables(void);
  * errno alone. What can't be written is counted and told later.
  */
 void recorder_emit(struct record *record);
+
+/* A record that there should be, and can't be made. */
+void recorder_count_lost(void);
+
+/* Before a sandbox closes: what is asked for each record else. */
+void recorder_prepare_sandbox(void);
 
 /* Tells what was lost, if the log can be written by now. For the end of the process. */
 void recorder_finish(void);

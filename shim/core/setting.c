@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "shim/origin/origin.h"
+#include "shim/core/origin_pool.h"
 #include "shim/core/recorder.h"
 #include "shim/base/sys.h"
 #include "shim/base/text.h"
@@ -21,7 +22,7 @@ struct setting {
 	_Atomic int state;
 	struct timespec made;
 	struct setting_words words;
-	struct origin origin;
+	struct origin *origin; /* NULL: no memory could be had for it */
 };
 
 static struct setting settings[SETTINGS_MAX];
@@ -92,7 +93,7 @@ static uint64_t hash_of(const struct setting_words *words, const struct origin *
 {
 	uint64_t hash = hash_text(UINT64_C(0xcbf29ce484222325), words->text);
 
-	for (unsigned i = 0; i < origin->count; i++) {
+	for (unsigned i = 0; origin && i < origin->count; i++) {
 		const struct origin_frame *frame = &origin->frame[i];
 
 		hash = hash_text(hash, frame->file);
@@ -207,50 +208,73 @@ static int claim(uint64_t place, bool *is_new)
 	return UNKNOWN;
 }
 
-/*
- * The library that called, and under it the script's frames, of which one may
- * be the application's own. Where there is a script, the native code that it
- * called is not, not even the interpreter itself.
- */
-static void find_origin(struct origin *origin, const void *caller)
+/* The library that called, and under it the script's frames. */
+static void join_frames(struct origin *origin, const struct origin *native,
+			const struct origin *script)
 {
-	struct origin script;
-	struct origin native;
-
-	origin_native(&native, caller);
-	if (!origin_of_script(&script)) {
-		origin_copy(origin, &native);
-		return;
-	}
-	origin_init(origin);
-	for (unsigned i = 0; i < native.count; i++)
-		origin_add(origin, native.frame[i].file, strlen(native.frame[i].file),
-			   native.frame[i].function, strlen(native.frame[i].function), 0, true);
-	for (unsigned i = 0; i < script.count; i++) {
-		const struct origin_frame *frame = &script.frame[i];
+	for (unsigned i = 0; i < native->count; i++)
+		origin_add(origin, native->frame[i].file, strlen(native->frame[i].file),
+			   native->frame[i].function, strlen(native->frame[i].function), 0, true);
+	for (unsigned i = 0; i < script->count; i++) {
+		const struct origin_frame *frame = &script->frame[i];
 
 		origin_add(origin, frame->file, strlen(frame->file), frame->function,
 			   strlen(frame->function), frame->line,
-			   !(script.own_found && i == script.own));
+			   !(script->own_found && i == script->own));
 	}
 	/* Without a frame of its own, the innermost frame of the script, not the library. */
-	if (!origin->own_found && origin->count > native.count)
-		origin->own = native.count;
+	if (!origin->own_found && origin->count > native->count)
+		origin->own = native->count;
 }
 
-/* Keeps the setting, if it is new, and returns its slot. */
-static int keep(const struct setting_words *words, const struct origin *origin)
+/*
+ * The place of a call: the library that made it, and under it the script's
+ * frames, of which one may be the application's own. Where there is a script,
+ * the native code that it called is not, not even the interpreter itself.
+ */
+static struct origin *find_origin(const void *caller)
+{
+	struct origin *native = origin_pool_claim();
+	struct origin *script = origin_pool_claim();
+	struct origin *both = NULL;
+
+	if (native)
+		origin_native(native, caller);
+	if (native && script && origin_of_script(script))
+		both = origin_pool_claim();
+	if (both)
+		join_frames(both, native, script);
+	origin_pool_free(script);
+	if (!both)
+		return native;
+	origin_pool_free(native);
+	return both;
+}
+
+static struct origin *find_native(const void *caller)
+{
+	struct origin *native = origin_pool_claim();
+
+	if (native)
+		origin_native(native, caller);
+	return native;
+}
+
+/* Keeps the setting, if it is new, and returns its slot. Takes the origin over. */
+static int keep(const struct setting_words *words, struct origin *origin)
 {
 	bool is_new;
 	int slot = claim(hash_of(words, origin), &is_new);
 	struct setting *setting;
 
-	if (!is_new)
+	if (!is_new) {
+		origin_pool_free(origin);
 		return slot;
+	}
 	setting = &settings[slot];
 	setting->words = *words;
 	sys_clock(CLOCK_REALTIME, &setting->made);
-	origin_copy(&setting->origin, origin);
+	setting->origin = origin;
 	atomic_store_explicit(&setting->state, READY, memory_order_release);
 	atomic_fetch_add(&ready, 1);
 	return slot;
@@ -259,24 +283,18 @@ static int keep(const struct setting_words *words, const struct origin *origin)
 void setting_made(const struct setting_words *words, const void *caller, const void *owner)
 {
 	const int saved = errno;
-	struct origin origin;
 
-	if (recorder.on) {
-		find_origin(&origin, caller);
-		own(owner, keep(words, &origin));
-	}
+	if (recorder.on)
+		own(owner, keep(words, find_origin(caller)));
 	errno = saved;
 }
 
 void setting_made_unplaced(const struct setting_words *words, const void *caller, const void *owner)
 {
 	const int saved = errno;
-	struct origin origin;
 
-	if (recorder.on) {
-		origin_native(&origin, caller);
-		own(owner, keep(words, &origin));
-	}
+	if (recorder.on)
+		own(owner, keep(words, find_native(caller)));
 	errno = saved;
 }
 
@@ -284,7 +302,7 @@ void setting_tell_all(void)
 {
 	for (int i = 0; i < SETTINGS_MAX && atomic_load(&ready) > 0; i++) {
 		struct setting *setting = &settings[i];
-		const struct origin_frame *frame = &setting->origin.frame[setting->origin.own];
+		const struct origin *origin;
 		struct record record = {0};
 		char id[17];
 		int expected = READY;
@@ -298,12 +316,17 @@ void setting_tell_all(void)
 		record.setting = setting->words.text;
 		write_id(id, atomic_load(&setting->place));
 		record.setting_ids = id;
-		if (setting->origin.count > 0) {
+		origin = setting->origin;
+		if (origin && origin->count > 0) {
+			const struct origin_frame *frame = &origin->frame[origin->own];
+
 			record.code_file = frame->file[0] ? frame->file : NULL;
 			record.code_function = frame->function[0] ? frame->function : NULL;
 			record.code_line = frame->line;
-			record.stack = &setting->origin;
+			record.stack = origin;
 		}
 		recorder_emit(&record);
+		origin_pool_free(setting->origin);
+		setting->origin = NULL;
 	}
 }

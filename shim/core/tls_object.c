@@ -1,68 +1,56 @@
 /*
- * A table of fixed size, hashed by the object's address. A lookup probes a
- * window of neighbours, so an entry can be freed without marks.
+ * A table of chains, hashed by the object's address. An entry stays in its chain
+ * for good and is used again for another object of the same chain, so that a
+ * look-up needs no lock.
  */
 #include "shim/core/tls_object.h"
 
 #include <string.h>
 
-#include "shim/core/guard.h"
 #include "shim/core/hello.h"
+#include "shim/core/origin_pool.h"
 #include "shim/core/recorder.h"
+#include "shim/core/slab.h"
 
-#define OBJECTS_MAX 4096
-#define WINDOW      16
+#define CHAINS_BITS 12
+#define CHAINS      (1U << CHAINS_BITS)
 
-static struct tls_object objects[OBJECTS_MAX + WINDOW];
+struct chained {
+	struct tls_object object; /* first */
+	uint32_t next;            /* number + 1; 0: the last one */
+};
 
-/*
- * Origins are large and wanted only until the handshake has its record, so they
- * have a pool of their own.
- */
-#define ORIGINS_MAX 512
+static struct slab objects = {.size = sizeof(struct chained), .first = 32};
+static _Atomic uint32_t chains[CHAINS]; /* the first one's number + 1 */
 
-static struct origin origins[ORIGINS_MAX];
-static _Atomic bool origin_taken[ORIGINS_MAX];
-
-struct origin *tls_object_claim_origin(void)
-{
-	for (int i = 0; i < ORIGINS_MAX; i++) {
-		if (!atomic_exchange_explicit(&origin_taken[i], true, memory_order_acquire))
-			return &origins[i];
-	}
-	return NULL;
-}
-
-void tls_object_free_origin(struct origin *origin)
-{
-	if (origin)
-		atomic_store_explicit(&origin_taken[origin - origins], false, memory_order_release);
-}
-
-static struct tls_object *window_of(const void *object)
+static _Atomic uint32_t *chain_of(const void *object)
 {
 	/* Fibonacci hashing; the low bits of an allocation are always the same. */
 	uint64_t hash = ((uintptr_t)object >> 4) * UINT64_C(0x9E3779B97F4A7C15);
 
-	return &objects[hash >> (64 - 12)];
+	return &chains[hash >> (64 - CHAINS_BITS)];
 }
 
-_Static_assert(OBJECTS_MAX == 1 << 12, "window_of takes the upper twelve bits");
+static struct chained *at(uint32_t link)
+{
+	return link == 0 ? NULL : slab_at(&objects, link - 1);
+}
 
 struct tls_object *tls_object_find(const void *object)
 {
-	struct tls_object *window = window_of(object);
+	struct chained *entry = at(atomic_load_explicit(chain_of(object), memory_order_acquire));
 
-	for (int i = 0; i < WINDOW; i++) {
-		if (atomic_load_explicit(&window[i].object, memory_order_acquire) == object)
-			return &window[i];
+	for (; entry; entry = at(entry->next)) {
+		if (atomic_load_explicit(&entry->object.object, memory_order_acquire) == object)
+			return &entry->object;
 	}
 	return NULL;
 }
 
 static void reset(struct tls_object *entry)
 {
-	hello_forget(&entry->done);
+	hello_forget(entry->hello);
+	entry->hello = HELLO_NONE;
 	entry->done = false;
 	entry->raised = false;
 	entry->refused = false;
@@ -72,30 +60,44 @@ static void reset(struct tls_object *entry)
 	entry->certificate = 0;
 	atomic_store(&entry->busy, false);
 	entry->undecided = NULL;
-	tls_object_free_origin(entry->origin);
+	origin_pool_free(entry->origin);
 	entry->origin = NULL;
 	entry->began = recorder_clock();
 }
 
-/* A free entry, else one whose record is out and which nothing waits for. */
+/* One of the chain that is nobody's, for `object` from now on. */
+static struct tls_object *claim_free(_Atomic uint32_t *chain, const void *object)
+{
+	struct chained *entry = at(atomic_load_explicit(chain, memory_order_acquire));
+
+	for (; entry; entry = at(entry->next)) {
+		const void *nobody = NULL;
+
+		if (atomic_compare_exchange_strong(&entry->object.object, &nobody, object))
+			return &entry->object;
+	}
+	return NULL;
+}
+
 static struct tls_object *claim(const void *object)
 {
-	struct tls_object *window = window_of(object);
-	struct tls_object *chosen = NULL;
+	_Atomic uint32_t *chain = chain_of(object);
+	struct tls_object *free_one = claim_free(chain, object);
+	struct chained *entry;
+	uint32_t number;
 
-	for (int i = 0; i < WINDOW; i++) {
-		const void *other = atomic_load_explicit(&window[i].object, memory_order_relaxed);
-
-		if (!other) {
-			chosen = &window[i];
-			break;
-		}
-		if (!chosen && window[i].done && !window[i].undecided)
-			chosen = &window[i];
-	}
-	if (chosen)
-		atomic_store_explicit(&chosen->object, object, memory_order_release);
-	return chosen;
+	if (free_one)
+		return free_one;
+	entry = slab_claim(&objects, &number);
+	if (!entry)
+		return NULL;
+	memset(entry, 0, sizeof(*entry));
+	entry->object.hello = HELLO_NONE;
+	atomic_store(&entry->object.object, object);
+	entry->next = atomic_load(chain);
+	while (!atomic_compare_exchange_weak(chain, &entry->next, number + 1))
+		;
+	return &entry->object;
 }
 
 struct tls_object *tls_object_begin(const void *object)
@@ -103,13 +105,10 @@ struct tls_object *tls_object_begin(const void *object)
 	struct tls_object *entry = tls_object_find(object);
 	struct connection *undecided = entry ? entry->undecided : NULL;
 
-	if (!guard_enter())
-		return NULL;
 	if (!entry)
 		entry = claim(object);
 	if (entry)
 		reset(entry);
-	guard_leave();
 	if (undecided)
 		connection_release(undecided);
 	return entry;
@@ -126,35 +125,37 @@ struct tls_object *tls_object_prepare(const void *object)
 
 void tls_object_set_random(struct tls_object *entry, const uint8_t random[TLS_RANDOM_SIZE])
 {
-	if (!guard_enter())
+	if (entry->random_known)
 		return;
-	if (!entry->random_known) {
-		memcpy(entry->client_random, random, TLS_RANDOM_SIZE);
-		entry->random_known = true;
-		if (!entry->done)
-			hello_expect(random, &entry->done);
-	}
-	guard_leave();
+	memcpy(entry->client_random, random, TLS_RANDOM_SIZE);
+	entry->random_known = true;
+	if (!entry->done)
+		entry->hello = hello_expect(random, &entry->done);
 }
 
 void tls_object_set_done(struct tls_object *entry)
 {
-	if (!guard_enter())
-		return;
-	hello_forget(&entry->done);
+	hello_forget(entry->hello);
+	entry->hello = HELLO_NONE;
 	entry->done = true;
-	guard_leave();
 }
 
 void tls_object_forget(struct tls_object *entry)
 {
 	struct connection *undecided = entry->undecided;
 
-	if (!guard_enter())
-		return;
 	reset(entry);
 	atomic_store_explicit(&entry->object, NULL, memory_order_release);
-	guard_leave();
 	if (undecided)
 		connection_release(undecided);
+}
+
+struct origin *tls_object_claim_origin(void)
+{
+	return origin_pool_claim();
+}
+
+void tls_object_free_origin(struct origin *origin)
+{
+	origin_pool_free(origin);
 }

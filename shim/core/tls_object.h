@@ -4,7 +4,7 @@
  * handshake is driven and how often a library calls itself through our hooks.
  *
  * An object is used by one thread at a time (the libraries ask for that), so
- * its entry is that thread's; only the table is guarded.
+ * its entry is that thread's.
  */
 #ifndef TLSWITNESS_TLS_OBJECT_H
 #define TLSWITNESS_TLS_OBJECT_H
@@ -31,6 +31,7 @@ struct tls_object {
 	bool random_known;
 	uint8_t client_random[TLS_RANDOM_SIZE];
 	uint64_t began;        /* recorder_clock() */
+	uint32_t hello;        /* hello.h's number */
 	pid_t owner;           /* the process that drove it last */
 	struct origin *origin; /* who asked; NULL if not known */
 	struct certificate_checks checks;
@@ -45,16 +46,17 @@ struct tls_object {
 /* The entry of `object`, or NULL. Lock-free. */
 struct tls_object *tls_object_find(const void *object);
 
-/* The entry of `object`, ready for a new handshake that begins now; NULL if there is no room. */
+/* The entry of `object`, ready for a new handshake that begins now; NULL if no memory can be had.
+ */
 struct tls_object *tls_object_begin(const void *object);
 
 /*
  * The entry of `object` for a handshake that has not begun, made if there is
- * none; NULL if there is no room.
+ * none; NULL if no memory can be had.
  */
 struct tls_object *tls_object_prepare(const void *object);
 
-/* Room for an origin, to be filled by this thread; NULL if there is none. Lock-free. */
+/* Room for an origin, to be filled by this thread; NULL if no memory can be had. */
 struct origin *tls_object_claim_origin(void);
 void tls_object_free_origin(struct origin *origin);
 

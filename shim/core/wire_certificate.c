@@ -1,5 +1,6 @@
 #include "shim/core/wire_certificate.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 #include "shim/core/connection_state.h"
@@ -8,14 +9,13 @@
 #define CERTIFICATES_MAX 32
 
 static struct certificate_message certificates[CERTIFICATES_MAX];
-static bool taken[CERTIFICATES_MAX];
+static atomic_bool taken[CERTIFICATES_MAX];
 
 static struct certificate_message *claim(void)
 {
 	for (int i = 0; i < CERTIFICATES_MAX; i++) {
-		if (taken[i])
+		if (atomic_exchange(&taken[i], true))
 			continue;
-		taken[i] = true;
 		memset(&certificates[i], 0, offsetof(struct certificate_message, beginning));
 		return &certificates[i];
 	}
@@ -25,7 +25,7 @@ static struct certificate_message *claim(void)
 void wire_certificate_forget(struct connection *connection)
 {
 	if (connection->tls.certificate)
-		taken[connection->tls.certificate - certificates] = false;
+		atomic_store(&taken[connection->tls.certificate - certificates], false);
 	connection->tls.certificate = NULL;
 }
 

@@ -92,8 +92,11 @@ static void report_success(struct gnutls_call *call)
 	gnutls_facts_verified(&call->object->checks, call->library, call->session, call->client);
 	connection = connection_join(&view, descriptor_of(call->library, call->session),
 				     call->object->origin);
-	if (!connection)
+	if (!connection) {
+		call->object->refused = connection_refuses_unjoined(
+			&view, descriptor_of(call->library, call->session));
 		return;
+	}
 	if (connection_in_scope(connection) &&
 	    (enforcement_of_version(&recorder.config, view.version) != ENFORCEMENT_PROCEED ||
 	     connection_is_blocked(connection)))

@@ -15,7 +15,7 @@ struct gnutls_call {
 	gnutls_session_t session;
 	struct gnutls_client *client;
 	struct tls_object *object; /* NULL: not watched */
-	uint16_t outer_hello;      /* thread_state.hello_connection of the call around this one */
+	uint32_t outer_hello;      /* thread_state.hello_connection of the call around this one */
 };
 
 /* gnutls_init has made a session with these flags. */

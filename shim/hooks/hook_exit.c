@@ -2,7 +2,7 @@
  * Hooks of the ends of a process that run no destructor. What waits for the
  * application's next step (core/inside.h) gets its record here.
  */
-#include "shim/core/connection_state.h"
+#include "shim/core/connection.h"
 #include "shim/core/recorder.h"
 #include "shim/hooks/real_libc.h"
 

@@ -14,6 +14,7 @@
 #include "shim/core/enforcement.h"
 #include "shim/core/output.h"
 #include "shim/hooks/real_libc.h"
+#include "shim/core/readable.h"
 #include "shim/core/recorder.h"
 #include "shim/base/sys.h"
 
@@ -44,63 +45,39 @@ static int missing(void)
 
 /* ---- what passed ---- */
 
+/* A refused connection: the call fails as if the peer had ended it. */
+static int refused(void)
+{
+	errno = ECONNRESET;
+	return -1;
+}
+
 static bool is_passing_error(int error)
 {
 	return error == EAGAIN || error == EWOULDBLOCK || error == EINTR || error == ENOBUFS ||
 	       error == ENOMEM || error == EFAULT || error == EINVAL || error == EMSGSIZE;
 }
 
-/* The first `length` bytes of `parts`, in order, to `take`. */
-static void hand_over(struct connection *connection, const struct iovec *parts, size_t count,
-		      size_t length,
-		      void (*take)(struct connection *connection, const void *bytes, size_t length))
+/* In audit mode nothing is looked at before the kernel has found it readable. */
+static bool may_send_message(const struct connection_call *call, const struct msghdr *message)
 {
-	for (size_t i = 0; i < count && length > 0; i++) {
-		size_t part = parts[i].iov_len < length ? parts[i].iov_len : length;
-
-		take(connection, parts[i].iov_base, part);
-		length -= part;
-	}
+	if (!enforcement_refuses(&recorder.config) ||
+	    readable_bytes(message, sizeof(*message)) < sizeof(*message))
+		return true;
+	return connection_may_send(call, message->msg_iov, message->msg_iovlen);
 }
 
-/* A refused connection: the call fails as if the peer had ended it. */
-static int refused(struct connection *connection)
-{
-	connection_release(connection);
-	errno = ECONNRESET;
-	return -1;
-}
-
-static bool may_receive(const struct connection *connection)
-{
-	return !connection_is_blocked(connection);
-}
-
-static bool may_send(struct connection *connection, const struct iovec *parts, size_t count)
-{
-	return !connection_is_blocked(connection) && connection_may_send(connection, parts, count);
-}
-
-/* Where nothing is refused, nothing is looked at before the kernel has found it readable. */
-static bool may_send_message(struct connection *connection, const struct msghdr *message)
-{
-	if (!enforcement_refuses(&recorder.config) || !message)
-		return !connection_is_blocked(connection);
-	return may_send(connection, message->msg_iov, message->msg_iovlen);
-}
-
-/* A call that sends has returned `result`; gives the reference back, keeps errno. */
-static ssize_t sent(struct connection *connection, ssize_t result, const struct iovec *parts,
-		    size_t count, int flags)
+/* A call that sends has returned `result`; keeps errno. */
+static ssize_t sent(const struct connection_call *call, ssize_t result, const struct iovec *parts,
+		    int flags)
 {
 	int saved = errno;
 
 	/* Out-of-band bytes are no part of the stream. */
 	if (result > 0 && !(flags & MSG_OOB))
-		hand_over(connection, parts, count, (size_t)result, connection_sent);
+		connection_sent(call, parts, (size_t)result);
 	else if (result < 0 && !is_passing_error(saved))
-		connection_ended(connection, saved);
-	connection_release(connection);
+		connection_ended(call, saved);
 	errno = saved;
 	return result;
 }
@@ -115,23 +92,22 @@ static bool has_room(const struct iovec *parts, size_t count)
 }
 
 /* A call that receives has returned `result`; as `sent`. */
-static ssize_t received(struct connection *connection, ssize_t result, const struct iovec *parts,
-			size_t count, int flags)
+static ssize_t received(const struct connection_call *call, ssize_t result,
+			const struct iovec *parts, size_t count, int flags)
 {
 	int saved = errno;
 
 	if (result > 0 && (flags & MSG_TRUNC))
-		connection_lost_track(connection); /* TCP drops the bytes unseen: tcp(7) */
+		connection_lost_track(call); /* TCP drops the bytes unseen: tcp(7) */
 	else if (result > 0 && !(flags & (MSG_PEEK | MSG_OOB)))
-		hand_over(connection, parts, count, (size_t)result, connection_received);
+		connection_received(call, parts, (size_t)result);
 	else if (result == 0 && has_room(parts, count))
-		connection_ended(connection, 0);
+		connection_ended(call, 0);
 	else if (result < 0 && !is_passing_error(saved))
-		connection_ended(connection, saved);
+		connection_ended(call, saved);
 	/* These bytes may have been the answer that is below the floor. */
-	if (connection_is_blocked(connection))
-		return refused(connection);
-	connection_release(connection);
+	if (connection_was_refused(call))
+		return refused();
 	errno = saved;
 	return result;
 }
@@ -145,93 +121,81 @@ static ssize_t received(struct connection *connection, ssize_t result, const str
 APART static ssize_t watched_read(__typeof__(read) **slot, int fd, void *buffer, size_t count)
 {
 	__typeof__(read) *real = libc() ? *slot : NULL;
-	struct connection *connection = connection_acquire(fd);
-	struct iovec part = {buffer, count};
+	const struct iovec part = {buffer, count};
+	struct connection_call call;
 
-	if (!connection)
-		return real ? real(fd, buffer, count) : missing();
-	if (!may_receive(connection))
-		return refused(connection);
-	return received(connection, real(fd, buffer, count), &part, 1, 0);
+	if (!connection_call_begin(&call, fd))
+		return refused();
+	return received(&call, real ? real(fd, buffer, count) : missing(), &part, 1, 0);
 }
 
 EXPORT ssize_t read(int fd, void *buffer, size_t count)
 {
-	if (descriptor_unmonitored(fd))
+	if (descriptor_unmonitored(fd) && real_libc.read)
 		return real_libc.read(fd, buffer, count);
 	return watched_read(&real_libc.read, fd, buffer, count);
 }
 
 EXPORT ssize_t __read(int fd, void *buffer, size_t count)
 {
-	if (descriptor_unmonitored(fd))
+	if (descriptor_unmonitored(fd) && real_libc.__read)
 		return real_libc.__read(fd, buffer, count);
 	return watched_read(&real_libc.__read, fd, buffer, count);
 }
 
 EXPORT ssize_t __read_chk(int fd, void *buffer, size_t count, size_t room)
 {
-	struct connection *connection;
-	struct iovec part = {buffer, count};
+	const struct iovec part = {buffer, count};
+	struct connection_call call;
 
 	if (descriptor_unmonitored(fd))
-		return real_libc.__read_chk(fd, buffer, count, room);
-	connection = connection_acquire(fd);
-	if (!connection)
 		return libc()->__read_chk(fd, buffer, count, room);
-	if (!may_receive(connection))
-		return refused(connection);
-	return received(connection, real_libc.__read_chk(fd, buffer, count, room), &part, 1, 0);
+	if (!connection_call_begin(&call, fd))
+		return refused();
+	return received(&call, libc()->__read_chk(fd, buffer, count, room), &part, 1, 0);
 }
 
 EXPORT ssize_t readv(int fd, const struct iovec *parts, int count)
 {
-	struct connection *connection;
+	struct connection_call call;
+	ssize_t result;
 
 	if (descriptor_unmonitored(fd))
-		return real_libc.readv(fd, parts, count);
-	connection = connection_acquire(fd);
-	if (!connection)
 		return libc()->readv(fd, parts, count);
-	if (!may_receive(connection))
-		return refused(connection);
-	return received(connection, real_libc.readv(fd, parts, count), parts,
-			count > 0 ? (size_t)count : 0, 0);
+	if (!connection_call_begin(&call, fd))
+		return refused();
+	result = libc()->readv(fd, parts, count);
+	/* A failure may be that of an address that is none. */
+	return received(&call, result, parts, result >= 0 && count > 0 ? (size_t)count : 0, 0);
 }
 
 APART static ssize_t watched_recv(int fd, void *buffer, size_t count, int flags)
 {
-	struct connection *connection = connection_acquire(fd);
-	struct iovec part = {buffer, count};
+	const struct iovec part = {buffer, count};
+	struct connection_call call;
 
-	if (!connection)
-		return libc()->recv(fd, buffer, count, flags);
-	if (!may_receive(connection))
-		return refused(connection);
-	return received(connection, real_libc.recv(fd, buffer, count, flags), &part, 1, flags);
+	if (!connection_call_begin(&call, fd))
+		return refused();
+	return received(&call, libc()->recv(fd, buffer, count, flags), &part, 1, flags);
 }
 
 EXPORT ssize_t recv(int fd, void *buffer, size_t count, int flags)
 {
-	if (descriptor_unmonitored(fd))
+	if (descriptor_unmonitored(fd) && real_libc.recv)
 		return real_libc.recv(fd, buffer, count, flags);
 	return watched_recv(fd, buffer, count, flags);
 }
 
 EXPORT ssize_t __recv_chk(int fd, void *buffer, size_t count, size_t room, int flags)
 {
-	struct connection *connection;
-	struct iovec part = {buffer, count};
+	const struct iovec part = {buffer, count};
+	struct connection_call call;
 
 	if (descriptor_unmonitored(fd))
-		return real_libc.__recv_chk(fd, buffer, count, room, flags);
-	connection = connection_acquire(fd);
-	if (!connection)
 		return libc()->__recv_chk(fd, buffer, count, room, flags);
-	if (!may_receive(connection))
-		return refused(connection);
-	return received(connection, real_libc.__recv_chk(fd, buffer, count, room, flags), &part, 1,
-			flags);
+	if (!connection_call_begin(&call, fd))
+		return refused();
+	return received(&call, libc()->__recv_chk(fd, buffer, count, room, flags), &part, 1, flags);
 }
 
 /*
@@ -241,41 +205,37 @@ EXPORT ssize_t __recv_chk(int fd, void *buffer, size_t count, size_t room, int f
 EXPORT ssize_t recvfrom(int fd, void *buffer, size_t count, int flags, __SOCKADDR_ARG address,
 			socklen_t *length)
 {
-	struct connection *connection;
-	struct iovec part = {buffer, count};
+	const struct iovec part = {buffer, count};
+	struct connection_call call;
 
 	if (descriptor_unmonitored(fd))
-		return real_libc.recvfrom(fd, buffer, count, flags, address, length);
-	connection = connection_acquire(fd);
-	if (!connection)
 		return libc()->recvfrom(fd, buffer, count, flags, address, length);
-	if (!may_receive(connection))
-		return refused(connection);
-	return received(connection, real_libc.recvfrom(fd, buffer, count, flags, address, length),
-			&part, 1, flags);
+	if (!connection_call_begin(&call, fd))
+		return refused();
+	return received(&call, libc()->recvfrom(fd, buffer, count, flags, address, length), &part,
+			1, flags);
 }
 
 EXPORT ssize_t __recvfrom_chk(int fd, void *buffer, size_t count, size_t room, int flags,
 			      struct sockaddr *address, socklen_t *length)
 {
-	struct connection *connection;
-	struct iovec part = {buffer, count};
+	const struct iovec part = {buffer, count};
+	struct connection_call call;
 
 	if (descriptor_unmonitored(fd))
-		return real_libc.__recvfrom_chk(fd, buffer, count, room, flags, address, length);
-	connection = connection_acquire(fd);
-	if (!connection)
 		return libc()->__recvfrom_chk(fd, buffer, count, room, flags, address, length);
-	if (!may_receive(connection))
-		return refused(connection);
-	return received(connection,
-			real_libc.__recvfrom_chk(fd, buffer, count, room, flags, address, length),
+	if (!connection_call_begin(&call, fd))
+		return refused();
+	return received(&call,
+			libc()->__recvfrom_chk(fd, buffer, count, room, flags, address, length),
 			&part, 1, flags);
 }
 
 /* Descriptors that came in a message may be connections of another process. */
-static void look_for_descriptors(struct msghdr *message)
+APART static void look_for_descriptors(struct msghdr *message)
 {
+	int saved = errno;
+
 	for (struct cmsghdr *control = CMSG_FIRSTHDR(message); control;
 	     control = CMSG_NXTHDR(message, control)) {
 		size_t count;
@@ -287,25 +247,34 @@ static void look_for_descriptors(struct msghdr *message)
 			int fd;
 
 			memcpy(&fd, CMSG_DATA(control) + i * sizeof(int), sizeof(int));
-			connection_descriptor_arrived(fd);
+			connection_arrived(fd);
 		}
 	}
+	errno = saved;
+}
+
+APART static ssize_t watched_recvmsg(int fd, struct msghdr *message, int flags)
+{
+	struct connection_call call;
+	ssize_t result;
+
+	if (!connection_call_begin(&call, fd))
+		return refused();
+	result = libc()->recvmsg(fd, message, flags);
+	if (result < 0) /* the message may be no readable address */
+		return received(&call, result, NULL, 0, flags);
+	if (message->msg_controllen > 0)
+		look_for_descriptors(message);
+	return received(&call, result, message->msg_iov, message->msg_iovlen, flags);
 }
 
 EXPORT ssize_t recvmsg(int fd, struct msghdr *message, int flags)
 {
-	struct connection *connection = NULL;
 	ssize_t result;
 
 	if (!descriptor_unmonitored(fd))
-		connection = connection_acquire(fd);
-	if (connection && !may_receive(connection))
-		return refused(connection);
+		return watched_recvmsg(fd, message, flags);
 	result = libc()->recvmsg(fd, message, flags);
-	if (connection && result < 0) /* the message may be no readable address */
-		return received(connection, result, NULL, 0, flags);
-	if (connection)
-		return received(connection, result, message->msg_iov, message->msg_iovlen, flags);
 	if (result >= 0 && message->msg_controllen > 0)
 		look_for_descriptors(message);
 	return result;
@@ -314,24 +283,23 @@ EXPORT ssize_t recvmsg(int fd, struct msghdr *message, int flags)
 EXPORT int recvmmsg(int fd, struct mmsghdr *messages, unsigned count, mmsg_flags flags,
 		    struct timespec *timeout)
 {
-	struct connection *connection = descriptor_unmonitored(fd) ? NULL : connection_acquire(fd);
+	struct connection_call call = {.fd = fd};
 	int result;
 
-	if (connection && !may_receive(connection))
-		return refused(connection);
+	if (!descriptor_unmonitored(fd) && !connection_call_begin(&call, fd))
+		return refused();
 	result = libc()->recvmmsg(fd, messages, count, flags, timeout);
 	for (int i = 0; i < result; i++) {
 		struct msghdr *message = &messages[i].msg_hdr;
 
-		if (connection && !(flags & (MSG_PEEK | MSG_OOB)))
-			hand_over(connection, message->msg_iov, message->msg_iovlen,
-				  messages[i].msg_len, connection_received);
+		if (call.entry != DESCRIPTOR_UNMONITORED && !(flags & (MSG_PEEK | MSG_OOB)))
+			connection_received(&call, message->msg_iov, messages[i].msg_len);
 		else if (message->msg_controllen > 0)
 			look_for_descriptors(message);
 	}
-	if (!connection)
+	if (call.entry == DESCRIPTOR_UNMONITORED)
 		return result;
-	return (int)received(connection, result < 0 ? -1 : result, NULL, 0, flags);
+	return (int)received(&call, result < 0 ? -1 : result, NULL, 0, MSG_PEEK);
 }
 
 /* ---- sending ---- */
@@ -340,69 +308,62 @@ APART static ssize_t watched_write(__typeof__(write) **slot, int fd, const void 
 				   size_t count)
 {
 	__typeof__(write) *real = libc() ? *slot : NULL;
-	struct connection *connection = connection_acquire(fd);
-	struct iovec part = {(void *)(uintptr_t)buffer, count};
+	const struct iovec part = {(void *)(uintptr_t)buffer, count};
+	struct connection_call call;
 
-	if (!connection)
-		return real ? real(fd, buffer, count) : missing();
-	if (!may_send(connection, &part, 1))
-		return refused(connection);
-	return sent(connection, real(fd, buffer, count), &part, 1, 0);
+	if (!connection_call_begin(&call, fd) || !connection_may_send(&call, &part, 1))
+		return refused();
+	return sent(&call, real ? real(fd, buffer, count) : missing(), &part, 0);
 }
 
 EXPORT ssize_t write(int fd, const void *buffer, size_t count)
 {
-	if (descriptor_unmonitored(fd))
+	if (descriptor_unmonitored(fd) && real_libc.write)
 		return real_libc.write(fd, buffer, count);
 	return watched_write(&real_libc.write, fd, buffer, count);
 }
 
 EXPORT ssize_t __write(int fd, const void *buffer, size_t count)
 {
-	if (descriptor_unmonitored(fd))
+	if (descriptor_unmonitored(fd) && real_libc.__write)
 		return real_libc.__write(fd, buffer, count);
 	return watched_write(&real_libc.__write, fd, buffer, count);
 }
 
 EXPORT ssize_t writev(int fd, const struct iovec *parts, int count)
 {
-	struct connection *connection;
+	struct connection_call call;
 
 	if (descriptor_unmonitored(fd))
-		return real_libc.writev(fd, parts, count);
-	connection = connection_acquire(fd);
-	if (!connection)
 		return libc()->writev(fd, parts, count);
-	if (!may_send(connection, parts, count > 0 ? (size_t)count : 0))
-		return refused(connection);
-	return sent(connection, real_libc.writev(fd, parts, count), parts,
-		    count > 0 ? (size_t)count : 0, 0);
+	if (!connection_call_begin(&call, fd) ||
+	    !connection_may_send(&call, parts, count > 0 ? (size_t)count : 0))
+		return refused();
+	return sent(&call, libc()->writev(fd, parts, count), parts, 0);
 }
 
 APART static ssize_t watched_send(__typeof__(send) **slot, int fd, const void *buffer, size_t count,
 				  int flags)
 {
 	__typeof__(send) *real = libc() ? *slot : NULL;
-	struct connection *connection = connection_acquire(fd);
-	struct iovec part = {(void *)(uintptr_t)buffer, count};
+	const struct iovec part = {(void *)(uintptr_t)buffer, count};
+	struct connection_call call;
 
-	if (!connection)
-		return real ? real(fd, buffer, count, flags) : missing();
-	if (!may_send(connection, &part, 1))
-		return refused(connection);
-	return sent(connection, real(fd, buffer, count, flags), &part, 1, flags);
+	if (!connection_call_begin(&call, fd) || !connection_may_send(&call, &part, 1))
+		return refused();
+	return sent(&call, real ? real(fd, buffer, count, flags) : missing(), &part, flags);
 }
 
 EXPORT ssize_t send(int fd, const void *buffer, size_t count, int flags)
 {
-	if (descriptor_unmonitored(fd))
+	if (descriptor_unmonitored(fd) && real_libc.send)
 		return real_libc.send(fd, buffer, count, flags);
 	return watched_send(&real_libc.send, fd, buffer, count, flags);
 }
 
 EXPORT ssize_t __send(int fd, const void *buffer, size_t count, int flags)
 {
-	if (descriptor_unmonitored(fd))
+	if (descriptor_unmonitored(fd) && real_libc.__send)
 		return real_libc.__send(fd, buffer, count, flags);
 	return watched_send(&real_libc.__send, fd, buffer, count, flags);
 }
@@ -410,115 +371,102 @@ EXPORT ssize_t __send(int fd, const void *buffer, size_t count, int flags)
 /*
  * A call that connects and sends at once (TCP fast open) is about to be made:
  * the connection has to be known by then, because its first bytes may be such
- * that they must not leave. NULL if nothing is to be watched.
+ * that they must not leave. False if it must not be made.
  */
-static struct connection *opening_by_sending(int fd, const struct sockaddr *address,
-					     socklen_t length, const void *caller)
+static bool opens_by_sending(struct connection_call *call, int fd, const struct sockaddr *address,
+			     socklen_t length, const void *caller)
 {
-	struct connection *connection;
-	int saved = errno;
+	const int saved = errno;
+	bool proceeds = true;
 
-	connection_opened(fd, address, length, caller);
-	connection = connection_acquire(fd);
+	*call = (struct connection_call){.fd = fd};
+	if (readable_bytes(address, length) == length)
+		proceeds = connection_opened(fd, address, length, caller) &&
+			   connection_call_begin(call, fd);
 	errno = saved;
-	return connection;
+	return proceeds;
 }
 
 /* It has returned `result`: as `sent`. */
-static ssize_t opened_by_sending(int fd, struct connection *connection, ssize_t result,
-				 const struct iovec *parts, size_t count, int flags)
+static ssize_t opened_by_sending(const struct connection_call *call, ssize_t result,
+				 const struct iovec *parts, int flags)
 {
-	int saved = errno;
+	const int saved = errno;
 
-	if (result < 0 && saved != EINPROGRESS) {
-		/* Nothing was opened. */
-		connection_release(connection);
-		connection_closing(fd);
-		errno = saved;
-		return result;
-	}
-	if (result < 0) {
-		connection_release(connection);
-		errno = saved;
-		return result;
-	}
-	return sent(connection, result, parts, count, flags);
+	if (result >= 0)
+		return sent(call, result, parts, flags);
+	if (saved != EINPROGRESS) /* nothing was opened */
+		connection_closing(call->fd);
+	errno = saved;
+	return result;
 }
 
 EXPORT ssize_t sendto(int fd, const void *buffer, size_t count, int flags,
 		      __CONST_SOCKADDR_ARG address, socklen_t length)
 {
-	struct connection *connection = NULL;
-	struct iovec part = {(void *)(uintptr_t)buffer, count};
+	const struct iovec part = {(void *)(uintptr_t)buffer, count};
+	struct connection_call call;
+	const bool opens = ADDRESS_OF(address) && (flags & MSG_FASTOPEN);
 	ssize_t result;
 
-	if (ADDRESS_OF(address) && (flags & MSG_FASTOPEN)) {
-		connection = opening_by_sending(fd, ADDRESS_OF(address), length, CALLER);
-		if (connection && !may_send(connection, &part, 1))
-			return refused(connection);
-		result = libc()->sendto(fd, buffer, count, flags, address, length);
-		return connection ? opened_by_sending(fd, connection, result, &part, 1, flags)
-				  : result;
-	}
-	if (descriptor_unmonitored(fd))
-		return real_libc.sendto(fd, buffer, count, flags, address, length);
-	connection = connection_acquire(fd);
-	if (connection && !may_send(connection, &part, 1))
-		return refused(connection);
+	if (descriptor_unmonitored(fd) && !opens)
+		return libc()->sendto(fd, buffer, count, flags, address, length);
+	if (opens ? !opens_by_sending(&call, fd, ADDRESS_OF(address), length, CALLER)
+		  : !connection_call_begin(&call, fd))
+		return refused();
+	if (!connection_may_send(&call, &part, 1))
+		return refused();
 	result = libc()->sendto(fd, buffer, count, flags, address, length);
-	return connection ? sent(connection, result, &part, 1, flags) : result;
+	return opens ? opened_by_sending(&call, result, &part, flags)
+		     : sent(&call, result, &part, flags);
+}
+
+/* Where the message says to connect to, if it can be read; NULL: nowhere. */
+static const struct sockaddr *address_of(const struct msghdr *message)
+{
+	if (readable_bytes(message, sizeof(*message)) < sizeof(*message))
+		return NULL;
+	return message->msg_name;
 }
 
 EXPORT ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 {
-	struct connection *connection = NULL;
+	const bool opens = (flags & MSG_FASTOPEN) && address_of(message);
+	struct connection_call call;
 	ssize_t result;
 
-	if ((flags & MSG_FASTOPEN) && message->msg_name) {
-		connection =
-			opening_by_sending(fd, message->msg_name, message->msg_namelen, CALLER);
-		if (connection && !may_send_message(connection, message))
-			return refused(connection);
-		result = libc()->sendmsg(fd, message, flags);
-		return connection ? opened_by_sending(fd, connection, result, message->msg_iov,
-						      message->msg_iovlen, flags)
-				  : result;
-	} else if (descriptor_unmonitored(fd)) {
-		return real_libc.sendmsg(fd, message, flags);
-	} else {
-		connection = connection_acquire(fd);
-		if (connection && !may_send_message(connection, message))
-			return refused(connection);
-		result = libc()->sendmsg(fd, message, flags);
-	}
-	if (!connection)
-		return result;
-	if (result < 0)
-		return sent(connection, result, NULL, 0, flags);
-	return sent(connection, result, message->msg_iov, message->msg_iovlen, flags);
+	if (descriptor_unmonitored(fd) && !opens)
+		return libc()->sendmsg(fd, message, flags);
+	if (opens ? !opens_by_sending(&call, fd, message->msg_name, message->msg_namelen, CALLER)
+		  : !connection_call_begin(&call, fd))
+		return refused();
+	if (!may_send_message(&call, message))
+		return refused();
+	result = libc()->sendmsg(fd, message, flags);
+	/* What failed may be no readable message. */
+	return opens ? opened_by_sending(&call, result, result < 0 ? NULL : message->msg_iov, flags)
+		     : sent(&call, result, result < 0 ? NULL : message->msg_iov, flags);
 }
 
 EXPORT int sendmmsg(int fd, struct mmsghdr *messages, unsigned count, mmsg_flags flags)
 {
-	struct connection *connection = descriptor_unmonitored(fd) ? NULL : connection_acquire(fd);
+	struct connection_call call;
 	int result;
 
+	if (descriptor_unmonitored(fd))
+		return libc()->sendmmsg(fd, messages, count, flags);
+	if (!connection_call_begin(&call, fd))
+		return refused();
 	/* One at a time, which a caller has to expect (sendmmsg(2)): what the second one says
 	   depends on the first. */
-	if (connection && enforcement_refuses(&recorder.config) && count > 1)
+	if (enforcement_refuses(&recorder.config) && count > 1)
 		count = 1;
-	if (connection && count > 0 && !may_send_message(connection, &messages[0].msg_hdr))
-		return refused(connection);
+	if (count > 0 && !may_send_message(&call, &messages[0].msg_hdr))
+		return refused();
 	result = libc()->sendmmsg(fd, messages, count, flags);
-	if (!connection)
-		return result;
-	for (int i = 0; i < result; i++) {
-		const struct msghdr *message = &messages[i].msg_hdr;
-
-		hand_over(connection, message->msg_iov, message->msg_iovlen, messages[i].msg_len,
-			  connection_sent);
-	}
-	return (int)sent(connection, result, NULL, 0, flags);
+	for (int i = 0; i < result; i++)
+		(void)sent(&call, messages[i].msg_len, messages[i].msg_hdr.msg_iov, flags);
+	return result < 0 ? (int)sent(&call, result, NULL, flags) : result;
 }
 
 /* ---- opening and closing ---- */
@@ -541,8 +489,9 @@ static int watched_connect(__typeof__(connect) *real, int fd, __CONST_SOCKADDR_A
 	saved = errno;
 	/* Only now is it known that the address can be read. */
 	if ((result == 0 || saved == EINPROGRESS || saved == EINTR) &&
-	    is_internet(ADDRESS_OF(address), length))
-		connection_opened(fd, ADDRESS_OF(address), length, caller);
+	    is_internet(ADDRESS_OF(address), length) &&
+	    !connection_opened(fd, ADDRESS_OF(address), length, caller))
+		return refused();
 	errno = saved;
 	return result;
 }
@@ -744,7 +693,7 @@ EXPORT int chroot(const char *path)
 	int saved = errno;
 
 	if (recorder.on)
-		output_before_chroot(&recorder.config);
+		output_keep(&recorder.config);
 	errno = saved;
 	return libc()->chroot(path);
 }

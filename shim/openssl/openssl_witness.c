@@ -108,8 +108,11 @@ static bool report(struct openssl_call *call, bool established, const char *aban
 	if (abandoned && !view.reason[0])
 		memcpy(view.reason, abandoned, strlen(abandoned) + 1);
 	connection = connection_join(&view, library->SSL_get_fd(call->ssl), call->object->origin);
-	if (!connection)
-		return false;
+	if (!connection) {
+		call->object->refused =
+			connection_refuses_unjoined(&view, library->SSL_get_fd(call->ssl));
+		return call->object->refused;
+	}
 	if (!connection_in_scope(connection)) {
 		if (!established)
 			connection_ignore(connection);

@@ -15,7 +15,7 @@ struct openssl_call {
 	const struct ssl_library *library;
 	SSL *ssl;
 	struct tls_object *object; /* NULL: not watched */
-	uint16_t outer_hello;      /* thread_state.hello_connection of the call around this one */
+	uint32_t outer_hello;      /* thread_state.hello_connection of the call around this one */
 };
 
 /*
