@@ -161,6 +161,7 @@ static bool ask_for_ends(const struct candidate *candidate, int fd, struct endpo
 	*local = (struct endpoint){0};
 	if (sandbox_is_closed())
 		return true;
+	errno = 0;
 	if (!endpoint_of_peer(peer, fd))
 		return errno == ENOTCONN;
 	endpoint_of_self(local, fd);
