@@ -19,8 +19,9 @@ size_t readable_bytes(const void *address, size_t length)
 	if (begin + length < begin)
 		return 0;
 	for (page = begin / PAGE * PAGE; page < begin + length; page += PAGE) {
+		/* NULL is no address to the kernel, but the absence of one. */
 		// NOLINTNEXTLINE(performance-no-int-to-ptr)
-		if (!sys_can_read((const void *)page))
+		if (page == 0 || !sys_can_read((const void *)page))
 			break;
 	}
 	errno = saved;

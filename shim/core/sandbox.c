@@ -9,6 +9,7 @@
 
 atomic_bool sandbox_closed;
 
+static atomic_bool closed_strictly;
 static atomic_bool looked;
 
 void sandbox_prepare(void)
@@ -19,8 +20,14 @@ void sandbox_prepare(void)
 	output_keep(&recorder.config);
 }
 
-void sandbox_close(void)
+bool sandbox_is_strict(void)
 {
+	return atomic_load(&closed_strictly);
+}
+
+void sandbox_close(bool strict)
+{
+	atomic_store(&closed_strictly, strict);
 	atomic_store(&looked, true);
 	if (recorder.on)
 		atomic_store(&sandbox_closed, true);
@@ -52,7 +59,7 @@ void sandbox_look(void)
 	if (length > 0 && status_digit(status, "\nSeccomp:\t") != '0' &&
 	    status_digit(status, "\nNoNewPrivs:\t") != '0') {
 		sandbox_prepare();
-		sandbox_close();
+		sandbox_close(false);
 	}
 	errno = saved;
 }

@@ -21,7 +21,10 @@ static inline bool sandbox_is_closed(void)
  * is opened now. After it, if it has: sandbox_close.
  */
 void sandbox_prepare(void);
-void sandbox_close(void);
+void sandbox_close(bool strict);
+
+/* Of the kind that knows read, write, _exit and sigreturn alone. */
+bool sandbox_is_strict(void);
 
 /*
  * Was this process started within a sandbox of its own? Asked once, before the

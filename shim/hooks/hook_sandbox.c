@@ -44,7 +44,7 @@ int prctl_hook(int option, unsigned long a, unsigned long b, unsigned long c, un
 	sandbox_prepare();
 	result = real(option, a, b, c, d);
 	if (result == 0)
-		sandbox_close();
+		sandbox_close(a == SECCOMP_MODE_STRICT);
 	return result;
 }
 
@@ -56,7 +56,7 @@ static long enter_sandbox(syscall_function *real, long operation, long flags, lo
 	result = real(SYS_seccomp, operation, flags, filter, 0, 0, 0);
 	if (result == 0 ||
 	    (result > 0 && ((unsigned long)flags & SECCOMP_FILTER_FLAG_NEW_LISTENER)))
-		sandbox_close();
+		sandbox_close(operation == SECCOMP_SET_MODE_STRICT);
 	return result;
 }
 
