@@ -126,6 +126,12 @@ check: ## all tests; TEST=suite/name for one
 check-unit: $(BUILD)/unit-tests ## the unit tests alone: seconds, installs nothing; TEST= as above
 	@tests/run $(BUILD) tests/floors unit-tests -- $(if $(TEST),--filter '$(TEST)')
 
+.PHONY: check-probe
+check-probe: ## the probe beside sslscan, testssl.sh and nmap on real servers: minutes; FAST=1
+	@$(MAKE) --no-print-directory setup FOR=probe
+	@$(MAKE) --no-print-directory -s all
+	@tests/scripts/probe/beside_scanners $(BUILD)
+
 .PHONY: programs
 programs: $(PROGRAMS) $(BUILD)/tsan/racing
 

@@ -13,6 +13,12 @@
 
 TestSuite(probe_domains, .init = harness_begin, .fini = harness_end, .timeout = 180);
 
+/* Of the mail exchangers that are to be trusted, and of the web server. */
+static const char all_names[] =
+	"subjectAltName=DNS:mx1.good.example,DNS:bare.example,DNS:mx.usage.example,"
+	"DNS:mx.plain.example,DNS:mx.bogustlsa.example,DNS:mta-sts.good.example,"
+	"DNS:mta-sts.trial.example,DNS:mta-sts.odd.example,DNS:mta-sts.gone.example";
+
 static const char *certificate;
 static const char *anchor;
 
@@ -74,10 +80,7 @@ static void build_the_world(void)
 	run(WORDS("ip", "link", "set", "lo", "up"));
 	certificate = test_path("certificate.pem");
 	run(WORDS("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
-		  "-nodes", "-days", "30", "-subj", "/CN=mx1.good.example", "-addext",
-		  "subjectAltName=DNS:mx1.good.example,DNS:bare.example,DNS:mx.usage.example,"
-		  "DNS:mx.plain.example,DNS:mx.bogustlsa.example,DNS:mta-sts.good.example,"
-		  "DNS:mta-sts.trial.example,DNS:mta-sts.odd.example,DNS:mta-sts.gone.example",
+		  "-nodes", "-days", "30", "-subj", "/CN=mx1.good.example", "-addext", all_names,
 		  "-keyout", key, "-out", certificate));
 	cr_assert_eq(mkdir(directory, 0755), 0);
 	start(WORDS("tests/scripts/probe/domains", build_path("probe"), directory, certificate),

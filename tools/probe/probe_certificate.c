@@ -27,8 +27,14 @@ bool probe_verifier_init(struct probe_verifier *verifier, const char *ca_file)
 		return false;
 	}
 	if (ca_file == NULL) {
-		/* Without any, every chain fails, and says why. */
-		(void)X509_STORE_set_default_paths(verifier->store);
+		/* A directory is looked into by name; a file has to be read as a whole, which takes
+		 * longer than a probe: see verify_by_authorities(). Without any, every chain fails,
+		 * and says why. */
+		X509_LOOKUP *lookup =
+			X509_STORE_add_lookup(verifier->store, X509_LOOKUP_hash_dir());
+		if (lookup != NULL)
+			(void)X509_LOOKUP_add_dir(lookup, NULL, X509_FILETYPE_DEFAULT);
+		verifier->file_pending = true;
 		return true;
 	}
 	if (X509_STORE_load_locations(verifier->store, ca_file, NULL) != 1) {
@@ -162,9 +168,18 @@ static const char *verification_error(X509_STORE_CTX *verification)
 	return X509_verify_cert_error_string(X509_STORE_CTX_get_error(verification));
 }
 
-/* Chain and name, by the authorities. */
-static void verify_by_authorities(struct probe_target *target, SSL *ssl,
-				  const struct probe_verifier *verifier)
+static void load_file(struct probe_verifier *verifier)
+{
+	X509_LOOKUP *lookup = X509_STORE_add_lookup(verifier->store, X509_LOOKUP_file());
+
+	if (lookup != NULL)
+		(void)X509_LOOKUP_load_file(lookup, NULL, X509_FILETYPE_DEFAULT);
+	verifier->file_pending = false;
+}
+
+/* Chain and name, by the authorities that are loaded. */
+static void verify_once(struct probe_target *target, SSL *ssl,
+			const struct probe_verifier *verifier)
 {
 	struct probe_certificate *certificate = &target->certificate;
 	X509_STORE_CTX *verification = new_verification(verifier, ssl);
@@ -180,9 +195,19 @@ static void verify_by_authorities(struct probe_target *target, SSL *ssl,
 	int ready = target->is_address ? X509_VERIFY_PARAM_set1_ip_asc(wanted, target->host)
 				       : X509_VERIFY_PARAM_set1_host(wanted, target->host, 0);
 	certificate->verified = ready == 1 && X509_verify_cert(verification) == 1;
-	if (!certificate->verified)
-		probe_words(certificate->reason, "%s", verification_error(verification));
+	probe_words(certificate->reason, "%s",
+		    certificate->verified ? "" : verification_error(verification));
 	X509_STORE_CTX_free(verification);
+}
+
+static void verify_by_authorities(struct probe_target *target, SSL *ssl,
+				  struct probe_verifier *verifier)
+{
+	verify_once(target, ssl, verifier);
+	if (target->certificate.verified || !verifier->file_pending)
+		return;
+	load_file(verifier);
+	verify_once(target, ssl, verifier);
 }
 
 /* RFC 7672, 3.1.3: of the usages, mail servers are known by DANE-TA(2) and DANE-EE(3) alone. */
@@ -258,8 +283,7 @@ out:
 	SSL_free(dane);
 }
 
-void probe_certificate_judge(struct probe_target *target, SSL *ssl,
-			     const struct probe_verifier *verifier)
+void probe_certificate_judge(struct probe_target *target, SSL *ssl, struct probe_verifier *verifier)
 {
 	STACK_OF(X509) *chain = SSL_get_peer_cert_chain(ssl);
 	X509 *x509 = chain != NULL ? sk_X509_value(chain, 0) : NULL;

@@ -12,6 +12,7 @@
 struct probe_verifier {
 	X509_STORE *store;
 	SSL_CTX *dane;
+	bool file_pending; /* the system's authorities in one file are not loaded yet */
 };
 
 /* `ca_file` is PEM; NULL: the system's authorities. False with a complaint. */
@@ -20,7 +21,7 @@ void probe_verifier_free(struct probe_verifier *verifier);
 
 /* Fills in the certificate of `target`, and `dane` if it has TLSA records, from a handshake. */
 void probe_certificate_judge(struct probe_target *target, SSL *ssl,
-			     const struct probe_verifier *verifier);
+			     struct probe_verifier *verifier);
 
 void probe_certificate_free(struct probe_certificate *certificate);
 

@@ -128,6 +128,15 @@ static void end_accepted(struct probe_connection *connection, const char *troubl
 
 /* ---- TLS ---- */
 
+/*
+ * In 1.3 all but the ServerHello is encrypted: whether the server goes on with its choice is known
+ * by completing the handshake, and by nothing that a ClientHello of ours would bring.
+ */
+static bool is_handshake_1_3(const struct probe_connection *connection)
+{
+	return connection->ssl != NULL && probe_version(connection->version) == 0x0304;
+}
+
 /* The server ended, or failed, while the answer stood as it stands. */
 static void end_in_tls(struct probe_connection *connection, const char *what)
 {
@@ -135,8 +144,8 @@ static void end_in_tls(struct probe_connection *connection, const char *what)
 
 	if (connection->complete)
 		end_accepted(connection, what);
-	else if (answer->state == PROBE_ANSWER_CHOSEN)
-		end_refused(connection, false, "chose it, then %s", what);
+	else if (answer->version != 0)
+		end_refused(connection, is_handshake_1_3(connection), "chose it, then %s", what);
 	else
 		end_refused(connection, false, "%s", what);
 }
@@ -187,6 +196,8 @@ static void drain_library(struct probe_connection *connection)
 
 static void take_library(struct probe_connection *connection, const uint8_t *bytes, size_t length)
 {
+	uint8_t alert = 0;
+
 	switch (probe_tls_feed(connection->ssl, bytes, length)) {
 	case PROBE_TLS_DONE:
 		drain_library(connection);
@@ -202,6 +213,8 @@ static void take_library(struct probe_connection *connection, const uint8_t *byt
 		drain_library(connection);
 		if (connection->complete)
 			end_accepted(connection, probe_tls_reason());
+		else if (is_handshake_1_3(connection) && probe_tls_alert(&alert))
+			end_refused(connection, true, "chose it, then alert %s", alert_name(alert));
 		else
 			end(connection, PROBE_OUTCOME_ASK_BY_HAND, "%s", probe_tls_reason());
 		break;
@@ -226,7 +239,8 @@ static void take_tls(struct probe_connection *connection, const uint8_t *bytes, 
 		say_user_canceled(connection);
 		return;
 	}
-	connection->complete = connection->complete || state == PROBE_ANSWER_COMPLETE;
+	if (state == PROBE_ANSWER_COMPLETE && !is_handshake_1_3(connection))
+		connection->complete = true;
 	switch (state) {
 	case PROBE_ANSWER_ALERT:
 		end_alert(connection);
@@ -531,8 +545,9 @@ void probe_connection_expire(struct probe_connection *connection)
 
 	if (connection->step == PROBE_STEP_TLS && connection->complete)
 		end_accepted(connection, "timeout within the handshake");
-	else if (connection->step == PROBE_STEP_TLS && answer->state == PROBE_ANSWER_CHOSEN)
-		end_refused(connection, false, "chose it, then timeout after %g s", seconds);
+	else if (connection->step == PROBE_STEP_TLS && answer->version != 0)
+		end_refused(connection, is_handshake_1_3(connection),
+			    "chose it, then timeout after %g s", seconds);
 	else if (connection->step == PROBE_STEP_TLS)
 		end(connection, PROBE_OUTCOME_SILENT, "timeout: no answer within %g s", seconds);
 	else if (connection->step == PROBE_STEP_CONNECT)

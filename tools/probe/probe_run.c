@@ -26,7 +26,7 @@ struct lane {
 struct run {
 	const struct probe *probe;
 	SSL_CTX *context;
-	const struct probe_verifier *verifier;
+	struct probe_verifier *verifier;
 	struct lane *lane;
 	size_t lane_count;
 	size_t active;
@@ -265,7 +265,7 @@ static void run_lanes(struct run *run)
 	free(waiting);
 }
 
-void probe_run(struct probe *probe, SSL_CTX *context, const struct probe_verifier *verifier)
+void probe_run(struct probe *probe, SSL_CTX *context, struct probe_verifier *verifier)
 {
 	struct run run = {.probe = probe, .context = context, .verifier = verifier};
 

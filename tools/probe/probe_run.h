@@ -14,6 +14,6 @@
  * Asks each target for each version and fills in its verdicts and its certificate. Targets
  * without an address are left as they are.
  */
-void probe_run(struct probe *probe, SSL_CTX *context, const struct probe_verifier *verifier);
+void probe_run(struct probe *probe, SSL_CTX *context, struct probe_verifier *verifier);
 
 #endif

@@ -22,6 +22,16 @@ const char *probe_tls_reason(void)
 	return reason != NULL ? reason : "no reason given";
 }
 
+bool probe_tls_alert(uint8_t *alert)
+{
+	int reason = ERR_GET_REASON(ERR_peek_last_error());
+
+	if (reason < SSL_AD_REASON_OFFSET || reason > SSL_AD_REASON_OFFSET + UINT8_MAX)
+		return false;
+	*alert = (uint8_t)(reason - SSL_AD_REASON_OFFSET);
+	return true;
+}
+
 SSL_CTX *probe_tls_context(void)
 {
 	/* openssl.cnf may have a MinProtocol or a CipherString. */

@@ -29,6 +29,9 @@ enum probe_tls_step probe_tls_feed(SSL *ssl, const uint8_t *bytes, size_t length
 /* Bytes for the server, at most `size`; 0: none. */
 size_t probe_tls_take(SSL *ssl, uint8_t *bytes, size_t size);
 
+/* True if it failed by an alert of the server, of which `alert` is then the description. */
+bool probe_tls_alert(uint8_t *alert);
+
 /* Why it failed, in OpenSSL's words; a static string. */
 const char *probe_tls_reason(void);
 
