@@ -17,7 +17,7 @@ extern struct library_family *const __stop_library_families[] __attribute__((vis
 
 #define FAMILIES_COUNT                                                                \
 	(((uintptr_t)__stop_library_families - (uintptr_t)__start_library_families) / \
-	 sizeof(__start_library_families[0]))
+	 sizeof(uintptr_t)) /* of pointers */
 
 static _Atomic enum { UNDECIDED, ON, OFF } state;
 
