@@ -167,7 +167,7 @@ $(BUILD)/tsan/%.o: %.c Makefile
 	$(CC) $(ALL_CPPFLAGS) $(SHIM_CFLAGS) -fsanitize=thread -Wno-tsan -MMD -MP -c -o $@ $<
 
 $(BUILD)/tsan/racing: $(TSAN_OBJECTS)
-	$(CC) $(LDFLAGS) -fsanitize=thread -o $@ $^
+	$(CC) $(LDFLAGS) -fsanitize=thread -o $@ $^ $(SYSTEM_LIBS)
 
 .PHONY: tsan
 tsan: $(BUILD)/tsan/racing ## races over descriptors and connections under ThreadSanitizer
