@@ -632,9 +632,11 @@ static bool enter_sequence(struct bytes *from)
 bool certificate_read_beginning(struct certificate_facts *facts, const uint8_t *der, size_t length)
 {
 	struct bytes rest = {der, length};
+	bool inside = enter_sequence(&rest); /* the certificate, and in it what is signed */
 
 	memset(facts, 0, sizeof(*facts));
-	if (enter_sequence(&rest) && enter_sequence(&rest) && read_signed_part(facts, rest))
+	inside = inside && enter_sequence(&rest);
+	if (inside && read_signed_part(facts, rest))
 		return true;
 	memset(facts, 0, sizeof(*facts));
 	return false;
