@@ -47,10 +47,29 @@ static uint32_t hash_of(const char *name)
 	return hash;
 }
 
+/* Without strncmp, which a host may bring itself and not have ready when it asks for names. */
+static bool begins_with(const char *name, const char prefix[PREFIX_SIZE])
+{
+	for (unsigned i = 0; i < PREFIX_SIZE; i++) {
+		if (name[i] != prefix[i])
+			return false;
+	}
+	return true;
+}
+
+static bool is_same(const char *name, const char *other)
+{
+	while (*name && *name == *other) {
+		name++;
+		other++;
+	}
+	return *name == *other;
+}
+
 static bool has_known_prefix(const char *name)
 {
 	for (unsigned i = 0; i < prefix_count; i++) {
-		if (strncmp(prefixes[i], name, PREFIX_SIZE) == 0)
+		if (begins_with(name, prefixes[i]))
 			return true;
 	}
 	return false;
@@ -94,7 +113,7 @@ static const struct hooked_name *find_name(const char *name)
 	const uint32_t hash = hash_of(name);
 
 	for (size_t at = hash % NAMES_MAX; names[at].function; at = (at + 1) % NAMES_MAX) {
-		if (names[at].hash == hash && strcmp(names[at].function->name, name) == 0)
+		if (names[at].hash == hash && is_same(names[at].function->name, name))
 			return &names[at];
 	}
 	return NULL;

@@ -43,13 +43,13 @@ static bool is_understood(const struct ssl_library *library)
 	       library->SSL_get_current_cipher && library->SSL_CIPHER_get_id && library->SSL_ctrl &&
 	       library->SSL_CTX_ctrl && library->SSL_do_handshake && crypto->BIO_test_flags &&
 	       crypto->BIO_ctrl && crypto->ERR_peek_last_error && crypto->ERR_set_mark &&
-	       crypto->ERR_pop_to_mark && crypto->OpenSSL_version;
+	       crypto->ERR_pop_to_mark;
 }
 
-/* "OpenSSL 3.0.19" of "OpenSSL 3.0.19 27 Jan 2026". */
-static void copy_name(struct crypto_library *crypto)
+/* "OpenSSL 3.0.19" of "OpenSSL 3.0.19 27 Jan 2026"; a static copy need not have it. */
+static void copy_name(struct crypto_library *crypto, const char *otherwise)
 {
-	const char *text = crypto->OpenSSL_version(0);
+	const char *text = crypto->OpenSSL_version ? crypto->OpenSSL_version(0) : otherwise;
 	size_t length = 0;
 	int words = 0;
 
@@ -80,7 +80,7 @@ static bool describe(void *table, const struct loaded_object *object)
 	}
 	if (!is_understood(library))
 		return false;
-	copy_name(&library->crypto);
+	copy_name(&library->crypto, library->SSL_CTX_new_ex ? "OpenSSL 3" : "OpenSSL 1.1");
 	return true;
 }
 

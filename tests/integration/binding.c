@@ -57,10 +57,11 @@ static struct program bare_program(const struct sink *sink, const char *const ar
 
 /*
  * The program does the same bare, recorded and with the recorder off; and the
- * recorder has one true record of each of its `count` connections, seen by
- * OpenSSL's witness.
+ * recorder has one true record of each of its `count` connections, seen by this
+ * witness.
  */
-static void expect_as_bare(struct program *bare, struct sink *sink, size_t count, const char *said)
+static void expect_as_bare_by(const char *witness, struct program *bare, struct sink *sink,
+			      size_t count, const char *said)
 {
 	const char *log = test_path("as-bare.jsonl");
 	struct program with = preloaded(bare, log, NO_WORDS);
@@ -84,7 +85,7 @@ static void expect_as_bare(struct program *bare, struct sink *sink, size_t count
 	for (size_t i = 0; i < count; i++) {
 		const json_t *record = json_array_get(records, i);
 
-		cr_expect(array_holds(record, "tlswitness.witness", "openssl"), "%s",
+		cr_expect(array_holds(record, "tlswitness.witness", witness), "%s",
 			  read_file(log, NULL));
 		for (size_t j = 2 * count; j < 3 * count; j++) {
 			const json_t *entry = json_array_get(entries, j);
@@ -92,11 +93,18 @@ static void expect_as_bare(struct program *bare, struct sink *sink, size_t count
 			if (number_field(entry, "peer_port") != number_field(record, "source.port"))
 				continue;
 			cr_expect_str_eq(field(record, "tls.version"), field(entry, "version"));
-			/* In a name space of its own, libc's calls go to another libc. */
-			if (array_holds(record, "tlswitness.witness", "wire"))
+			/* In a name space of its own, libc's calls go to another libc; the wire
+			   alone does not know the group of TLS 1.2. */
+			if (array_holds(record, "tlswitness.witness", "wire") &&
+			    array_holds(record, "tlswitness.witness", "openssl"))
 				expect_equal_to_entry(record, entry, "it");
 		}
 	}
+}
+
+static void expect_as_bare(struct program *bare, struct sink *sink, size_t count, const char *said)
+{
+	expect_as_bare_by("openssl", bare, sink, count, said);
 }
 
 /* ---- other interposers ---- */
@@ -305,6 +313,53 @@ Test(binding, leaves_a_program_its_own_copy)
 	cr_assert_eq(run_program(&compiler), 0, "%s", compiler.err);
 	bare.argv = WORDS(path);
 	expect_as_bare(&bare, sink, 1, "own\n");
+}
+
+/* ---- libraries that are called libssl, too ---- */
+
+/* As upstream links it, whose calls of itself pass no slot. */
+Test(binding, sees_a_libssl_that_is_linked_symbolically)
+{
+	struct sink *sink = start_tls_sink();
+	const char *client = client_library("client.so", true);
+	const char *versions = test_file("versions", "OPENSSL_3.0.0 { global: *; };\n");
+	const char *path = test_path("libssl.so.3");
+	struct program linker = {.argv = WORDS("gcc", "-shared", "-Wl,-Bsymbolic",
+					       "-Wl,-soname,libssl.so.3", "-o", path,
+					       text("-Wl,--version-script,%s", versions),
+					       "-Wl,--whole-archive", "-l:libssl.a",
+					       "-Wl,--no-whole-archive", "-l:libcrypto.a")};
+	struct program bare = bare_program(sink, WORDS("local", client));
+
+	cr_assert_eq(run_program(&linker), 0, "%s", linker.err);
+	bare.env = join_words(bare.env, WORDS(text("LD_LIBRARY_PATH=%s", test_path(""))));
+	expect_as_bare(&bare, sink, 1, "libssl.so.3\n");
+}
+
+/* BoringSSL has not all that we would ask: it is left alone, and the wire tells. */
+Test(binding, leaves_boringssl_alone)
+{
+	static const char directory[] = "build/debian/usr/lib/x86_64-linux-gnu/android";
+	struct sink *sink = start_tls_sink();
+	const char *client = compiled(
+		"client.so", "client.c",
+		WORDS("-shared", text("-L%s", directory), "-l:libssl.so.0", "-l:libcrypto.so.0"));
+	struct program bare = bare_program(sink, WORDS("local", client));
+
+	bare.env = join_words(bare.env, WORDS(text("LD_LIBRARY_PATH=%s", directory)));
+	expect_as_bare_by("wire", &bare, sink, 1, "libssl.so.0\n");
+}
+
+/* Its SSL is another struct than OpenSSL's. */
+Test(binding, leaves_gnutls_in_the_clothes_of_openssl_alone)
+{
+	struct sink *sink = start_tls_sink();
+	const char *client =
+		compiled("client.so", "client.c",
+			 WORDS("-DOLD_CALLS", "-shared", "-l:libgnutls-openssl.so.27"));
+	struct program bare = bare_program(sink, WORDS("local", client));
+
+	expect_as_bare_by("wire", &bare, sink, 1, "an old library\n");
 }
 
 /* A plugin's private library of the same name as the application's, kept apart by RTLD_DEEPBIND. */

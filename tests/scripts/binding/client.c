@@ -3,7 +3,8 @@
  * at once or lazily, to libssl or to a copy of it. Its one function makes a
  * connection to localhost:$BINDING_PORT, with TLS from the first byte, and
  * returns the file name of the library that has really done the handshake, or
- * what went wrong.
+ * what went wrong. OLD_CALLS: for a library that has a part of OpenSSL's calls
+ * only; it does not say who it is.
  */
 #include <dlfcn.h>
 #include <netinet/in.h>
@@ -14,7 +15,16 @@
 
 #include <openssl/ssl.h>
 
+#ifdef OLD_CALLS
+#undef SSLv23_client_method
+extern const SSL_METHOD *SSLv23_client_method(void);
+#define METHOD                        SSLv23_client_method()
+#define SSL_set_info_callback(ssl, f) (void)(f)
+static char owner[512] = "an old library";
+#else
+#define METHOD TLS_client_method()
 static char owner[512];
+#endif
 
 /* libssl itself calls this, so whoever this returns to is the library. */
 static void look_at_caller(const SSL *ssl, int where, int result)
@@ -54,7 +64,7 @@ const char *handshake(void)
 	const char *said = "no connection";
 
 	if (fd >= 0 && connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0) {
-		SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+		SSL_CTX *context = SSL_CTX_new(METHOD);
 		SSL *ssl = context != NULL ? SSL_new(context) : NULL;
 
 		if (ssl != NULL && SSL_set_fd(ssl, fd) == 1) {
