@@ -13,5 +13,8 @@ int command_sink(int argc, char **argv);
 int command_probe(int argc, char **argv);
 int command_check(int argc, char **argv);
 int command_rollup(int argc, char **argv);
+int command_enable(int argc, char **argv);
+int command_disable(int argc, char **argv);
+int command_status(int argc, char **argv);
 
 #endif

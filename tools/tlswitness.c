@@ -23,6 +23,10 @@ static const struct subcommand subcommands[] = {
 	{"sink", "a small SMTP server of chosen TLS versions to rehearse against", command_sink},
 	{"probe", "what TLS a mail server really accepts", command_probe},
 	{"check", "who will see a program's TLS, and what on this host nobody sees", command_check},
+	{"enable", "have the recorder in a daemon, a program, a user's processes, or all",
+	 command_enable},
+	{"disable", "take back what enable did", command_disable},
+	{"status", "what is enabled, does it work, who must be restarted", command_status},
 };
 
 static void print_help(FILE *out)
@@ -34,8 +38,9 @@ static void print_help(FILE *out)
 		      "Commands:\n");
 	for (size_t i = 0; i < sizeof(subcommands) / sizeof(subcommands[0]); i++)
 		put_format(out, "  %-8s %s\n", subcommands[i].name, subcommands[i].summary);
-	put_text(out, "\n"
-		      "`tlswitness COMMAND --help` says more of each.\n");
+	put_text(out,
+		 "\n"
+		 "`tlswitness COMMAND --help`, or `tlswitness help COMMAND`, says more of each.\n");
 }
 
 static void complain_of_command(const char *word)
@@ -54,6 +59,28 @@ static void complain_of_command(const char *word)
 		complain("'%s' is no command; `tlswitness --help` lists them", word);
 }
 
+static int run_subcommand(int argc, char **argv)
+{
+	for (size_t i = 0; i < sizeof(subcommands) / sizeof(subcommands[0]); i++) {
+		if (strcmp(argv[0], subcommands[i].name) == 0)
+			return subcommands[i].function(argc, argv);
+	}
+	complain_of_command(argv[0]);
+	return 2;
+}
+
+/* `tlswitness help [COMMAND]`, as the option --help has it. */
+static int show_help_of(char *command)
+{
+	char option[] = "--help";
+	char *words[] = {command, option, NULL};
+
+	if (command)
+		return run_subcommand(2, words);
+	print_help(stdout);
+	return put_end(stdout) ? 0 : 2;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc < 2) {
@@ -68,10 +95,7 @@ int main(int argc, char **argv)
 		put_text(stdout, "tlswitness " TLSWITNESS_VERSION "\n");
 		return put_end(stdout) ? 0 : 2;
 	}
-	for (size_t i = 0; i < sizeof(subcommands) / sizeof(subcommands[0]); i++) {
-		if (strcmp(argv[1], subcommands[i].name) == 0)
-			return subcommands[i].function(argc - 1, argv + 1);
-	}
-	complain_of_command(argv[1]);
-	return 2;
+	if (strcmp(argv[1], "help") == 0)
+		return show_help_of(argv[2]);
+	return run_subcommand(argc - 1, argv + 1);
 }

@@ -258,6 +258,47 @@ static char *trim(char *text)
 	return text;
 }
 
+/* Decimal digits alone. */
+static bool read_user(const char *text, uint32_t *user)
+{
+	uint64_t value = 0;
+
+	if (*text == '\0')
+		return false;
+	for (; *text; text++) {
+		if (*text < '0' || *text > '9' || value > UINT32_MAX)
+			return false;
+		value = value * 10 + (uint64_t)(*text - '0');
+	}
+	*user = (uint32_t)value;
+	return value <= UINT32_MAX;
+}
+
+bool config_only(struct config *config, const char *value, char message[CONFIG_MESSAGE_MAX])
+{
+	uint32_t user = 0;
+
+	message[0] = '\0';
+	/* A line that can't be read names nobody: it never widens whom we are in. */
+	config->has_only = true;
+	if (strcmp(value, "system") == 0) {
+		config->is_meant = true;
+	} else if (strncmp(value, "program:/", 9) == 0) {
+		if (config->program && strcmp(value + 8, config->program) == 0)
+			config->is_meant = true;
+	} else if (strncmp(value, "user:", 5) == 0 && read_user(value + 5, &user)) {
+		if (user == config->user)
+			config->is_meant = true;
+	} else {
+		say(message, "'", 1);
+		say(message, value, 60);
+		say(message, "' is no value of only; allowed: system, program:/PATH or user:NUMBER",
+		    80);
+		return false;
+	}
+	return true;
+}
+
 bool config_line(struct config *config, char *line, char message[CONFIG_MESSAGE_MAX])
 {
 	char *name = trim(line);
@@ -274,6 +315,8 @@ bool config_line(struct config *config, char *line, char message[CONFIG_MESSAGE_
 		return false;
 	}
 	*equals = '\0';
+	if (strcmp(trim(name), "only") == 0)
+		return config_only(config, trim(equals + 1), message);
 	return config_set(config, trim(name), trim(equals + 1), message);
 }
 

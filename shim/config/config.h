@@ -51,6 +51,11 @@ struct config {
 	enum config_log log_kind;
 	char log[CONFIG_PATH_MAX];     /* path of the file, directory or socket */
 	char service[CONFIG_NAME_MAX]; /* "" if unset */
+	/* Whom the file's `only` lines are asked about, and what they said. */
+	const char *program; /* the process's executable; NULL: none is known */
+	uint32_t user;       /* its real user */
+	bool has_only;
+	bool is_meant; /* one of them names this process, or the system */
 };
 
 /* Where a message goes; long enough for every message of this file. */
@@ -65,6 +70,13 @@ void config_defaults(struct config *config);
  */
 bool config_set(struct config *config, const char *name, const char *value,
 		char message[CONFIG_MESSAGE_MAX]);
+
+/*
+ * Takes what stands behind `only =` in the settings file, where the loader preloads
+ * the recorder into every process: "system", "program:/usr/bin/php8.2", "user:33". As
+ * config_set; `program` and `user` must be known.
+ */
+bool config_only(struct config *config, const char *value, char message[CONFIG_MESSAGE_MAX]);
 
 /*
  * Takes one line of the settings file ("floor = 1.2"; blank and `#` lines are

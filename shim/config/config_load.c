@@ -88,17 +88,43 @@ static void load_variable(struct config *config, struct config_errors *errors, c
 		add_error(errors, "environment", message);
 }
 
+/*
+ * The file's `only` lines are about the loader's own preload (/etc/ld.so.preload), which puts us
+ * into every process. Who names us in LD_PRELOAD wants us.
+ */
+static void obey_only(struct config *config, char **environment)
+{
+	static const char preload[] = "LD_PRELOAD=";
+
+	if (!config->has_only || config->is_meant)
+		return;
+	for (char **variable = environment; variable && *variable; variable++) {
+		if (strncmp(*variable, preload, sizeof(preload) - 1) == 0 &&
+		    strstr(*variable, "libtlswitness.so"))
+			return;
+	}
+	config->off = true;
+}
+
 void config_load(struct config *config, struct config_errors *errors, char **environment)
 {
 	static const size_t prefix_length = sizeof(CONFIG_PREFIX) - 1;
+	char program[CONFIG_PATH_MAX];
+	ssize_t length = sys_readlink("/proc/self/exe", program, sizeof(program) - 1);
+	char **trusted = getauxval(AT_SECURE) ? NULL : environment;
 
 	config_defaults(config);
+	if (length > 0) {
+		program[length] = '\0';
+		config->program = program;
+	}
+	config->user = (uint32_t)getauxval(AT_UID);
 	errors->count = 0;
 	load_file(config, errors);
-	if (getauxval(AT_SECURE) || !environment)
-		return;
-	for (char **variable = environment; *variable; variable++) {
+	config->program = NULL;
+	for (char **variable = trusted; variable && *variable; variable++) {
 		if (strncmp(*variable, CONFIG_PREFIX, prefix_length) == 0)
 			load_variable(config, errors, *variable + prefix_length);
 	}
+	obey_only(config, trusted);
 }

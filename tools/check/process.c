@@ -273,6 +273,7 @@ static char *trim(char *text)
 static void take_settings_file(struct process *process, struct config *config)
 {
 	char *text = root_read(&process->root, CONFIG_FILE, FILE_SIZE_MAX, NULL);
+	char message[CONFIG_MESSAGE_MAX];
 	char *rest = NULL;
 
 	for (char *line = text ? strtok_r(text, "\n", &rest) : NULL; line;
@@ -282,7 +283,10 @@ static void take_settings_file(struct process *process, struct config *config)
 		if (!equals || trim(line)[0] == '#')
 			continue;
 		*equals = '\0';
-		take_setting(process, config, trim(line), trim(equals + 1), SETTING_FILE);
+		if (strcmp(trim(line), "only") == 0)
+			config_only(config, trim(equals + 1), message);
+		else
+			take_setting(process, config, trim(line), trim(equals + 1), SETTING_FILE);
 	}
 	free(text);
 }
@@ -291,6 +295,8 @@ static void read_settings(struct process *process, struct config *config, const 
 			  size_t length)
 {
 	config_defaults(config);
+	config->program = path_in_root(process);
+	config->user = process->user;
 	process->setting_count = PROCESS_SETTINGS_MAX;
 	for (size_t i = 0; i < PROCESS_SETTINGS_MAX; i++) {
 		process->setting[i].name = setting_names[i];
@@ -309,6 +315,8 @@ static void read_settings(struct process *process, struct config *config, const 
 			take_setting(process, config, setting_names[i], value, SETTING_ENVIRONMENT);
 	}
 	process->is_off = config->off;
+	if (config->has_only && !config->is_meant && process->way != PRELOAD_ENVIRONMENT)
+		process->is_left_out = true;
 }
 
 static void find_last_record(struct process *process, const struct config *config)
@@ -335,6 +343,14 @@ static void give_reason(struct process *process)
 	const char *unit = process->unit;
 	struct stat preload;
 
+	if (process->is_mapped && process->is_left_out) {
+		(void)snprintf(process->reason, sizeof(process->reason),
+			       "is none of those that `only` names in " CONFIG_FILE);
+		(void)snprintf(process->remedy, sizeof(process->remedy),
+			       "tlswitness enable program:%.200s, then restart it",
+			       process->executable);
+		return;
+	}
 	if (process->is_mapped && process->is_off) {
 		(void)snprintf(process->reason, sizeof(process->reason),
 			       "has the recorder switched off (TLSWITNESS_OFF)");

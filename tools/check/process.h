@@ -41,6 +41,7 @@ struct process {
 	char recorder[PATH_MAX];
 	char version[RECORDER_VERSION_MAX];
 	bool is_off;
+	bool is_left_out; /* `only` in the settings file names others */
 	enum preload_way way;
 	pid_t since; /* the outermost ancestor in whose environment it is; 0: unknown */
 	char since_executable[PATH_MAX];
