@@ -338,17 +338,47 @@ $(BUILD)/lint/shellcheck: $(SCRIPTS)
 
 # The library is no library to link with: it has a directory of its own. What is replaced is
 # replaced by rename, so that processes which have it mapped live on and none starts without.
-LIBDIR ?= $(PREFIX)/lib
-STRIP  ?= strip
-put     = install -D -m $(1) $(2) $(DESTDIR)$(3).new && mv -f $(DESTDIR)$(3).new $(DESTDIR)$(3)
+LIBDIR     ?= $(PREFIX)/lib
+SYSCONFDIR ?= $(if $(filter /usr,$(PREFIX)),/etc,$(PREFIX)/etc)
+SHAREDIR   ?= $(PREFIX)/share
+ZSHDIR     ?= $(SHAREDIR)/zsh/site-functions
+STRIP      ?= strip
+put         = install -D -m $(1) $(2) $(DESTDIR)$(3).new && mv -f $(DESTDIR)$(3).new $(DESTDIR)$(3)
+
+# FILE:PLACE, all of mode 644.
+INSTALLED := $(foreach page,$(wildcard man/*.[158]),$(page):$(SHAREDIR)/man/man$(subst .,,$(suffix $(page)))/$(notdir $(page))) \
+	     completions/tlswitness.bash:$(SHAREDIR)/bash-completion/completions/tlswitness \
+	     completions/_tlswitness:$(ZSHDIR)/_tlswitness \
+	     completions/tlswitness.fish:$(SHAREDIR)/fish/vendor_completions.d/tlswitness.fish \
+	     dist/logrotate:$(SYSCONFDIR)/logrotate.d/tlswitness \
+	     dist/sysusers.conf:$(PREFIX)/lib/sysusers.d/tlswitness.conf \
+	     dist/tmpfiles.conf:$(PREFIX)/lib/tmpfiles.d/tlswitness.conf
 
 .PHONY: install
 install: all ## into PREFIX (/usr/local), the library into LIBDIR (PREFIX/lib), below DESTDIR
 	@mkdir -p $(BUILD)/stripped
-	@$(STRIP) -o $(BUILD)/stripped/tlswitness $(BUILD)/tlswitness
-	@$(STRIP) -o $(BUILD)/stripped/libtlswitness.so $(BUILD)/libtlswitness.so
+	@for file in tlswitness libtlswitness.so; do \
+		cp $(BUILD)/$$file $(BUILD)/stripped/$$file && $(STRIP) $(BUILD)/stripped/$$file || exit 1; done
 	$(call put,755,$(BUILD)/stripped/tlswitness,$(PREFIX)/bin/tlswitness)
 	$(call put,644,$(BUILD)/stripped/libtlswitness.so,$(LIBDIR)/tlswitness/libtlswitness.so)
+	@for pair in $(INSTALLED); do \
+		install -D -m 644 "$${pair%%:*}" "$(DESTDIR)$${pair#*:}" || exit 1; done
+
+.PHONY: uninstall
+uninstall: ## what install put there; disable what is enabled first
+	@! grep -qs $(LIBDIR)/tlswitness/ $(DESTDIR)/etc/ld.so.preload || \
+		{ echo "tlswitness is enabled: run 'tlswitness disable --all' first" >&2; exit 1; }
+	rm -f $(DESTDIR)$(PREFIX)/bin/tlswitness $(DESTDIR)$(LIBDIR)/tlswitness/libtlswitness.so
+	-rmdir $(DESTDIR)$(LIBDIR)/tlswitness
+	@for pair in $(INSTALLED); do rm -f "$(DESTDIR)$${pair#*:}"; done
+
+.PHONY: deb
+deb: ## the Debian package, into build/deb, checked by lintian
+	@$(MAKE) --no-print-directory setup FOR=deb
+	rm -rf $(BUILD)/deb && mkdir -p $(BUILD)/deb/tlswitness
+	git ls-files -z -- . ':!tests/node' | xargs -0 cp --parents -t $(BUILD)/deb/tlswitness
+	cd $(BUILD)/deb/tlswitness && dpkg-buildpackage -us -uc -b
+	lintian --allow-root --fail-on error,warning $(BUILD)/deb/*.changes
 
 .PHONY: clean
 clean: ## remove the build
