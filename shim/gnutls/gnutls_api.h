@@ -43,6 +43,7 @@ typedef struct {
 
 #define GNUTLS_E_UNSUPPORTED_VERSION_PACKET (-8)
 #define GNUTLS_E_FATAL_ALERT_RECEIVED       (-12)
+#define GNUTLS_E_CERTIFICATE_ERROR          (-43)
 #define GNUTLS_E_PUSH_ERROR                 (-53)
 #define GNUTLS_E_PULL_ERROR                 (-54)
 #define GNUTLS_E_INTERNAL_ERROR             (-59)

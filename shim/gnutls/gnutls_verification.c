@@ -6,6 +6,7 @@
 #include "shim/core/inside.h"
 #include "shim/core/recorder.h"
 #include "shim/gnutls/gnutls_facts.h"
+#include "shim/gnutls/gnutls_witness.h"
 
 /* Of a session whose record is not out yet; NULL: of no interest. */
 static struct tls_object *object_of(gnutls_session_t session)
@@ -51,6 +52,7 @@ void gnutls_verification_done(const struct gnutls_library *library, gnutls_sessi
 		return;
 	gnutls_facts_status(&object->checks, library, session, *status, with_name);
 	inside_checked(object);
+	gnutls_found_wrong(library, session);
 	errno = saved;
 }
 
@@ -85,6 +87,7 @@ void gnutls_verification_name(const struct gnutls_library *library, gnutls_x509_
 		if (!matches && object->checks.chain != CHECK_FAILED)
 			object->checks.failure = RECORD_REASON_CERTIFICATE_HOST_MISMATCH;
 		inside_checked(object);
+		gnutls_found_wrong(library, (gnutls_session_t)thread_state.session);
 	}
 	errno = saved;
 }

@@ -301,6 +301,24 @@ int gnutls_call_end(struct gnutls_call *call, int result)
 	return call->object->refused ? REFUSED : result;
 }
 
+void gnutls_found_wrong(const struct gnutls_library *library, gnutls_session_t session)
+{
+	struct tls_object *object = tls_object_find(session);
+	struct gnutls_call call = {library, session, gnutls_client_find(session), object, 0};
+	struct library_view view;
+	struct connection *connection;
+
+	if (!object || object->done || !call.client || thread_state.library_depth == 0 ||
+	    certificate_failure(&object->checks, false) == RECORD_REASON_UNKNOWN)
+		return;
+	learn_random(&call);
+	fill_view(&view, &call, (struct gnutls_ending){GNUTLS_E_CERTIFICATE_ERROR, 0});
+	add_certificate(&view, object);
+	connection = connection_join(&view, descriptor_of(library, session), object->origin);
+	if (connection)
+		connection_release(connection);
+}
+
 /* ---- inside TLS ---- */
 
 static struct tls_object *object_inside(gnutls_session_t session)

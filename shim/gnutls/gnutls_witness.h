@@ -43,6 +43,12 @@ int gnutls_call_begin(struct gnutls_call *call, const struct gnutls_library *lib
  */
 int gnutls_call_end(struct gnutls_call *call, int result);
 
+/*
+ * In a callback out of the handshake the certificate was found wrong, and the
+ * application may never come back from there: the connection knows it already.
+ */
+void gnutls_found_wrong(const struct gnutls_library *library, gnutls_session_t session);
+
 /* Before bytes are sent inside TLS. 0, or the error to be given instead. Keeps errno. */
 int gnutls_may_send(gnutls_session_t session, const void *bytes, size_t length);
 

@@ -302,6 +302,27 @@ Test(certificates, as_gnutls_cli_checks_them)
 	expect_each("gnutls-cli", gnutls_cli, strict);
 }
 
+/* The program that nullmailer starts for each message, which is at descriptor 3. */
+static struct program nullmailer(const struct sink *sink, const char *authority)
+{
+	const char *mail = test_file("mail", "a@example.com\nb@example.com\n\nSubject: rehearsal\n"
+					     "\nhello\n");
+	const char *checks = is_off(authority) ? "--insecure" : text("--x509cafile=%s", authority);
+
+	return (struct program){
+		.argv = join_words(WORDS("sh", "-c", "exec \"$@\" 3<\"$0\"", mail,
+					 "build/debian/usr/lib/nullmailer/smtp", "--host=localhost",
+					 text("--port=%u", sink->port), "--starttls", checks),
+				   NO_WORDS),
+		.env = join_words(WORDS("HELOHOST=client.example.com"), NO_WORDS)};
+}
+
+/* It checks in a callback, and ends there, in the middle of the handshake. */
+Test(certificates, as_nullmailer_checks_them)
+{
+	expect_each("nullmailer", nullmailer, strict);
+}
+
 Test(certificates, as_curl_with_gnutls_checks_them)
 {
 	expect_each("GnuTLS curl", gnutls_curl, strict);
