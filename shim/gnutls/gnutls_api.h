@@ -42,11 +42,14 @@ typedef struct {
 #define GNUTLS_PRIORITY_INIT_DEF_APPEND 1
 
 #define GNUTLS_E_UNSUPPORTED_VERSION_PACKET (-8)
+#define GNUTLS_E_UNEXPECTED_PACKET_LENGTH   (-9)
 #define GNUTLS_E_FATAL_ALERT_RECEIVED       (-12)
+#define GNUTLS_E_UNEXPECTED_PACKET          (-15)
 #define GNUTLS_E_CERTIFICATE_ERROR          (-43)
 #define GNUTLS_E_PUSH_ERROR                 (-53)
 #define GNUTLS_E_PULL_ERROR                 (-54)
 #define GNUTLS_E_INTERNAL_ERROR             (-59)
+#define GNUTLS_E_PREMATURE_TERMINATION      (-110)
 
 /* gnutls_protocol_t: SSL 3.0 is 1, and so on to TLS 1.3. */
 #define GNUTLS_TLS1_3 5

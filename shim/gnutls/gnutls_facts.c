@@ -6,7 +6,6 @@
 
 #include <string.h>
 
-#include "shim/base/error_text.h"
 #include "shim/base/sys.h"
 #include "shim/base/text.h"
 #include "shim/wire/certificate_name.h"
@@ -153,22 +152,38 @@ void gnutls_facts_verified(struct certificate_checks *checks, const struct gnutl
 
 /* ---- why it failed ---- */
 
-static void explain_failure(struct library_view *view, const struct gnutls_library *library,
-			    gnutls_session_t session, struct gnutls_ending ending)
+/*
+ * What came was no TLS, or nothing came. The wire says what it was in better
+ * words: that the server has hung up, say, and not that a packet is too short.
+ */
+static bool is_of_transport(int error)
 {
-	const char *words = library->gnutls_strerror(ending.error);
-	const char *more = NULL;
+	switch (error) {
+	case GNUTLS_E_PUSH_ERROR:
+	case GNUTLS_E_PULL_ERROR:
+	case GNUTLS_E_PREMATURE_TERMINATION:
+	case GNUTLS_E_UNEXPECTED_PACKET:
+	case GNUTLS_E_UNEXPECTED_PACKET_LENGTH:
+		return true;
+	default:
+		return false;
+	}
+}
 
-	if (ending.error == GNUTLS_E_FATAL_ALERT_RECEIVED)
-		more = library->gnutls_alert_get_name(library->gnutls_alert_get(session));
-	else if (ending.error == GNUTLS_E_PULL_ERROR || ending.error == GNUTLS_E_PUSH_ERROR)
-		more = ending.system_error ? error_text(ending.system_error) : NULL;
-	if (words)
-		text_append(view->reason, sizeof(view->reason), words);
-	if (!more)
+static void explain_failure(struct library_view *view, const struct gnutls_library *library,
+			    gnutls_session_t session, int error)
+{
+	const char *words = library->gnutls_strerror(error);
+	const char *alert;
+
+	if (is_of_transport(error) || !words)
 		return;
+	text_append(view->reason, sizeof(view->reason), words);
+	if (error != GNUTLS_E_FATAL_ALERT_RECEIVED)
+		return;
+	alert = library->gnutls_alert_get_name(library->gnutls_alert_get(session));
 	text_append(view->reason, sizeof(view->reason), " (");
-	text_append(view->reason, sizeof(view->reason), more);
+	text_append(view->reason, sizeof(view->reason), alert ? alert : "unknown");
 	text_append(view->reason, sizeof(view->reason), ")");
 }
 
@@ -188,20 +203,19 @@ static void read_priorities(struct library_view *view, const struct gnutls_clien
 }
 
 void gnutls_facts(struct library_view *view, const struct gnutls_library *library,
-		  gnutls_session_t session, const struct gnutls_client *client,
-		  struct gnutls_ending ending)
+		  gnutls_session_t session, const struct gnutls_client *client, int error)
 {
 	memset(view, 0, sizeof(*view));
 	sys_clock(CLOCK_REALTIME, &view->ended);
 	view->witness = WITNESS_GNUTLS;
 	memcpy(view->name, library->name, sizeof(view->name));
-	view->established = ending.error == 0;
+	view->established = error == 0;
 	read_priorities(view, client);
 	setting_ids_of(view->setting_ids, session, client->cache);
 	if (view->established) {
 		read_session(view, library, session);
 		read_certificate(view, library, session);
 	} else {
-		explain_failure(view, library, session, ending);
+		explain_failure(view, library, session, error);
 	}
 }

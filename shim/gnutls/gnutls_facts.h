@@ -8,19 +8,13 @@
 #include "shim/core/library_view.h"
 #include "shim/gnutls/gnutls_sessions.h"
 
-/* How gnutls_handshake ended: 0, or GnuTLS's error and the errno beside it. */
-struct gnutls_ending {
-	int error;
-	int system_error;
-};
-
 /*
  * Fills `view` but for what only the witness knows (began, random). To be
- * called by the thread that uses `session`, right after the handshake's end.
+ * called by the thread that uses `session`, right after the handshake's end,
+ * with what gnutls_handshake gave: 0, or GnuTLS's error.
  */
 void gnutls_facts(struct library_view *view, const struct gnutls_library *library,
-		  gnutls_session_t session, const struct gnutls_client *client,
-		  struct gnutls_ending ending);
+		  gnutls_session_t session, const struct gnutls_client *client, int error);
 
 /* The library itself was told to verify, and has: to be asked after the handshake. */
 void gnutls_facts_verified(struct certificate_checks *checks, const struct gnutls_library *library,

@@ -48,10 +48,9 @@ static void learn_random(struct gnutls_call *call)
 		tls_object_set_random(call->object, client.data);
 }
 
-static void fill_view(struct library_view *view, const struct gnutls_call *call,
-		      struct gnutls_ending ending)
+static void fill_view(struct library_view *view, const struct gnutls_call *call, int error)
 {
-	gnutls_facts(view, call->library, call->session, call->client, ending);
+	gnutls_facts(view, call->library, call->session, call->client, error);
 	view->began = call->object->began;
 	view->random_known = call->object->random_known;
 	memcpy(view->client_random, call->object->client_random, TLS_RANDOM_SIZE);
@@ -88,7 +87,7 @@ static void report_success(struct gnutls_call *call)
 	struct library_view view;
 	struct connection *connection;
 
-	fill_view(&view, call, (struct gnutls_ending){0, 0});
+	fill_view(&view, call, 0);
 	gnutls_facts_verified(&call->object->checks, call->library, call->session, call->client);
 	connection = connection_join(&view, descriptor_of(call->library, call->session),
 				     call->object->origin);
@@ -106,18 +105,17 @@ static void report_success(struct gnutls_call *call)
 }
 
 /* `abandoned`: in words, where no call has failed. */
-static void report_failure(struct gnutls_call *call, struct gnutls_ending ending,
-			   const char *abandoned)
+static void report_failure(struct gnutls_call *call, int error, const char *abandoned)
 {
 	struct library_view view;
 	struct connection *connection;
 
-	fill_view(&view, call, ending);
+	fill_view(&view, call, error);
 	gnutls_facts_verified(&call->object->checks, call->library, call->session, call->client);
 	add_certificate(&view, call->object);
 	view.established = false;
 	view.refused = call->object->raised &&
-		       gnutls_floor_is_version_error(call->library, call->session, ending.error);
+		       gnutls_floor_is_version_error(call->library, call->session, error);
 	if (abandoned)
 		memcpy(view.reason, abandoned, strlen(abandoned) + 1);
 	connection = connection_join(&view, descriptor_of(call->library, call->session),
@@ -144,7 +142,7 @@ static void refuse_at_once(struct gnutls_call *call)
 
 	tls_object_set_done(call->object);
 	call->object->refused = true;
-	fill_view(&view, call, (struct gnutls_ending){REFUSED, 0});
+	fill_view(&view, call, REFUSED);
 	connection = connection_join(&view, descriptor_of(call->library, call->session),
 				     call->object->origin);
 	if (connection)
@@ -213,7 +211,7 @@ void gnutls_session_gone(const struct gnutls_library *library, gnutls_session_t 
 		if (!object->done && object->random_known &&
 		    object->owner == recorder_process->pid) {
 			tls_object_set_done(object);
-			report_failure(&call, (struct gnutls_ending){GNUTLS_E_PULL_ERROR, 0},
+			report_failure(&call, GNUTLS_E_PULL_ERROR,
 				       "the client gave up during the handshake");
 		}
 		tls_object_forget(object);
@@ -294,7 +292,7 @@ int gnutls_call_end(struct gnutls_call *call, int result)
 		report_success(call);
 	} else if (call->library->gnutls_error_is_fatal(result)) {
 		tls_object_set_done(call->object);
-		report_failure(call, (struct gnutls_ending){result, saved}, NULL);
+		report_failure(call, result, NULL);
 	}
 	thread_state.hello_connection = call->outer_hello;
 	errno = saved;
@@ -312,7 +310,7 @@ void gnutls_found_wrong(const struct gnutls_library *library, gnutls_session_t s
 	    certificate_failure(&object->checks, false) == RECORD_REASON_UNKNOWN)
 		return;
 	learn_random(&call);
-	fill_view(&view, &call, (struct gnutls_ending){GNUTLS_E_CERTIFICATE_ERROR, 0});
+	fill_view(&view, &call, GNUTLS_E_CERTIFICATE_ERROR);
 	add_certificate(&view, object);
 	connection = connection_join(&view, descriptor_of(library, session), object->origin);
 	if (connection)
