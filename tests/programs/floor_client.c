@@ -26,6 +26,12 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
+#if OPENSSL_VERSION_NUMBER < 0x30000000L
+#define LIBSSL "libssl.so.1.1"
+#else
+#define LIBSSL "libssl.so.3"
+#endif
+
 struct way;
 
 static struct {
@@ -242,7 +248,7 @@ static SSL *make_and_dup(const SSL_METHOD *method)
 /* Into a function pointer, as dlsym(3) has it. */
 static void libssl_symbol(const char *name, void *function)
 {
-	void *handle = dlopen("libssl.so.3", RTLD_NOW | RTLD_LOCAL);
+	void *handle = dlopen(LIBSSL, RTLD_NOW | RTLD_LOCAL);
 	void *symbol = handle ? dlsym(handle, name) : NULL;
 
 	if (!symbol)

@@ -34,10 +34,10 @@ static void find(void *library, const char *name, void *function)
 
 static void find_all(void)
 {
-	void *library = dlopen("libssl.so.3", RTLD_NOW | RTLD_LOCAL);
+	void *library = dlopen(LIBSSL, RTLD_NOW | RTLD_LOCAL);
 
 	if (library == NULL)
-		fail("libssl.so.3");
+		fail(LIBSSL);
 	find(library, "SSL_CTX_new", &new_context);
 	find(library, "SSL_CTX_set_ssl_version", &set_version);
 	find(library, "SSL_set_ssl_method", &set_method);
