@@ -253,7 +253,7 @@ Test(formats, page_says_how_it_is)
 {
 	const char *page = report_as("--html", OK OK);
 
-	cr_expect(strstr(page, "Every connection is in order."));
+	cr_expect(strstr(page, "Every connection is compliant."));
 	cr_expect_null(strstr(page, "id=\"change\""));
 	cr_expect_null(strstr(page, "id=\"gaps\""));
 	page = report_as("--html", OK OLD);

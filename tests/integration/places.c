@@ -59,15 +59,17 @@ static const char *report(const char *const options[])
 	return program.out;
 }
 
-/* The places of the report; the first of them is the script's marked line. */
-static json_t *places_from(const char *script, size_t connections, const char *limited_by)
+/* The places of the report; the first of them is the script's marked line: where it is
+ * limited, if the script does that itself, else where it connects. */
+static json_t *places_from(const char *script, const char *mark, size_t connections,
+			   const char *limited_by)
 {
 	json_t *places = json_object_get(json_loads(report(WORDS("--json")), 0, NULL), "places");
 	const json_t *place = json_array_get(places, 0);
 
 	cr_assert_not_null(place);
 	cr_expect_str_eq(field(place, "file"), whole_path(script));
-	cr_expect_eq(number_field(place, "line"), line_of(script, "CONNECTS"));
+	cr_expect_eq(number_field(place, "line"), line_of(script, mark));
 	cr_expect_eq(number_field(place, "connections"), connections);
 	cr_expect_eq(number_field(json_object_get(place, "limited_by"), limited_by), connections);
 	return places;
@@ -80,10 +82,11 @@ static void expect_said(const char *words)
 	cr_expect(strstr(said, words), "not said: %s\n%s", words, said);
 }
 
-static void expect_place_said(size_t number, const char *script, const char *function)
+static void expect_place_said(size_t number, const char *script, const char *mark,
+			      const char *function)
 {
-	expect_said(text("%2zu. %s:%lld %s\n", number, whole_path(script),
-			 line_of(script, "CONNECTS"), function));
+	expect_said(text("%2zu. %s:%lld %s\n", number, whole_path(script), line_of(script, mark),
+			 function));
 }
 
 Test(places, python_pinned_three_calls_deep)
@@ -93,8 +96,10 @@ Test(places, python_pinned_three_calls_deep)
 	send_mail("/usr/bin/python3", "invoices.py", "localhost", sink);
 	send_mail("/usr/bin/python3", "invoices.py", "localhost", sink);
 	send_mail("/usr/bin/python3", "invoices.py", "127.0.0.1", sink);
-	cr_expect_eq(json_array_size(places_from("invoices.py", 3, "client")), 1);
-	expect_place_said(1, "invoices.py", "Invoices.connect");
+	cr_expect_eq(json_array_size(places_from("invoices.py", "PINNED", 3, "client")), 1);
+	expect_place_said(1, "invoices.py", "PINNED", "Invoices.connect");
+	expect_said(text("connecting at %s:%lld Invoices.connect\n", whole_path("invoices.py"),
+			 line_of("invoices.py", "CONNECTS")));
 	expect_said("below-floor 3 to localhost, 127.0.0.1; limited by the client\n");
 	expect_said(text("allows nothing above TLS 1.1: SSL_CTX_set_max_proto_version(TLS 1.1) at "
 			 "%s:%lld Invoices.connect\n",
@@ -109,8 +114,8 @@ Test(places, phpmailer_with_an_old_crypto_method)
 	struct sink *sink = start_sink(WORDS("--tls=1.0..1.3", "--implicit"));
 
 	send_mail("php", "orders.php", "localhost", sink);
-	cr_expect_eq(json_array_size(places_from("orders.php", 1, "client")), 1);
-	expect_place_said(1, "orders.php", "confirm_order");
+	cr_expect_eq(json_array_size(places_from("orders.php", "CONNECTS", 1, "client")), 1);
+	expect_place_said(1, "orders.php", "CONNECTS", "confirm_order");
 	expect_said("below-floor 1 to localhost; limited by the client\n");
 	expect_said("allows nothing above TLS 1.0: ");
 	expect_said("PHP: set the ssl stream option 'min_proto_version' => "
@@ -123,8 +128,8 @@ Test(places, perl_with_an_old_ssl_version)
 	struct sink *sink = start_sink(WORDS("--tls=1.0..1.3"));
 
 	send_mail("perl", "alarms.pl", "localhost", sink);
-	cr_expect_eq(json_array_size(places_from("alarms.pl", 1, "client")), 1);
-	expect_place_said(1, "alarms.pl", "main::alarm_operator");
+	cr_expect_eq(json_array_size(places_from("alarms.pl", "CONNECTS", 1, "client")), 1);
+	expect_place_said(1, "alarms.pl", "CONNECTS", "main::alarm_operator");
 	expect_said("allows one version only: SSL_CTX_new(TLSv1_method) at ");
 	expect_said("Perl: pass SSL_version => '!SSLv2:!SSLv3:!TLSv1:!TLSv1_1'");
 	stop_sink(sink);
@@ -137,12 +142,12 @@ Test(places, a_server_that_can_do_no_more)
 	const json_t *place;
 
 	send_mail("/usr/bin/python3", "flexible.py", "localhost", sink);
-	place = json_array_get(places_from("flexible.py", 1, "server"), 0);
+	place = json_array_get(places_from("flexible.py", "CONNECTS", 1, "server"), 0);
 	cr_expect_str_eq(field(place, "advice"), "The server limits it: ask the operator of "
 						 "localhost for TLS 1.2, or send through another "
 						 "relay.");
 	cr_expect_eq(json_array_size(json_object_get(place, "settings")), 0);
-	expect_place_said(1, "flexible.py", "remind");
+	expect_place_said(1, "flexible.py", "CONNECTS", "remind");
 	expect_said("below-floor 1 to localhost; limited by the server\n");
 	/* What it would let in is listed after it, as that which did no harm. */
 	expect_said("no connection was limited by it so far\n");

@@ -117,11 +117,12 @@ Test(report_command, names_lines_that_are_no_records)
 	struct program program = run_report(WORDS(log), NULL);
 
 	cr_expect_eq(program.status, 0);
-	cr_expect(strstr(program.err, text("%s:2: invalid JSON\n", log)), "%s", program.err);
-	cr_expect(strstr(program.err, text("%s:4: not a JSON object\n", log)));
-	cr_expect(strstr(program.err, text("%s:5: not a record: no event.action\n", log)));
-	cr_expect(strstr(program.err, text("%s:7: not a record: no valid @timestamp\n", log)));
-	cr_expect(strstr(program.err, text("%s:8: invalid JSON\n", log)));
+	cr_expect(strstr(program.err,
+			 text("%s: 5 lines are no records: line 2 (invalid JSON), line 4 "
+			      "(not a JSON object), line 5 (not a record: no "
+			      "event.action), ...\n",
+			      log)),
+		  "%s", program.err);
 	cr_expect(strstr(program.out, "5 lines were no records"), "%s", program.out);
 	cr_expect(strstr(program.out, "2 connections"));
 }
@@ -131,9 +132,10 @@ Test(report_command, counts_what_it_does_not_name)
 	const char *log = test_file("a.jsonl", NEW "1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n11\n12\n");
 	struct program program = run_report(WORDS(log), NULL);
 
-	cr_expect(strstr(program.err, text("%s:11: not a JSON object\n", log)));
-	cr_expect_null(strstr(program.err, text("%s:12:", log)));
-	cr_expect(strstr(program.err, "2 more lines"), "%s", program.err);
+	cr_expect(strstr(program.err,
+			 text("%s: 12 lines are no records: line 2 (not a JSON object)", log)),
+		  "%s", program.err);
+	cr_expect_null(strstr(program.err, "line 12"));
 }
 
 Test(report_command, takes_the_last_line_without_a_newline_and_crlf)
@@ -176,7 +178,7 @@ Test(report_command, filters)
 		int connections;
 	} cases[] = {
 		{"--since", "2026-11-21T00:00:00Z", 1},
-		{"--until", "2026-11-20T10:00:00Z", 1},
+		{"--until", "2026-11-20T10:00:00.000001Z", 1},
 		{"--since", "2026-11-22", 0},
 		{"--program", "curl", 1},
 		{"--program", "/srv/*", 1},
@@ -274,6 +276,16 @@ Test(report_command, keeps_to_the_width)
 	}
 }
 
+/* Without what names the input. */
+static const char *figures_of(const char *out)
+{
+	const char *start = strstr(out, "\n\n");
+	const char *end = strstr(out, "\nRead ");
+
+	cr_assert(start && end, "%s", out);
+	return text("%.*s", (int)(end - start), start);
+}
+
 Test(report_command, gives_the_same_with_any_number_of_threads)
 {
 	/* Some megabytes, so that there are several blocks, with lines of both kinds and rubbish.
@@ -301,9 +313,8 @@ Test(report_command, gives_the_same_with_any_number_of_threads)
 		if (i == 0)
 			first = program.out;
 		cr_expect_str_eq(program.out, first);
-		cr_expect_str_eq(stream.out, first);
-		cr_expect(strstr(program.err, text("%s:3036: invalid JSON", path)), "%s",
-			  program.err);
+		cr_expect_str_eq(figures_of(stream.out), figures_of(first));
+		cr_expect(strstr(program.err, "line 2025 (invalid JSON)"), "%s", program.err);
 	}
 	cr_expect(strstr(first, "9090 connections"), "%s", first);
 	free(log);

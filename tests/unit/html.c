@@ -86,23 +86,20 @@ Test(html, writes_numbers_for_people)
 	static const struct {
 		uint64_t count;
 		const char *all;
-		const char *brief;
 	} cases[] = {
-		{0, "0", "0"},
-		{999, "999", "999"},
-		{1000, "1,000", "1,000"},
-		{9999, "9,999", "9,999"},
-		{10000, "10,000", "10k"},
-		{1234567, "1,234,567", "1.2M"},
-		{999999, "999,999", "999k"},
-		{UINT64_MAX, "18,446,744,073,709,551,615", "18E"},
+		{0, "0"},
+		{999, "999"},
+		{1000, "1,000"},
+		{9999, "9,999"},
+		{10000, "10,000"},
+		{1234567, "1,234,567"},
+		{999999, "999,999"},
+		{UINT64_MAX, "18,446,744,073,709,551,615"},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		html_count(out, cases[i].count);
 		cr_expect_str_eq(result(), cases[i].all);
-		html_short_count(out, cases[i].count);
-		cr_expect_str_eq(result(), cases[i].brief);
 	}
 }
 
@@ -118,8 +115,8 @@ Test(html, never_rounds_something_to_nothing_or_to_all)
 		{7, 7, "100\u00a0%"},
 		{1, 3, "33.3\u00a0%"},
 		{1, 1000, "0.1\u00a0%"},
-		{1, 100000, "&lt;\u00a00.1\u00a0%"},
-		{99999, 100000, "&gt;\u00a099.9\u00a0%"},
+		{1, 100000, "&lt;0.1\u00a0%"},
+		{99999, 100000, "&gt;99.9\u00a0%"},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

@@ -50,7 +50,7 @@ static void measure(const struct text_table *table, const struct text_style *sty
 			cell.colour = COLOUR_NONE;
 			table->cell(table->context, row, column, &cell);
 			needed = terminal_columns(cell.text, style->utf8);
-			if (needed > WIDEST_COLUMN)
+			if (style->width > 0 && needed > WIDEST_COLUMN)
 				needed = WIDEST_COLUMN;
 			if (needed > width[column])
 				width[column] = needed;
@@ -137,7 +137,8 @@ void text_table_write(FILE *out, const struct text_table *table, const struct te
 	size_t width[TEXT_TABLE_COLUMNS_MAX];
 
 	measure(table, style, width);
-	narrow(table, style->width, width);
+	if (style->width > 0)
+		narrow(table, style->width, width);
 	put_row(out, table, style, width, NULL);
 	for (size_t row = 0; row < table->row_count; row++)
 		put_row(out, table, style, width, &row);
@@ -153,7 +154,7 @@ void text_wrap(FILE *out, const struct text_style *style, size_t indent, struct 
 		struct slice word = {text.start, length};
 		size_t needed = terminal_columns(word, style->utf8);
 
-		if (column > indent && column + 1 + needed > style->width) {
+		if (style->width > 0 && column > indent && column + 1 + needed > style->width) {
 			put_byte(out, '\n');
 			put_spaces(out, indent);
 			column = indent;

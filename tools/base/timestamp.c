@@ -325,10 +325,33 @@ bool timestamp_from_user(const char *text, int64_t now, int64_t *microseconds)
 	       from_calendar(text, now, microseconds) || from_span(text, now, microseconds);
 }
 
+static bool is_same_clock(time_t a, time_t b)
+{
+	struct tm first = {0};
+	struct tm second = {0};
+
+	localtime_r(&a, &first);
+	localtime_r(&b, &second);
+	return first.tm_hour == second.tm_hour && first.tm_min == second.tm_min &&
+	       first.tm_mday == second.tm_mday;
+}
+
+bool timestamp_is_repeated(const char *text, int64_t microseconds)
+{
+	time_t time = (time_t)(microseconds / MICROSECONDS_PER_SECOND);
+	int64_t unused = 0;
+
+	/* Only a date or a clock is in the zone of this machine. */
+	if (!from_calendar(text, microseconds, &unused) || timestamp_parse(slice_of(text), &unused))
+		return false;
+	return is_same_clock(time, time + 3600) || is_same_clock(time, time - 3600);
+}
+
 size_t timestamp_print(char out[TIMESTAMP_TEXT_MAX], int64_t microseconds,
 		       enum timestamp_style style)
 {
 	static const char *const formats[] = {
+		[TIMESTAMP_SECOND] = "%Y-%m-%d %H:%M:%S",
 		[TIMESTAMP_MINUTE] = "%Y-%m-%d %H:%M",
 		[TIMESTAMP_DAY] = "%Y-%m-%d",
 		[TIMESTAMP_HOUR] = "%Y-%m-%d %H:00",

@@ -25,12 +25,25 @@ bool timestamp_parse(struct slice text, int64_t *microseconds);
  */
 bool timestamp_from_user(const char *text, int64_t now, int64_t *microseconds);
 
+/*
+ * True if the user wrote a time of this machine's zone that there was twice, when
+ * daylight saving ended: which of them is meant can only be said in UTC.
+ */
+bool timestamp_is_repeated(const char *text, int64_t microseconds);
+
 int64_t timestamp_now(void);
 
 #define TIMESTAMP_TEXT_MAX 32
 
-/* "2026-11-23 13:05" (UTC), "2026-11-23", "2026-11-23 13:00" and "2026-11-23T13:05:07.123456Z". */
-enum timestamp_style { TIMESTAMP_MINUTE, TIMESTAMP_DAY, TIMESTAMP_HOUR, TIMESTAMP_RFC3339 };
+/* "2026-11-23 13:05:07" (UTC), "2026-11-23 13:05", "2026-11-23", "2026-11-23 13:00" and
+ * "2026-11-23T13:05:07.123456Z". */
+enum timestamp_style {
+	TIMESTAMP_SECOND,
+	TIMESTAMP_MINUTE,
+	TIMESTAMP_DAY,
+	TIMESTAMP_HOUR,
+	TIMESTAMP_RFC3339
+};
 size_t timestamp_print(char out[TIMESTAMP_TEXT_MAX], int64_t microseconds,
 		       enum timestamp_style style);
 

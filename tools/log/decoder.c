@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <bzlib.h>
 #include <lzma.h>
 #include <zlib.h>
 #include <zstd.h>
@@ -31,6 +32,7 @@ struct decoder {
 		z_stream gzip;
 		ZSTD_DStream *zstd;
 		lzma_stream xz;
+		bz_stream bzip2;
 	};
 	uint64_t taken; /* bytes of the file that are decoded */
 	size_t start;   /* what is read and not decoded: source[start] to source[end] */
@@ -49,6 +51,7 @@ enum decoder_format decoder_recognise(struct slice beginning)
 		struct slice magic;
 	} formats[] = {
 		{DECODER_GZIP, {"\x1f\x8b\x08", 3}},
+		{DECODER_BZIP2, {"BZh", 3}},
 		{DECODER_ZSTD, {"\x28\xb5\x2f\xfd", 4}},
 		{DECODER_XZ,
 		 {"\xfd"
@@ -72,6 +75,8 @@ static bool begin(struct decoder *decoder)
 	case DECODER_ZSTD:
 		decoder->zstd = ZSTD_createDStream();
 		return decoder->zstd != NULL;
+	case DECODER_BZIP2:
+		return BZ2_bzDecompressInit(&decoder->bzip2, 0, 0) == BZ_OK;
 	default:
 		decoder->xz = (lzma_stream)LZMA_STREAM_INIT;
 		return lzma_stream_decoder(&decoder->xz, XZ_MEMORY_MAX, LZMA_CONCATENATED) ==
@@ -102,6 +107,8 @@ void decoder_free(struct decoder *decoder)
 		(void)inflateEnd(&decoder->gzip);
 	else if (decoder->format == DECODER_ZSTD)
 		(void)ZSTD_freeDStream(decoder->zstd);
+	else if (decoder->format == DECODER_BZIP2)
+		(void)BZ2_bzDecompressEnd(&decoder->bzip2);
 	else
 		lzma_end(&decoder->xz);
 	free(decoder);
@@ -243,10 +250,48 @@ static size_t read_xz(struct decoder *decoder, char *to, size_t size)
 	return size - stream->avail_out;
 }
 
+/* Between streams: another one begins with its magic. */
+static void between_bzip2_streams(struct decoder *decoder)
+{
+	if (decoder->source[decoder->start] != 'B') {
+		stop(decoder, "no more bzip2 data, but something else", NULL);
+		return;
+	}
+	(void)BZ2_bzDecompressEnd(&decoder->bzip2);
+	decoder->bzip2 = (bz_stream){.bzalloc = NULL};
+	decoder->inside = BZ2_bzDecompressInit(&decoder->bzip2, 0, 0) == BZ_OK;
+}
+
+static size_t read_bzip2(struct decoder *decoder, char *to, size_t size)
+{
+	bz_stream *stream = &decoder->bzip2;
+	int result = BZ_OK;
+
+	if (!decoder->inside) {
+		between_bzip2_streams(decoder);
+		return 0;
+	}
+	stream->next_in = (char *)decoder->source + decoder->start;
+	stream->avail_in = (unsigned)(decoder->end - decoder->start);
+	stream->next_out = to;
+	stream->avail_out = (unsigned)size;
+	result = BZ2_bzDecompress(stream);
+	took(decoder, stream->avail_in);
+	if (result == BZ_STREAM_END)
+		decoder->inside = false;
+	else if (result == BZ_MEM_ERROR)
+		table_out_of_memory();
+	else if (result != BZ_OK)
+		stop(decoder, "damaged bzip2 data", NULL);
+	return size - stream->avail_out;
+}
+
 static size_t decode(struct decoder *decoder, char *to, size_t size)
 {
 	if (decoder->format == DECODER_XZ)
 		return read_xz(decoder, to, size);
+	if (decoder->format == DECODER_BZIP2)
+		return read_bzip2(decoder, to, size);
 	/* Nothing left to decode, but the library may still hold some of the text. */
 	return decoder->format == DECODER_GZIP ? read_gzip(decoder, to, size)
 					       : read_zstd(decoder, to, size);
@@ -258,6 +303,7 @@ static void end_of_file(struct decoder *decoder)
 	static const char *const cut[] = {
 		[DECODER_GZIP] = "cut short: the gzip data end",
 		[DECODER_ZSTD] = "cut short: the zstd data end",
+		[DECODER_BZIP2] = "cut short: the bzip2 data end",
 	};
 
 	decoder->ended = true;

@@ -1,6 +1,6 @@
 /*
  * Reads a compressed log as the text that it was: gzip (RFC 1952), zstd (RFC
- * 8878) and xz, told by their first bytes, whatever the file is called. Several
+ * 8878), xz and bzip2, told by their first bytes, whatever the file is called. Several
  * members or frames behind each other are one text, as `cat a.gz b.gz` makes
  * them.
  *
@@ -15,7 +15,7 @@
 
 #include "tools/base/slice.h"
 
-enum decoder_format { DECODER_NONE, DECODER_GZIP, DECODER_ZSTD, DECODER_XZ };
+enum decoder_format { DECODER_NONE, DECODER_GZIP, DECODER_ZSTD, DECODER_XZ, DECODER_BZIP2 };
 
 /* As many bytes as decoder_recognise wants to see. */
 #define DECODER_MAGIC_SIZE 6

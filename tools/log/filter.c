@@ -6,7 +6,9 @@
 #include <fnmatch.h>
 #include <stdlib.h>
 
+#include "tools/base/put.h"
 #include "tools/base/table.h"
+#include "tools/base/timestamp.h"
 
 /* Longer than any text in a record of ours; a longer one is matched by its beginning. */
 #define TEXT_MAX 4096
@@ -25,6 +27,66 @@ void filter_free(struct filter *filter)
 	free(filter->service.glob);
 	free(filter->host.glob);
 	*filter = (struct filter){0};
+}
+
+bool filter_is_empty(const struct filter *filter)
+{
+	return !filter->has_since && !filter->has_until && !filter->has_verdicts &&
+	       filter->program.count + filter->to.count + filter->service.count +
+			       filter->host.count ==
+		       0;
+}
+
+static void put_patterns(FILE *out, const char **separator, const char *name,
+			 const struct filter_patterns *patterns)
+{
+	if (patterns->count == 0)
+		return;
+	put_format(out, "%s%s ", *separator, name);
+	for (size_t i = 0; i < patterns->count; i++)
+		put_format(out, "%s%s", i ? ", " : "", patterns->glob[i]);
+	*separator = "; ";
+}
+
+static void put_time(FILE *out, const char **separator, const char *name, bool has, int64_t time)
+{
+	char text[TIMESTAMP_TEXT_MAX];
+
+	if (!has)
+		return;
+	put_format(out, "%s%s ", *separator, name);
+	put_slice(out, (struct slice){text, timestamp_print(text, time, TIMESTAMP_SECOND)});
+	put_text(out, " UTC");
+	*separator = "; ";
+}
+
+static void put_verdicts(FILE *out, const char **separator, const struct filter *filter)
+{
+	const char *between = "";
+
+	if (!filter->has_verdicts)
+		return;
+	put_format(out, "%sverdict ", *separator);
+	for (unsigned i = 0; i < ENTRY_VERDICTS; i++) {
+		if (!filter->verdict[i])
+			continue;
+		put_format(out, "%s%s", between, entry_verdict_name(i));
+		between = ", ";
+	}
+	*separator = "; ";
+}
+
+void filter_put(FILE *out, const struct filter *filter)
+{
+	const char *separator = "";
+
+	put_time(out, &separator, "since", filter->has_since, filter->since);
+	put_time(out, &separator, "until", filter->has_until, filter->until);
+	put_patterns(out, &separator, "program", &filter->program);
+	put_patterns(out, &separator, "to", &filter->to);
+	put_patterns(out, &separator, "service", &filter->service);
+	put_patterns(out, &separator, "host", &filter->host);
+	put_verdicts(out, &separator, filter);
 }
 
 bool filter_parse_verdicts(const char *list, bool verdict[ENTRY_VERDICTS])
@@ -125,7 +187,7 @@ bool filter_passes(const struct filter *filter, struct filter_cache *cache,
 {
 	if (filter->has_since && subject->time < filter->since)
 		return false;
-	if (filter->has_until && subject->time > filter->until)
+	if (filter->has_until && subject->time >= filter->until)
 		return false;
 	if (!verdict_passes(filter, subject))
 		return false;

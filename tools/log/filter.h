@@ -10,6 +10,8 @@
 #ifndef TLSWITNESS_FILTER_H
 #define TLSWITNESS_FILTER_H
 
+#include <stdio.h>
+
 #include "tools/log/entry.h"
 #include "tools/base/intern.h"
 #include "tools/log/values.h"
@@ -23,7 +25,7 @@ struct filter {
 	bool has_since;
 	bool has_until;
 	int64_t since;                  /* from this moment on … */
-	int64_t until;                  /* … up to and including this one */
+	int64_t until;                  /* … up to this one, which is no part of it */
 	struct filter_patterns program; /* the path or its last part, of the script or executable */
 	struct filter_patterns to;      /* the domain or the address, without regard to case */
 	struct filter_patterns service;
@@ -31,6 +33,12 @@ struct filter {
 	bool has_verdicts;
 	bool verdict[ENTRY_VERDICTS];
 };
+
+/* True if it lets every record pass. */
+bool filter_is_empty(const struct filter *filter);
+
+/* "program curl; verdict ok, at-risk; since 2026-11-23 14:00:00 UTC", as it stands, unescaped. */
+void filter_put(FILE *out, const struct filter *filter);
 
 void filter_add(struct filter_patterns *patterns, const char *glob);
 

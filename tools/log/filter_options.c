@@ -14,6 +14,12 @@ static bool parse_time(const char *option, const char *text, int64_t now, bool *
 			 option, text);
 		return false;
 	}
+	if (timestamp_is_repeated(text, *time)) {
+		complain("--%s: '%s' was twice, when daylight saving ended; say which in UTC, such "
+			 "as 2026-10-25T00:30Z",
+			 option, text);
+		return false;
+	}
 	*has = true;
 	return true;
 }

@@ -12,10 +12,33 @@
 #include <unistd.h>
 
 #include "tools/log/scanner.h"
+#include <uthash.h>
+
+#include "tools/base/options.h"
+#include "tools/base/put.h"
 #include "tools/base/table.h"
+#include "tools/base/terminal.h"
 
 /* Read behind a block to finish its last line: longer than most lines of ours. */
 #define TAIL_SIZE ((size_t)4096)
+
+/* A file that is in the set already, by its identity. Few: uthash. */
+struct input_identity {
+	dev_t device;
+	ino_t number;
+	UT_hash_handle hh;
+};
+
+static void free_identities(struct input_set *set)
+{
+	struct input_identity *identity = NULL;
+	struct input_identity *next = NULL;
+
+	HASH_ITER (hh, set->identities, identity, next) {
+		HASH_DEL(set->identities, identity);
+		free(identity);
+	}
+}
 
 void input_set_init(struct input_set *set)
 {
@@ -35,6 +58,7 @@ void input_set_free(struct input_set *set)
 		free(set->input[i].name);
 	}
 	free(set->input);
+	free_identities(set);
 	pthread_mutex_destroy(&set->lock);
 }
 
@@ -57,6 +81,31 @@ static void add_to_total(struct input_set *set, const char *name)
 		set->total += (uint64_t)status.st_size;
 	else
 		set->endless = true;
+}
+
+/* A directory beside a file in it, or two links to one file: it is read once. */
+static bool is_known(struct input_set *set, const char *name)
+{
+	struct input_identity *known = NULL;
+	struct {
+		dev_t device;
+		ino_t number;
+	} key;
+	struct stat status;
+
+	memset(&key, 0, sizeof(key));
+	if (strcmp(name, "-") == 0 || stat(name, &status) != 0 || !S_ISREG(status.st_mode))
+		return false;
+	key.device = status.st_dev;
+	key.number = status.st_ino;
+	HASH_FIND(hh, set->identities, &key, sizeof(key), known);
+	if (known)
+		return true;
+	known = table_allocate(sizeof(*known));
+	memset(known, 0, sizeof(*known));
+	memcpy(&known->device, &key, sizeof(key));
+	HASH_ADD(hh, set->identities, device, sizeof(key), known);
+	return false;
 }
 
 static struct input *append(struct input_set *set, const char *name)
@@ -178,7 +227,7 @@ void input_set_add_stream(struct input_set *set, const char *name, int descripto
 static bool is_compressed_suffix(const char *suffix)
 {
 	return *suffix == '\0' || strcmp(suffix, ".gz") == 0 || strcmp(suffix, ".zst") == 0 ||
-	       strcmp(suffix, ".xz") == 0;
+	       strcmp(suffix, ".xz") == 0 || strcmp(suffix, ".bz2") == 0;
 }
 
 /* "x.jsonl", "x.jsonl.1", "x.jsonl-20261101", each perhaps compressed. */
@@ -222,6 +271,54 @@ static int compare_entries(const struct dirent **a, const struct dirent **b)
 	return -strverscmp(suffix_a, suffix_b);
 }
 
+/* "x.jsonl.1.gz" while "x.jsonl.1" is still there: its rotation is under way. */
+static bool is_compressed_sibling(struct dirent **entries, int count, const char *name)
+{
+	const char *dot = strrchr(name, '.');
+	size_t length = dot ? (size_t)(dot - name) : 0;
+
+	if (!dot || *dot == '\0' || !is_compressed_suffix(dot))
+		return false;
+	for (int i = 0; i < count; i++) {
+		if (strlen(entries[i]->d_name) == length &&
+		    memcmp(entries[i]->d_name, name, length) == 0)
+			return true;
+	}
+	return false;
+}
+
+static int is_other_file(const struct dirent *entry)
+{
+	return entry->d_name[0] != '.' && entry->d_type != DT_DIR && !is_log_name(entry->d_name);
+}
+
+/* What lies beside the logs and is named otherwise is said, so that nobody thinks it was read. */
+static void say_left_out(const char *path)
+{
+	enum { NAMED = 3 };
+	struct dirent **entries = NULL;
+	char *names = NULL;
+	size_t size = 0;
+	int count = scandir(path, &entries, is_other_file, alphasort);
+	FILE *out = count > 0 ? open_memstream(&names, &size) : NULL;
+
+	for (int i = 0; i < count; i++) {
+		if (out && i < NAMED) {
+			put_text(out, i ? ", " : "");
+			terminal_put(out, slice_of(entries[i]->d_name), SIZE_MAX, false, false);
+		}
+		free(entries[i]);
+	}
+	free(entries);
+	if (!out)
+		return;
+	if (count > NAMED)
+		put_format(out, " and %d more", count - NAMED);
+	if (fclose(out) == 0)
+		complain("%s: not read, since not named *.jsonl: %s", path, names);
+	free(names);
+}
+
 static void add_directory(struct input_set *set, const char *path)
 {
 	struct dirent **entries = NULL;
@@ -232,6 +329,7 @@ static void add_directory(struct input_set *set, const char *path)
 		fail(append(set, path), errno);
 		return;
 	}
+	say_left_out(path);
 	while (length > 1 && path[length - 1] == '/')
 		length--;
 	for (int i = 0; i < count; i++) {
@@ -239,10 +337,15 @@ static void add_directory(struct input_set *set, const char *path)
 
 		if (asprintf(&name, "%.*s/%s", (int)length, path, entries[i]->d_name) < 0)
 			table_out_of_memory();
-		append(set, name);
+		if (is_compressed_sibling(entries, count, entries[i]->d_name))
+			complain("%s: not read, since the file that it was made of is still there",
+				 name);
+		else if (!is_known(set, name))
+			append(set, name);
 		free(name);
-		free(entries[i]);
 	}
+	for (int i = 0; i < count; i++)
+		free(entries[i]);
 	free(entries);
 }
 
@@ -252,7 +355,7 @@ void input_set_add(struct input_set *set, const char *path)
 
 	if (strcmp(path, "-") != 0 && stat(path, &status) == 0 && S_ISDIR(status.st_mode))
 		add_directory(set, path);
-	else
+	else if (!is_known(set, path))
 		append(set, path);
 }
 

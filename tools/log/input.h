@@ -51,6 +51,7 @@ struct input {
 /* All inputs of a report, in order, and the next piece of work. */
 struct input_set {
 	struct input *input;
+	struct input_identity *identities; /* of the files in it; private to input.c */
 	size_t count;
 	size_t capacity;
 	size_t current;
@@ -81,8 +82,8 @@ void input_set_init(struct input_set *set);
 /*
  * Adds what `path` names: a file, "-", or a directory, of which all files whose
  * names end in ".jsonl" are added with their rotated siblings (".jsonl.1",
- * ".jsonl-20261101"; with ".gz", ".zst" or ".xz" behind it), the oldest first. What can't be opened
- * is added too, with its error, so that the report can say so.
+ * ".jsonl-20261101"; with ".gz", ".zst", ".xz" or ".bz2" behind it), the oldest first. What can't
+ * be opened is added too, with its error, so that the report can say so.
  */
 void input_set_add(struct input_set *set, const char *path);
 

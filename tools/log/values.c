@@ -152,3 +152,12 @@ enum entry_version entry_least_accepted(const struct entry *entry)
 		return version_of((struct slice){offered.start + 1, 3});
 	return entry_version_of(entry, ENTRY_configured_min);
 }
+
+enum entry_version entry_most_offered(const struct entry *entry)
+{
+	struct slice offered = entry_get(entry, ENTRY_offered);
+
+	if (offered.length < 5)
+		return VERSION_UNKNOWN;
+	return version_of((struct slice){offered.start + offered.length - 4, 3});
+}

@@ -87,4 +87,7 @@ enum entry_version entry_version_of(const struct entry *entry, enum entry_field 
  */
 enum entry_version entry_least_accepted(const struct entry *entry);
 
+/* The highest version that the client offered; VERSION_UNKNOWN if nobody saw that. */
+enum entry_version entry_most_offered(const struct entry *entry);
+
 #endif

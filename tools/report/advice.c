@@ -52,6 +52,13 @@ static const char *const language_advice[REPORT_LANGUAGES] = {
 	[LANGUAGE_JAVA] = "Java: set mail.smtp.ssl.protocols (or jdk.tls.client.protocols) to "
 			  "{,}.",
 	[LANGUAGE_CURL] = "curl: call it with --tlsv{.}, and without --tls-max.",
+	[LANGUAGE_PYCURL] = "pycurl: set c.setopt(pycurl.SSLVERSION, pycurl.SSLVERSION_TLSv{_}), "
+			    "and no SSLVERSION_MAX_TLSv1_x with it.",
+	[LANGUAGE_PHP_CURL] =
+		"PHP's curl: set curl_setopt($handle, CURLOPT_SSLVERSION, "
+		"CURL_SSLVERSION_TLSv{_}), and no CURL_SSLVERSION_MAX_TLSv1_x with it.",
+	[LANGUAGE_LIBCURL] = "libcurl: set CURLOPT_SSLVERSION to CURL_SSLVERSION_TLSv{_}, and no "
+			     "CURL_SSLVERSION_MAX_TLSv1_x with it.",
 };
 
 /* Mailers that are no interpreters, by their binary. */
@@ -137,7 +144,7 @@ void advice_put_setting(FILE *out, struct slice call)
 	}
 }
 
-enum report_language advice_language(struct slice executable, struct slice file)
+static enum report_language language_of(struct slice executable, struct slice file)
 {
 	struct slice name = base_name(executable);
 
@@ -150,6 +157,68 @@ enum report_language advice_language(struct slice executable, struct slice file)
 			return interpreters[i].language;
 	}
 	return LANGUAGE_OTHER;
+}
+
+enum report_language advice_language(struct slice executable, struct slice file, bool by_curl)
+{
+	enum report_language language = language_of(executable, file);
+
+	if (!by_curl || language == LANGUAGE_CURL)
+		return language;
+	if (language == LANGUAGE_PYTHON)
+		return LANGUAGE_PYCURL;
+	return language == LANGUAGE_PHP ? LANGUAGE_PHP_CURL : LANGUAGE_LIBCURL;
+}
+
+const char *advice_for_failure(struct slice reason)
+{
+	static const struct {
+		const char *part;
+		const char *advice;
+	} known[] = {
+		{"certificate-expired",
+		 "The server's certificate has expired: its operator has to renew it."},
+		{"certificate-host-mismatch",
+		 "The server's certificate is for another name: connect by the name that it is "
+		 "for, or have its operator add this one."},
+		{"certificate-not-trusted",
+		 "No trusted authority vouches for the server's certificate: have its operator "
+		 "get one that does and send the chain with it, or install the authority here "
+		 "(ca-certificates)."},
+		{"validation-failure", "The server's certificate was refused: `openssl s_client "
+				       "-starttls smtp -connect HOST:PORT` says why."},
+		{"certificate verify failed",
+		 "The server's certificate was refused: `openssl s_client -starttls smtp "
+		 "-connect HOST:PORT` says why."},
+		{"no protocols available", "The program's own settings leave it no version to "
+					   "offer: its minimum is above its maximum, or the floor "
+					   "is above what it allows."},
+		{"protocol version", "The two have no version in common: raise the one that is "
+				     "older, the program or the server."},
+		{"unsupported protocol", "The two have no version in common: raise the one that "
+					 "is older, the program or the server."},
+		{"handshake failure", "The two have no cipher or key in common; an old server or "
+				      "a weak key is the usual reason."},
+		{"dh key too small", "The server's key is too weak for this program: its operator "
+				     "has to renew it."},
+		{"ee key too small", "The server's key is too weak for this program: its operator "
+				     "has to renew it."},
+		{"starttls-not-offered",
+		 "The server offers no STARTTLS here: use another port, or another relay."},
+		{"starttls-refused", "The server refused STARTTLS: ask its operator."},
+		{"below the floor", "Raise what is older, the program or the server, or make an "
+				    "exception for it."},
+		{"Connection reset", "The other end gave up in the middle of the handshake; a box "
+				     "in between, or a server that refuses this client."},
+		{"connection was closed", "The other end gave up in the middle of the handshake; a "
+					  "box in between, or a server that refuses this client."},
+	};
+
+	for (size_t i = 0; reason.length && i < sizeof(known) / sizeof(known[0]); i++) {
+		if (memmem(reason.start, reason.length, known[i].part, strlen(known[i].part)))
+			return known[i].advice;
+	}
+	return NULL;
 }
 
 /* What stands in the sentences for the version, by the character between the braces. */
@@ -190,12 +259,20 @@ static const char *mailer_advice(struct slice executable)
 	return NULL;
 }
 
-/* "mx.example.com and 3 more": whom to ask. */
+/* "mx1.example and mx2.example", "a, b, c and 3 others": whom to ask. */
 static void put_servers(FILE *out, const struct advice_servers *servers)
 {
-	put_slice(out, servers->first);
-	if (servers->count > 1)
-		put_format(out, " and %zu more", servers->count - 1);
+	size_t named =
+		servers->count < ADVICE_SERVERS_NAMED ? servers->count : ADVICE_SERVERS_NAMED;
+
+	for (size_t i = 0; i < named; i++) {
+		if (i > 0)
+			put_text(out, i + 1 == servers->count ? " and " : ", ");
+		put_slice(out, servers->name[i]);
+	}
+	if (servers->count > named)
+		put_format(out, " and %zu other%s (--by destination names them)",
+			   servers->count - named, servers->count - named == 1 ? "" : "s");
 }
 
 static void put_server_advice(FILE *out, const struct advice_facts *facts)
@@ -228,7 +305,7 @@ static void put_client_advice(FILE *out, const struct report_place *place,
 {
 	const char *mailer = mailer_advice(facts->executable);
 
-	if (place->language != LANGUAGE_OTHER)
+	if (language_advice[place->language])
 		fill_in(out, language_advice[place->language], facts->floor);
 	else if (mailer)
 		fill_in(out, mailer, facts->floor);

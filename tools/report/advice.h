@@ -8,15 +8,23 @@
 
 #include "tools/report/model.h"
 
-/* The language of a program by its interpreter, or by the name of the file. */
-enum report_language advice_language(struct slice executable, struct slice file);
+/*
+ * How a program is told which versions it may use: by its interpreter, or by the name of
+ * the file; with `by_curl`, by the options of libcurl in that language.
+ */
+enum report_language advice_language(struct slice executable, struct slice file, bool by_curl);
+
+/* What to do about a connection that failed for `reason`; NULL if nothing is known. Static. */
+const char *advice_for_failure(struct slice reason);
 
 /* What a protocol setting does, for who does not know OpenSSL: "allows nothing above TLS 1.1". */
 void advice_put_setting(FILE *out, struct slice call);
 
-/* Some servers, for a sentence: the one with the most connections, and how many there are. */
+#define ADVICE_SERVERS_NAMED 3
+
+/* Some servers, for a sentence: those with the most connections, and how many there are. */
 struct advice_servers {
-	struct slice first;
+	struct slice name[ADVICE_SERVERS_NAMED];
 	size_t count;
 };
 

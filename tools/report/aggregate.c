@@ -30,11 +30,15 @@ static const struct view_kind view_kinds[VIEWS] = {
 						   TEXT_AT(FINDINGS_REASON)},
 	[VIEW_PLACES] = {PLACES_WORDS, TEXT_AT(PLACES_PROGRAM) | TEXT_AT(PLACES_EXECUTABLE) |
 					       TEXT_AT(PLACES_DESTINATION) | TEXT_AT(PLACES_FILE) |
-					       TEXT_AT(PLACES_FUNCTION)},
+					       TEXT_AT(PLACES_FUNCTION) | TEXT_AT(PLACES_SETTINGS)},
 	[VIEW_SETTINGS] = {SETTINGS_WORDS,
 			   TEXT_AT(SETTINGS_PROGRAM) | TEXT_AT(SETTINGS_EXECUTABLE) |
 				   TEXT_AT(SETTINGS_FILE) | TEXT_AT(SETTINGS_FUNCTION) |
-				   TEXT_AT(SETTINGS_TEXT)},
+				   TEXT_AT(SETTINGS_TEXT) | TEXT_AT(SETTINGS_ID)},
+	[VIEW_READINESS] = {READINESS_WORDS, TEXT_AT(READINESS_PROGRAM) | TEXT_AT(READINESS_USER) |
+						     TEXT_AT(READINESS_SERVICE) |
+						     TEXT_AT(READINESS_FILE) |
+						     TEXT_AT(READINESS_FUNCTION)},
 };
 
 void aggregate_init(struct aggregate *aggregate, const struct aggregate_options *options)
@@ -182,6 +186,20 @@ static uint32_t field_number(struct subject *subject, enum entry_field field)
 	return intern(&subject->aggregate->texts, entry_get(subject->entry, field));
 }
 
+/* Of `"openssl","wire"`: openssl,wire. */
+static uint32_t list_number(struct subject *subject, enum entry_field field)
+{
+	struct slice list = entry_get(subject->entry, field);
+	char text[256];
+	size_t used = 0;
+
+	for (size_t i = 0; i < list.length && used < sizeof(text); i++) {
+		if (list.start[i] != '"')
+			text[used++] = list.start[i];
+	}
+	return intern(&subject->aggregate->texts, (struct slice){text, used});
+}
+
 /* The script, else the executable. */
 static uint32_t program_of(struct subject *subject)
 {
@@ -261,6 +279,9 @@ static void put_group_key(struct subject *subject, enum report_key by, uint32_t 
 	case KEY_IS_TEXT:
 		word[0] = field_number(subject, keys_field(by));
 		break;
+	case KEY_IS_LIST:
+		word[0] = list_number(subject, keys_field(by));
+		break;
 	}
 }
 
@@ -324,19 +345,78 @@ static void count_finding(struct subject *subject, uint64_t lost)
 		    subject->time);
 }
 
+/* Programs that use libcurl are told versions by its options, whatever their language. */
+static bool is_by_curl(const struct entry *entry)
+{
+	static const char name[] = "/libcurl";
+	struct slice stack = entry_get(entry, ENTRY_stack);
+	struct slice file = entry_get(entry, ENTRY_code_file);
+
+	return (stack.length && memmem(stack.start, stack.length, name, sizeof(name) - 1)) ||
+	       (file.length && memmem(file.start, file.length, name, sizeof(name) - 1));
+}
+
+/* A library is nobody's own line: where there is a script, that is the place. */
+static bool is_library(struct slice file)
+{
+	return file.length > 3 && memmem(file.start, file.length, ".so", 3);
+}
+
+static void put_line_of_code(struct subject *subject, uint32_t *file, uint32_t *line,
+			     uint32_t *function)
+{
+	if (is_library(entry_get(subject->entry, ENTRY_code_file)) &&
+	    entry_has(subject->entry, ENTRY_script)) {
+		*file = field_number(subject, ENTRY_script);
+		return;
+	}
+	*file = field_number(subject, ENTRY_code_file);
+	*line = number_of(entry_get(subject->entry, ENTRY_code_line));
+	*function = field_number(subject, ENTRY_code_function);
+}
+
 static void count_place(struct subject *subject)
 {
-	count(subject, VIEW_PLACES,
-	      (uint32_t[]){
-		      [PLACES_PROGRAM] = program_of(subject),
-		      [PLACES_EXECUTABLE] = field_number(subject, ENTRY_executable),
-		      [PLACES_DESTINATION] = destination_of(subject),
-		      [PLACES_FILE] = field_number(subject, ENTRY_code_file),
-		      [PLACES_LINE] = number_of(entry_get(subject->entry, ENTRY_code_line)),
-		      [PLACES_FUNCTION] = field_number(subject, ENTRY_code_function),
-		      [PLACES_FACTS] =
-			      without(without(subject->facts, FACT_FLOOR), FACT_CERTIFICATE),
-	      });
+	uint32_t key[PLACES_WORDS] = {
+		[PLACES_PROGRAM] = program_of(subject),
+		[PLACES_EXECUTABLE] = field_number(subject, ENTRY_executable),
+		[PLACES_DESTINATION] = destination_of(subject),
+		[PLACES_SETTINGS] = field_number(subject, ENTRY_setting_ids),
+		[PLACES_BY_CURL] = is_by_curl(subject->entry),
+		[PLACES_FACTS] = without(without(subject->facts, FACT_FLOOR), FACT_CERTIFICATE),
+	};
+
+	put_line_of_code(subject, &key[PLACES_FILE], &key[PLACES_LINE], &key[PLACES_FUNCTION]);
+	count(subject, VIEW_PLACES, key);
+}
+
+/*
+ * Had every server required `required`, would this connection have failed? What the
+ * client offered says so; mail in the clear would have had no TLS to begin with.
+ */
+static void count_readiness(struct subject *subject)
+{
+	enum entry_version required = subject->aggregate->options->required;
+	enum entry_version most = entry_most_offered(subject->entry);
+	uint32_t key[READINESS_WORDS] = {0};
+
+	if (subject->action == ACTION_SESSION)
+		return;
+	if (subject->version != VERSION_CLEAR && most == VERSION_UNKNOWN)
+		most = subject->version;
+	if (subject->version != VERSION_CLEAR && most == VERSION_UNKNOWN) {
+		subject->aggregate->ready_unknown += subject->records;
+		return;
+	}
+	if (subject->version != VERSION_CLEAR && most >= required)
+		return;
+	subject->aggregate->not_ready += subject->records;
+	key[READINESS_PROGRAM] = program_of(subject);
+	key[READINESS_USER] = field_number(subject, ENTRY_user);
+	key[READINESS_SERVICE] = field_number(subject, ENTRY_service);
+	put_line_of_code(subject, &key[READINESS_FILE], &key[READINESS_LINE],
+			 &key[READINESS_FUNCTION]);
+	count(subject, VIEW_READINESS, key);
 }
 
 static void count_setting(struct subject *subject)
@@ -349,6 +429,7 @@ static void count_setting(struct subject *subject)
 		      [SETTINGS_LINE] = number_of(entry_get(subject->entry, ENTRY_code_line)),
 		      [SETTINGS_FUNCTION] = field_number(subject, ENTRY_code_function),
 		      [SETTINGS_TEXT] = field_number(subject, ENTRY_setting),
+		      [SETTINGS_ID] = field_number(subject, ENTRY_setting_ids),
 	      });
 }
 
@@ -365,6 +446,8 @@ static void count_connection(struct subject *subject, unsigned wants)
 	/* Nothing has to be changed where all is well. */
 	if ((wants & WANT_PLACES) && subject->verdict >= VERDICT_AT_RISK)
 		count_place(subject);
+	if (subject->aggregate->options->required != VERSION_CLEAR)
+		count_readiness(subject);
 	if (wants & WANT_PERIODS) {
 		struct hour *hour = hour_at(subject->aggregate,
 					    floor_divide(subject->time, MICROSECONDS_PER_HOUR));
@@ -415,6 +498,11 @@ enum aggregate_result aggregate_add(struct aggregate *aggregate, const struct en
 	if (!filter_passes(options->filter, &aggregate->filtered, &asked, entry)) {
 		aggregate->filtered_out += subject.records;
 		return AGGREGATE_FILTERED_OUT;
+	}
+	if (options->doubles && entry_has(entry, ENTRY_event_id) &&
+	    doubles_seen(options->doubles, entry_get(entry, ENTRY_event_id))) {
+		aggregate->doubles += subject.records;
+		return AGGREGATE_DOUBLE;
 	}
 	count_in_views(&subject);
 	return AGGREGATE_COUNTED;
@@ -477,7 +565,10 @@ void aggregate_absorb(struct aggregate *into, struct aggregate *from)
 		report_tally_add(&hour_at(into, from->hours[i].number)->tally,
 				 &from->hours[i].tally);
 	into->filtered_out += from->filtered_out;
+	into->doubles += from->doubles;
 	into->lost += from->lost;
+	into->not_ready += from->not_ready;
+	into->ready_unknown += from->ready_unknown;
 	free(number);
 	aggregate_free(from);
 }

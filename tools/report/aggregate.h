@@ -14,6 +14,7 @@
 #include "tools/log/filter.h"
 #include "tools/log/values.h"
 #include "tools/report/cells.h"
+#include "tools/report/doubles.h"
 #include "tools/report/model.h"
 
 /* Small values, four bits each, in one word of a cell's key. */
@@ -50,6 +51,7 @@ enum view {
 	VIEW_FINDINGS,
 	VIEW_PLACES,
 	VIEW_SETTINGS,
+	VIEW_READINESS,
 	VIEWS,
 };
 
@@ -71,6 +73,8 @@ enum places_word {
 	PLACES_FILE,
 	PLACES_LINE, /* a number, not a text */
 	PLACES_FUNCTION,
+	PLACES_SETTINGS, /* the names of the settings that were made to its context */
+	PLACES_BY_CURL,  /* a number: libcurl was between the program and the TLS library */
 	PLACES_FACTS,
 	PLACES_WORDS
 };
@@ -81,7 +85,18 @@ enum settings_word {
 	SETTINGS_LINE, /* a number */
 	SETTINGS_FUNCTION,
 	SETTINGS_TEXT,
+	SETTINGS_ID,
 	SETTINGS_WORDS
+};
+
+enum readiness_word {
+	READINESS_PROGRAM,
+	READINESS_USER,
+	READINESS_SERVICE,
+	READINESS_FILE,
+	READINESS_LINE, /* a number */
+	READINESS_FUNCTION,
+	READINESS_WORDS
 };
 
 /* The connections of one hour, whatever else they have in common. */
@@ -93,11 +108,14 @@ struct hour {
 /* What all threads count by; constant while they do. */
 struct aggregate_options {
 	const struct filter *filter;
-	unsigned wants; /* of enum report_wants */
+	struct doubles *doubles; /* NULL: what is there twice counts twice */
+	unsigned wants;          /* of enum report_wants */
 	enum report_key by[REPORT_KEYS];
 	size_t by_count;
 	bool what_if; /* judge every connection as if `floor` had been enforced */
 	enum entry_version floor;
+	/* What servers will require one day; VERSION_CLEAR: nobody asked. */
+	enum entry_version required;
 };
 
 struct aggregate {
@@ -109,6 +127,9 @@ struct aggregate {
 	struct hour *hours;            /* by them */
 	size_t hour_capacity;
 	uint64_t filtered_out;
+	uint64_t doubles;   /* records that were there before */
+	uint64_t not_ready; /* connections of mail that would fail, had servers what is required */
+	uint64_t ready_unknown; /* those of which nobody saw what they offered */
 	uint64_t lost; /* the records that could not be written, as records-lost has them */
 	/* The hour of the record before, since logs are in order of time. */
 	char hour_text[16];
@@ -119,6 +140,7 @@ struct aggregate {
 enum aggregate_result {
 	AGGREGATE_COUNTED,
 	AGGREGATE_FILTERED_OUT,
+	AGGREGATE_DOUBLE,
 	AGGREGATE_NO_ACTION,
 	AGGREGATE_NO_TIMESTAMP, /* or one that is no time */
 };

@@ -26,6 +26,7 @@ void build_hosts_and_services(struct builder *builder);
 void build_findings(struct builder *builder);
 void build_places(struct builder *builder);
 void build_periods(struct builder *builder);
+void build_readiness(struct builder *builder);
 
 /* Rows of one size, as many as a numbering has keys; new ones are zero. */
 struct rows {

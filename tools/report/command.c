@@ -18,6 +18,8 @@
 #include "tools/report/request.h"
 
 #define DEFAULT_WIDTH 80
+#define MAIL_WIDTH    72
+#define REJECTS_SAID  3
 
 /* The end of the year 9999. */
 #define SECONDS_MAX INT64_C(253402300799)
@@ -41,18 +43,20 @@ static void say_name(const char *name)
 	terminal_put(stderr, slice_of(name), SIZE_MAX, false, terminal_utf8());
 }
 
+/* One line for a file, whatever it has: where the first lines are that are no records. */
 static void say_rejects(const struct report_input *input)
 {
-	for (size_t i = 0; i < input->reject_count; i++) {
-		say_name(input->name);
-		put_format(stderr, ":%" PRIu64 ": %s\n", input->reject[i].line,
-			   input->reject[i].reason);
-	}
-	if (input->rejected <= input->reject_count)
+	if (input->rejected == 0)
 		return;
 	say_name(input->name);
-	put_format(stderr, ": %" PRIu64 " more lines that are no records\n",
-		   input->rejected - input->reject_count);
+	put_format(stderr, ": %" PRIu64 " line%s no record%s: ", input->rejected,
+		   input->rejected == 1 ? " is" : "s are", input->rejected == 1 ? "" : "s");
+	for (size_t i = 0; i < input->reject_count && i < REJECTS_SAID; i++)
+		put_format(stderr, "%sline %" PRIu64 " (%s)", i ? ", " : "", input->reject[i].line,
+			   input->reject[i].reason);
+	if (input->rejected > REJECTS_SAID)
+		put_text(stderr, ", ...");
+	put_byte(stderr, '\n');
 }
 
 /* Says what could not be read; false if that was everything. */
@@ -94,16 +98,32 @@ static bool render_format(const struct request *request, const struct report *re
 		return render_openmetrics(stdout, report);
 	case FORMAT_HTML:
 		return render_html(stdout, report, style);
+	case FORMAT_SARIF:
+		return render_sarif(stdout, report);
+	case FORMAT_JUNIT:
+		return render_junit(stdout, report);
+	case FORMAT_MAIL:
+		return render_mail(stdout, report, style);
 	default:
 		return render_text(stdout, report, style);
 	}
 }
 
+/* Where no terminal shows it, names stay whole; $COLUMNS and --width say otherwise. */
+static size_t width_of(const struct request *request)
+{
+	if (request->has_width)
+		return request->width;
+	if (request->format == FORMAT_MAIL)
+		return MAIL_WIDTH;
+	return terminal_width(STDOUT_FILENO, isatty(STDOUT_FILENO) ? DEFAULT_WIDTH : 0);
+}
+
 static bool render(const struct request *request, const struct report *report)
 {
 	const struct report_style style = {
-		.text = {.width = terminal_width(STDOUT_FILENO, DEFAULT_WIDTH),
-			 .colour = terminal_colour(STDOUT_FILENO),
+		.text = {.width = width_of(request),
+			 .colour = terminal_colour(STDOUT_FILENO) && request->format != FORMAT_MAIL,
 			 .utf8 = terminal_utf8()},
 		.top = request_top(request, DEFAULT_TOP),
 		.top_lists = request_top(request, DEFAULT_TOP_LISTS),
@@ -115,13 +135,27 @@ static bool render(const struct request *request, const struct report *report)
 	return ok;
 }
 
-static bool any_to_fail_on(const struct request *request, const struct report *report)
+static bool is_unreadable(const struct report *report)
 {
-	for (unsigned i = 0; i < ENTRY_VERDICTS; i++) {
-		if (request->fail_on[i] && report->total.verdict[i] > 0)
+	for (size_t i = 0; i < report->input_count; i++) {
+		if (report->inputs[i].error || report->inputs[i].rejected)
 			return true;
 	}
 	return false;
+}
+
+static bool any_to_fail_on(const struct request *request, const struct report *report)
+{
+	for (unsigned i = 0; i < ENTRY_VERDICTS; i++) {
+		if (request->fail_on.verdict[i] && report->total.verdict[i] > 0)
+			return true;
+	}
+	return (request->fail_on.no_records && report->records.all == 0) ||
+	       (request->fail_on.unverified &&
+		report->certificate[CERTIFICATE_UNCHECKED] +
+				report->certificate[CERTIFICATE_FAILED] >
+			0) ||
+	       (request->fail_on.unreadable && is_unreadable(report));
 }
 
 /* A build that is to be the same each time says what time it is: SOURCE_DATE_EPOCH. */
@@ -137,10 +171,9 @@ static int64_t time_of_making(int64_t now)
 
 static void complete(const struct request *request, struct report *report)
 {
-	report->has_since = request->filter.has_since;
-	report->since = request->filter.since;
-	report->has_until = request->filter.has_until;
-	report->until = request->filter.until;
+	report->command = request->command;
+	report->readiness.has_flip = request->has_flip;
+	report->readiness.flip = request->flip;
 	report->generated = time_of_making(request->now);
 }
 
@@ -156,6 +189,7 @@ static bool is_whole(const struct request *request, struct engine *engine)
 
 static int make_report(const struct request *request, struct input_set *set, struct engine *engine)
 {
+	struct aggregate_options counting = request->counting;
 	struct aggregate aggregate;
 	struct report_input *inputs = NULL;
 	struct report *report = NULL;
@@ -163,7 +197,8 @@ static int make_report(const struct request *request, struct input_set *set, str
 	bool whole;
 
 	set->digests = request->sha256 || request->format == FORMAT_HTML;
-	reader_run(set, &request->reading, &request->counting, &aggregate, &inputs);
+	counting.doubles = doubles_new();
+	reader_run(set, &request->reading, &counting, &aggregate, &inputs);
 	report = rollup(&aggregate, &request->rollup);
 	report->inputs = inputs;
 	report->input_count = set->count;
@@ -177,6 +212,7 @@ static int make_report(const struct request *request, struct input_set *set, str
 		status = 1;
 	report_free(report);
 	aggregate_free(&aggregate);
+	doubles_free(counting.doubles);
 	return status;
 }
 

@@ -1,6 +1,7 @@
 /*
  * What happened to programs that somebody has to look at, and how often.
  */
+#include "tools/report/advice.h"
 #include "tools/report/builder.h"
 
 struct finding_key {
@@ -37,7 +38,7 @@ static bool is_connection(uint32_t facts)
 
 static bool is_plaintext(uint32_t facts)
 {
-	return fact_get(facts, FACT_ACTION) == ACTION_PLAINTEXT_MAIL;
+	return is_connection(facts) && fact_get(facts, FACT_VERDICT) == VERDICT_PLAINTEXT;
 }
 
 static bool is_failure(uint32_t facts)
@@ -125,6 +126,8 @@ static void add_finding(struct builder *builder, const struct finding_rule *rule
 						  : text_of(builder, key.text);
 		finding->first = cell->first;
 		finding->last = cell->last;
+		if (rule->wanted == is_failure)
+			finding->advice = advice_for_failure(finding->text);
 	}
 	finding->records += cell->records;
 	if (cell->first < finding->first)

@@ -19,6 +19,24 @@ static const struct {
 	[KEY_USER] = {"user", "USER", KEY_IS_TEXT, ENTRY_user},
 	[KEY_HOUR] = {"hour", "HOUR (UTC)", KEY_IS_HOUR, 0},
 	[KEY_DAY] = {"day", "DAY (UTC)", KEY_IS_DAY, 0},
+	[KEY_CIPHER] = {"cipher", "CIPHER", KEY_IS_TEXT, ENTRY_cipher},
+	[KEY_GROUP] = {"group", "GROUP", KEY_IS_TEXT, ENTRY_curve},
+	[KEY_REASON] = {"reason", "REASON", KEY_IS_TEXT, ENTRY_reason},
+	[KEY_PORT] = {"port", "PORT", KEY_IS_TEXT, ENTRY_destination_port},
+	[KEY_MODE] = {"mode", "MODE", KEY_IS_TEXT, ENTRY_mode},
+	[KEY_FLOOR] = {"floor", "FLOOR", KEY_IS_TEXT, ENTRY_floor},
+	[KEY_EXCEPTION] = {"exception", "EXCEPTION", KEY_IS_TEXT, ENTRY_exception},
+	[KEY_TLS_MODE] = {"tls_mode", "TLS MODE", KEY_IS_TEXT, ENTRY_tls_mode},
+	[KEY_CERTIFICATE] = {"certificate", "CERTIFICATE", KEY_IS_TEXT, ENTRY_peer_certificate},
+	[KEY_SUBJECT] = {"subject", "SUBJECT", KEY_IS_TEXT, ENTRY_server_subject},
+	[KEY_ISSUER] = {"issuer", "ISSUER", KEY_IS_TEXT, ENTRY_server_issuer},
+	[KEY_NOT_AFTER] = {"not_after", "NOT AFTER", KEY_IS_TEXT, ENTRY_server_not_after},
+	[KEY_LIBRARY] = {"library", "LIBRARY", KEY_IS_TEXT, ENTRY_library},
+	[KEY_WITNESS] = {"witness", "WITNESS", KEY_IS_LIST, ENTRY_witnesses},
+	[KEY_LIMIT] = {"limited_by", "LIMITED BY", KEY_IS_TEXT, ENTRY_limited_by},
+	[KEY_OFFERED] = {"offered", "OFFERED", KEY_IS_LIST, ENTRY_offered},
+	[KEY_EXECUTABLE] = {"executable", "EXECUTABLE", KEY_IS_TEXT, ENTRY_executable},
+	[KEY_PARENT] = {"parent", "PARENT", KEY_IS_TEXT, ENTRY_parent_executable},
 };
 
 const char *report_key_name(enum report_key key)
@@ -65,6 +83,7 @@ uint32_t keys_texts(enum report_key key)
 	case KEY_IS_PROGRAM:
 	case KEY_IS_DESTINATION:
 	case KEY_IS_TEXT:
+	case KEY_IS_LIST:
 		return 1;
 	case KEY_IS_PLACE:
 		return 1 | 4;

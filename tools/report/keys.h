@@ -16,6 +16,7 @@ enum key_kind {
 	KEY_IS_HOUR,
 	KEY_IS_DAY,
 	KEY_IS_TEXT, /* a field as it stands */
+	KEY_IS_LIST, /* the same, of texts: without their quotes */
 };
 
 enum key_kind keys_kind(enum report_key key);

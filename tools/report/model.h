@@ -21,6 +21,7 @@
 
 #include "tools/base/slice.h"
 #include "tools/base/text_style.h"
+#include "tools/log/filter.h"
 #include "tools/log/values.h"
 
 /* What --by can group by. */
@@ -35,6 +36,24 @@ enum report_key {
 	KEY_USER,
 	KEY_HOUR, /* UTC, "2026-11-23 13:00" */
 	KEY_DAY,  /* UTC, "2026-11-23" */
+	KEY_CIPHER,
+	KEY_GROUP, /* of the key exchange */
+	KEY_REASON,
+	KEY_PORT,
+	KEY_MODE,
+	KEY_FLOOR,
+	KEY_EXCEPTION,
+	KEY_TLS_MODE,
+	KEY_CERTIFICATE, /* how it was checked */
+	KEY_SUBJECT,
+	KEY_ISSUER,
+	KEY_NOT_AFTER,
+	KEY_LIBRARY,
+	KEY_WITNESS,
+	KEY_LIMIT,
+	KEY_OFFERED,
+	KEY_EXECUTABLE,
+	KEY_PARENT,
 	REPORT_KEYS,
 };
 
@@ -46,7 +65,10 @@ enum report_language {
 	LANGUAGE_RUBY,
 	LANGUAGE_NODE,
 	LANGUAGE_JAVA,
-	LANGUAGE_CURL,
+	LANGUAGE_CURL,     /* the command */
+	LANGUAGE_PYCURL,   /* libcurl in Python */
+	LANGUAGE_PHP_CURL, /* and in PHP */
+	LANGUAGE_LIBCURL,  /* and anywhere else */
 	REPORT_LANGUAGES,
 };
 
@@ -95,24 +117,48 @@ struct report_setting {
 };
 
 /*
- * A place in the code from which connections were made that are not ok (or,
- * without a place, the program), with the settings that its program made
- * elsewhere; or a setting of a program that made no such connection yet, with an
- * empty tally.
+ * Where something has to be changed: the line that made the setting which limited the
+ * connections, where the record says so; else the line that made them; else the program.
+ * Or a setting that limited no connection yet, with an empty tally.
  */
 struct report_place {
 	struct slice file; /* length 0: no line is known; `program` is the place */
 	uint64_t line;     /* 0: not known */
 	struct slice function;
-	struct slice program;
+	struct slice program; /* the first of `programs` */
 	struct report_tally tally;
-	uint64_t limited_by[ENTRY_LIMITS]; /* of the connections that are not ok */
-	struct slice *destinations;        /* names, most connections that are not ok first */
+	uint64_t limited_by[ENTRY_LIMITS]; /* of the connections that need a change */
+	struct slice *destinations;        /* names, most connections first */
 	size_t destination_count;
+	struct slice *programs; /* all that reach this place, most connections first */
+	size_t program_count;
+	struct slice *sources; /* where the connections are made, if that is elsewhere */
+	size_t source_count;
 	struct report_setting *settings; /* most records first */
 	size_t setting_count;
 	enum report_language language;
 	const char *advice; /* one plain sentence for each reason, worst first */
+};
+
+/* Connections that would fail if servers required a version, by who has to act. */
+struct report_unready {
+	struct slice program;
+	struct slice user;
+	struct slice service;
+	struct slice place; /* "file:line function" */
+	uint64_t connections;
+	int64_t last;
+};
+
+struct report_readiness {
+	enum entry_version required; /* VERSION_CLEAR: nobody asked */
+	bool has_flip;
+	int64_t flip;         /* the day on which they will */
+	uint64_t connections; /* that would fail */
+	uint64_t unknown;     /* of which nobody saw what they offered */
+	uint64_t mail;        /* all that were looked at */
+	struct report_unready *row;
+	size_t count;
 };
 
 /* Something that happened to a program, and how often: a plaintext delivery, an unchecked
@@ -120,7 +166,8 @@ struct report_place {
 struct report_finding {
 	struct slice program;
 	struct slice destination;
-	struct slice text; /* the reason in the record's words */
+	struct slice text;  /* the reason in the record's words */
+	const char *advice; /* of a failure: what to do about it; NULL: nothing is known */
 	uint64_t records;
 	int64_t first;
 	int64_t last;
@@ -173,6 +220,7 @@ struct report_records {
 	uint64_t other;        /* actions that this reader does not know */
 	uint64_t lost;         /* the records that could not be written, summed */
 	uint64_t filtered_out; /* records that no filter let pass */
+	uint64_t doubles;      /* records that were there before, by event.id: not counted */
 };
 
 /* Which of the large tables the renderer needs; what is not asked for stays empty. */
@@ -202,11 +250,11 @@ struct report {
 	size_t by_count;
 	bool what_if;                     /* the verdicts are what they would have been … */
 	enum entry_version what_if_floor; /* … had this been the floor, in enforce */
-	bool has_since;
-	bool has_until;
-	int64_t since;
-	int64_t until;
-	int64_t generated; /* when the report was made */
+	const struct filter *filter;      /* which records were chosen; the caller's */
+	const char *command;              /* as it can be typed again; the caller's */
+	struct report_readiness readiness;
+	bool doubles_missed; /* there were too many records to look for doubles among all */
+	int64_t generated;   /* when the report was made */
 
 	struct report_group *groups;
 	size_t group_count;
@@ -271,5 +319,8 @@ bool render_json(FILE *out, const struct report *report);
 bool render_csv(FILE *out, const struct report *report);
 bool render_openmetrics(FILE *out, const struct report *report);
 bool render_html(FILE *out, const struct report *report, const struct report_style *style);
+bool render_sarif(FILE *out, const struct report *report);
+bool render_junit(FILE *out, const struct report *report);
+bool render_mail(FILE *out, const struct report *report, const struct report_style *style);
 
 #endif

@@ -3,8 +3,11 @@
  */
 #include "tools/report/request.h"
 
+#include <stdlib.h>
+
 #include "tools/base/options.h"
 #include "tools/base/put.h"
+#include "tools/base/table.h"
 #include "tools/base/timestamp.h"
 #include "tools/log/engine.h"
 #include "tools/log/filter_options.h"
@@ -22,16 +25,31 @@ static void print_help(FILE *out)
 		 "                     clickhouse+https://host:8443/tlswitness?table=tls\n"
 		 "\n"
 		 "What to make of them:\n"
-		 "  --by LIST          group by program, destination, version, verdict, place,\n"
-		 "                     host, service, user, hour, day (program,destination)\n"
-		 "  --what-if VERSION  the verdicts as they would have been with that floor\n"
-		 "                     enforced: 1.2 or 1.3\n"
-		 "  --fail-on LIST     exit status 1 if any of these verdicts occurs\n"
+		 "  --by LIST          group by any of these (program,destination):\n"
+		 "                     program, destination, version, verdict, place, host,\n"
+		 "                     service, user, hour, day, cipher, group, reason, port,\n"
+		 "                     mode, floor, exception, tls_mode, certificate, subject,\n"
+		 "                     issuer, not_after, library, witness, limited_by,\n"
+		 "                     offered, executable, parent\n"
+		 "  --if-servers-require VERSION\n"
+		 "                     what would fail on the day on which every server\n"
+		 "                     requires it (1.2 or 1.3), and whose line that is;\n"
+		 "                     --flip DATE counts down to that day\n"
+		 "  --what-if VERSION  the verdicts as they would have been had we enforced\n"
+		 "                     that floor: 1.2 or 1.3\n"
+		 "  --fail-on LIST     exit status 1 if any of these occurs: a verdict;\n"
+		 "                     no-records; unverified (a certificate that nobody\n"
+		 "                     checked, or that failed); unreadable (a log)\n"
 		 "  --json             as JSON\n"
 		 "  --csv              as CSV: one row for each group of --by, which is\n"
 		 "                     program,destination,version,verdict if not given\n"
 		 "  --openmetrics      as metrics, for the textfile collector of node_exporter\n"
 		 "  --html             as one page that needs no script and no network\n"
+		 "  --sarif            the places, for a code review that shows the line\n"
+		 "  --junit            a test case for each place, for a CI\n"
+		 "  --mail             a summary made to be mailed: short, without colours\n"
+		 "  --width N          columns of text; 0: as wide as its names, as if it is\n"
+		 "                     no terminal that is written to\n"
 		 "  --top N            rows of each table; 0 for all (30, and 10 of the\n"
 		 "                     lists below the first)\n"
 		 "  --sha256           take the SHA-256 of each input, as --html always does,\n"
@@ -50,6 +68,12 @@ enum option_code {
 	OPTION_CSV,
 	OPTION_OPENMETRICS,
 	OPTION_HTML,
+	OPTION_SARIF,
+	OPTION_JUNIT,
+	OPTION_MAIL,
+	OPTION_IF_SERVERS_REQUIRE,
+	OPTION_FLIP,
+	OPTION_WIDTH,
 	OPTION_TOP,
 	OPTION_SHA256,
 	OPTION_THREADS,
@@ -65,6 +89,12 @@ static const struct option long_options[] = {
 	{"csv", no_argument, NULL, OPTION_CSV},
 	{"openmetrics", no_argument, NULL, OPTION_OPENMETRICS},
 	{"html", no_argument, NULL, OPTION_HTML},
+	{"sarif", no_argument, NULL, OPTION_SARIF},
+	{"junit", no_argument, NULL, OPTION_JUNIT},
+	{"mail", no_argument, NULL, OPTION_MAIL},
+	{"if-servers-require", required_argument, NULL, OPTION_IF_SERVERS_REQUIRE},
+	{"flip", required_argument, NULL, OPTION_FLIP},
+	{"width", required_argument, NULL, OPTION_WIDTH},
 	{"top", required_argument, NULL, OPTION_TOP},
 	{"sha256", no_argument, NULL, OPTION_SHA256},
 	{"threads", required_argument, NULL, OPTION_THREADS},
@@ -72,16 +102,69 @@ static const struct option long_options[] = {
 	{NULL, 0, NULL, 0},
 };
 
-static bool parse_version(const char *text, struct aggregate_options *counting)
+static bool parse_version(const char *option, const char *text, enum entry_version *version)
 {
-	enum entry_version version = entry_version_from(slice_of(text));
+	enum entry_version found = entry_version_from(slice_of(text));
 
-	if (version < VERSION_TLS_1_0 || version > VERSION_TLS_1_3) {
-		complain("--what-if: '%s' is no TLS version; give 1.2 or 1.3", text);
+	if (found != VERSION_TLS_1_2 && found != VERSION_TLS_1_3) {
+		complain("--%s: '%s' is none of the versions that can be asked about; give 1.2 or "
+			 "1.3",
+			 option, text);
 		return false;
 	}
-	counting->what_if = true;
-	counting->floor = version;
+	*version = found;
+	return true;
+}
+
+static bool parse_flip(struct request *request, const char *text)
+{
+	if (!timestamp_from_user(text, request->now, &request->flip)) {
+		complain("--flip: '%s' is no day; give one such as 2027-01-01", text);
+		return false;
+	}
+	request->has_flip = true;
+	return true;
+}
+
+/* "below-floor,no-records": verdicts, and what else can be wrong. */
+static bool parse_fail_on(struct request *request, const char *list)
+{
+	for (;;) {
+		size_t length = strcspn(list, ",");
+		struct slice word = {list, length};
+		enum entry_verdict verdict = entry_verdict_from(word);
+
+		if (slice_is(word, "no-records")) {
+			request->fail_on.no_records = true;
+		} else if (slice_is(word, "unverified")) {
+			request->fail_on.unverified = true;
+		} else if (slice_is(word, "unreadable")) {
+			request->fail_on.unreadable = true;
+		} else if (verdict != ENTRY_VERDICTS) {
+			request->fail_on.verdict[verdict] = true;
+		} else {
+			complain("--fail-on: '%.*s' is nothing to fail on; give verdicts (ok, "
+				 "at-risk, below-floor, plaintext, refused, failed, no-mail), "
+				 "no-records, unverified or unreadable",
+				 (int)length, list);
+			return false;
+		}
+		if (list[length] == '\0')
+			return true;
+		list += length + 1;
+	}
+}
+
+static bool choose_format(struct request *request, const char *option, enum report_format format)
+{
+	if (request->format_option && request->format != format) {
+		complain("--%s and --%s: only one form can be written at a time; run it once for "
+			 "each",
+			 request->format_option, option);
+		return false;
+	}
+	request->format = format;
+	request->format_option = option;
 	return true;
 }
 
@@ -95,6 +178,26 @@ static bool add_key(struct aggregate_options *counting, enum report_key key)
 	return true;
 }
 
+static void complain_of_key(struct slice word)
+{
+	const char *names[REPORT_KEYS + 1] = {NULL};
+	const char *nearest = NULL;
+	char text[64];
+
+	(void)snprintf(text, sizeof(text), "%.*s", (int)word.length, word.start);
+	for (unsigned key = 0; key < REPORT_KEYS; key++)
+		names[key] = report_key_name(key);
+	nearest = options_nearest(text, names);
+	if (nearest)
+		complain("--by: '%s' can't be grouped by; did you mean %s? `tlswitness report "
+			 "--help` lists what can",
+			 text, nearest);
+	else
+		complain(
+			"--by: '%s' can't be grouped by; `tlswitness report --help` lists what can",
+			text);
+}
+
 static bool parse_keys(const char *list, struct aggregate_options *counting)
 {
 	counting->by_count = 0;
@@ -103,10 +206,7 @@ static bool parse_keys(const char *list, struct aggregate_options *counting)
 		enum report_key key = report_key_from((struct slice){list, length});
 
 		if (key == REPORT_KEYS) {
-			complain("--by: '%.*s' can't be grouped by; program, destination, "
-				 "version, verdict, place, host, service, user, hour and "
-				 "day can",
-				 (int)length, list);
+			complain_of_key((struct slice){list, length});
 			return false;
 		}
 		add_key(counting, key);
@@ -144,9 +244,17 @@ static bool parse_option(struct request *request, int code, const char *argument
 		request->has_by = true;
 		return parse_keys(argument, &request->counting);
 	case OPTION_WHAT_IF:
-		return parse_version(argument, &request->counting);
+		request->counting.what_if = true;
+		return parse_version("what-if", argument, &request->counting.floor);
+	case OPTION_IF_SERVERS_REQUIRE:
+		return parse_version("if-servers-require", argument, &request->counting.required);
+	case OPTION_FLIP:
+		return parse_flip(request, argument);
+	case OPTION_WIDTH:
+		request->has_width = true;
+		return parse_number_option("width", argument, 0, 10000, &request->width);
 	case OPTION_FAIL_ON:
-		return filter_take_verdicts("fail-on", argument, request->fail_on);
+		return parse_fail_on(request, argument);
 	case OPTION_TOP:
 		if (!parse_number_option("top", argument, 0, 1000000000UL, &request->top))
 			return false;
@@ -158,18 +266,75 @@ static bool parse_option(struct request *request, int code, const char *argument
 	case OPTION_THREADS:
 		return parse_threads(argument, &request->reading);
 	case OPTION_JSON:
-		request->format = FORMAT_JSON;
-		return true;
+		return choose_format(request, "json", FORMAT_JSON);
 	case OPTION_CSV:
-		request->format = FORMAT_CSV;
-		return true;
+		return choose_format(request, "csv", FORMAT_CSV);
 	case OPTION_OPENMETRICS:
-		request->format = FORMAT_OPENMETRICS;
-		return true;
+		return choose_format(request, "openmetrics", FORMAT_OPENMETRICS);
+	case OPTION_SARIF:
+		return choose_format(request, "sarif", FORMAT_SARIF);
+	case OPTION_JUNIT:
+		return choose_format(request, "junit", FORMAT_JUNIT);
+	case OPTION_MAIL:
+		return choose_format(request, "mail", FORMAT_MAIL);
 	default:
-		request->format = FORMAT_HTML;
-		return true;
+		return choose_format(request, "html", FORMAT_HTML);
 	}
+}
+
+/* What can't be asked together. */
+static bool is_consistent(const struct request *request)
+{
+	const struct filter *filter = &request->filter;
+
+	if (filter->has_since && filter->has_until && filter->until <= filter->since) {
+		complain("--until is not after --since: no record can lie between them");
+		return false;
+	}
+	if (request->has_flip && request->counting.required == VERSION_CLEAR) {
+		complain("--flip is the day to which --if-servers-require counts down; give both");
+		return false;
+	}
+	return true;
+}
+
+/* So that a shell reads it as one word, and no control character of it is one any more. */
+static void put_word(FILE *out, const char *word)
+{
+	if (word[0] && strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+				    "%+,-./:=@_") == strlen(word)) {
+		put_text(out, word);
+		return;
+	}
+	put_byte(out, '\'');
+	for (; *word; word++) {
+		if (*word == '\'')
+			put_text(out, "'\\''");
+		else
+			put_byte(out, *word);
+	}
+	put_byte(out, '\'');
+}
+
+static void keep_command(struct request *request, int argc, char **argv)
+{
+	size_t size = 0;
+	FILE *out = open_memstream(&request->command, &size);
+
+	if (!out)
+		table_out_of_memory();
+	put_text(out, "tlswitness");
+	for (int i = 0; i < argc; i++) {
+		/* With any number of threads it is the same report. */
+		if (strncmp(argv[i], "--threads", strlen("--threads")) == 0) {
+			i += argv[i][strlen("--threads")] == '\0';
+			continue;
+		}
+		put_byte(out, ' ');
+		put_word(out, argv[i]);
+	}
+	if (fclose(out) != 0)
+		table_out_of_memory();
 }
 
 /* Machines compare rows, so theirs tell apart what a person's are summed over. */
@@ -204,6 +369,11 @@ static unsigned wants_of(const struct request *request)
 		return WANT_GROUPS;
 	case FORMAT_OPENMETRICS:
 		return WANT_GROUPS | WANT_PLACES;
+	case FORMAT_SARIF:
+	case FORMAT_JUNIT:
+		return WANT_PLACES;
+	case FORMAT_MAIL:
+		return WANT_PLACES | WANT_HOSTS | WANT_FINDINGS;
 	case FORMAT_HTML:
 		return WANT_ALL;
 	default:
@@ -221,7 +391,7 @@ static void prepare(struct request *request)
 	rollup->connections_chosen = filter->has_verdicts || filter->to.count > 0;
 	request->counting.wants = wants_of(request);
 	/* Only a page of text shows no more than its rows; the other formats count the rest. */
-	if (request->format == FORMAT_TEXT) {
+	if (request->format == FORMAT_TEXT || request->format == FORMAT_MAIL) {
 		rollup->top = request_top(request, DEFAULT_TOP);
 		rollup->top_lists = request_top(request, DEFAULT_TOP_LISTS);
 	}
@@ -233,6 +403,7 @@ bool request_parse(struct request *request, int argc, char **argv, int *status)
 
 	*request = (struct request){.now = timestamp_now()};
 	*status = 2;
+	keep_command(request, argc, argv);
 	for (;;) {
 		int code = options_next(argc, argv, "h", long_options, NULL, &begun);
 
@@ -246,6 +417,8 @@ bool request_parse(struct request *request, int argc, char **argv, int *status)
 		if (code == OPTIONS_BAD || !parse_option(request, code, optarg))
 			return false;
 	}
+	if (!is_consistent(request))
+		return false;
 	prepare(request);
 	return true;
 }
@@ -253,4 +426,5 @@ bool request_parse(struct request *request, int argc, char **argv, int *status)
 void request_free(struct request *request)
 {
 	filter_free(&request->filter);
+	free(request->command);
 }

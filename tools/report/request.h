@@ -19,8 +19,28 @@ struct request {
 	struct aggregate_options counting;
 	struct reader_options reading;
 	const char *from; /* the engine to ask instead of files; NULL: none */
-	bool fail_on[ENTRY_VERDICTS];
-	enum { FORMAT_TEXT, FORMAT_JSON, FORMAT_CSV, FORMAT_OPENMETRICS, FORMAT_HTML } format;
+	struct {
+		bool verdict[ENTRY_VERDICTS];
+		bool no_records;
+		bool unverified; /* a certificate that was unchecked, or failed */
+		bool unreadable; /* a log, or a part of one */
+	} fail_on;
+	enum report_format {
+		FORMAT_TEXT,
+		FORMAT_JSON,
+		FORMAT_CSV,
+		FORMAT_OPENMETRICS,
+		FORMAT_HTML,
+		FORMAT_SARIF,
+		FORMAT_JUNIT,
+		FORMAT_MAIL,
+	} format;
+	const char *format_option; /* the option that chose it; NULL: none */
+	bool has_flip;
+	int64_t flip;
+	bool has_width;
+	unsigned long width;
+	char *command; /* as it can be typed again */
 	bool has_by;
 	bool has_top;
 	bool sha256;

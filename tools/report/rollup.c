@@ -30,7 +30,10 @@ struct report *rollup(const struct aggregate *aggregate, const struct rollup_opt
 	owned->report.by_count = counted->by_count;
 	owned->report.what_if = counted->what_if;
 	owned->report.what_if_floor = counted->floor;
+	owned->report.filter = counted->filter;
 	build_totals(&builder);
+	if (counted->required != VERSION_CLEAR)
+		build_readiness(&builder);
 	if (wants & WANT_GROUPS)
 		build_groups(&builder);
 	if (wants & WANT_PLACES)
@@ -52,6 +55,7 @@ void report_free(struct report *report)
 		return;
 	for (size_t i = 0; i < report->place_count; i++)
 		free(report->places[i].settings);
+	free(report->readiness.row);
 	free(report->groups);
 	free(report->places);
 	free(report->programs);

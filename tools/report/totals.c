@@ -62,4 +62,7 @@ void build_totals(struct builder *builder)
 		add_totals(builder->report, cell_of(cells, i));
 	builder->report->records.lost = builder->aggregate->lost;
 	builder->report->records.filtered_out = builder->aggregate->filtered_out;
+	builder->report->records.doubles = builder->aggregate->doubles;
+	builder->report->doubles_missed = builder->aggregate->options->doubles &&
+					  doubles_overflowed(builder->aggregate->options->doubles);
 }

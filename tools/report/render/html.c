@@ -6,6 +6,7 @@
 #include <inttypes.h>
 
 #include "tools/base/put.h"
+#include "tools/base/share.h"
 #include "tools/base/utf8.h"
 
 #define NAME_MAX_CHARACTERS 240
@@ -176,35 +177,15 @@ void html_count(FILE *out, uint64_t count)
 		put_format(out, ",%03" PRIu64, count / unit % 1000);
 }
 
-void html_short_count(FILE *out, uint64_t count)
-{
-	static const char letters[] = " kMGTPE";
-	size_t power = 0;
-	uint64_t unit = 1;
-
-	while (count / unit >= 1000 && count >= 10000) {
-		unit *= 1000;
-		power++;
-	}
-	if (power == 0)
-		html_count(out, count);
-	else if (count / unit < 10)
-		put_format(out, "%" PRIu64 ".%" PRIu64 "%c", count / unit, count / (unit / 10) % 10,
-			   letters[power]);
-	else
-		put_format(out, "%" PRIu64 "%c", count / unit, letters[power]);
-}
-
 void html_share(FILE *out, uint64_t part, uint64_t whole)
 {
-	double share = whole ? 100.0 * (double)part / (double)whole : 0;
+	char text[SHARE_TEXT_MAX];
+	size_t length = share_text(text, part, whole);
+	size_t number = length - sizeof(" %") + 1;
 
-	if (part > 0 && share < 0.1)
-		put_text(out, "&lt; 0.1 %");
-	else if (part < whole && share > 99.9)
-		put_text(out, "&gt; 99.9 %");
-	else
-		put_format(out, "%.*f %%", part == whole || part == 0 ? 0 : 1, share);
+	/* A line is not broken before the sign. */
+	html_text(out, (struct slice){text, number});
+	put_text(out, "\u00a0%");
 }
 
 void html_time(FILE *out, int64_t microseconds, enum timestamp_style style)

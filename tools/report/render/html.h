@@ -31,10 +31,9 @@ void html_path(FILE *out, struct slice path);
 /* The same for an attribute, where there can be no elements; `most` characters of it. */
 void html_plain_name(FILE *out, struct slice name, size_t most);
 
-void html_count(FILE *out, uint64_t count);       /* "1,234,567" */
-void html_short_count(FILE *out, uint64_t count); /* "1.2M": where there is no room */
+void html_count(FILE *out, uint64_t count); /* "1,234,567" */
 
-/* "12.5 %"; never "0.0 %" for something, nor "100.0 %" for less than all. */
+/* As share.h has it. */
 void html_share(FILE *out, uint64_t part, uint64_t whole);
 
 void html_time(FILE *out, int64_t microseconds, enum timestamp_style style);

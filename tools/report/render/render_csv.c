@@ -6,13 +6,16 @@
  *   connections   how many
  *   worst         the worst verdict among them
  *   first, last   RFC 3339, UTC
+ *   filters, command   only if records were chosen, or verdicts are what would have been
  *
  * A cell that a spreadsheet would take for a formula gets an apostrophe before it;
  * controls other than tab, CR and LF become "\xNN", bytes that are no UTF-8 U+FFFD.
  */
 #include <inttypes.h>
+#include <stdlib.h>
 
 #include "tools/base/put.h"
+#include "tools/base/table.h"
 #include "tools/report/model.h"
 #include "tools/base/timestamp.h"
 #include "tools/base/utf8.h"
@@ -83,6 +86,30 @@ static void put_time(FILE *out, int64_t microseconds)
 		  (struct slice){text, timestamp_print(text, microseconds, TIMESTAMP_RFC3339)});
 }
 
+/* A part of the log, or verdicts that did not happen: each row says so. */
+static bool is_filtered(const struct report *report)
+{
+	return report->what_if || (report->filter && !filter_is_empty(report->filter));
+}
+
+static void put_filters(FILE *out, const struct report *report)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *words = open_memstream(&text, &size);
+
+	if (!words)
+		table_out_of_memory();
+	filter_put(words, report->filter);
+	if (report->what_if)
+		put_format(words, "%swhat if %s was enforced", ftell(words) > 0 ? "; " : "",
+			   entry_version_name(report->what_if_floor));
+	if (fclose(words) != 0)
+		table_out_of_memory();
+	put_cell(out, (struct slice){text, size});
+	free(text);
+}
+
 static void write_row(FILE *out, const struct report *report, const struct report_group *group)
 {
 	for (size_t i = 0; i < report->by_count; i++) {
@@ -94,6 +121,12 @@ static void write_row(FILE *out, const struct report *report, const struct repor
 	put_time(out, group->tally.first);
 	put_byte(out, ',');
 	put_time(out, group->tally.last);
+	if (is_filtered(report)) {
+		put_byte(out, ',');
+		put_filters(out, report);
+		put_byte(out, ',');
+		put_cell(out, slice_of(report->command));
+	}
 	put_text(out, "\r\n");
 }
 
@@ -101,7 +134,8 @@ bool render_csv(FILE *out, const struct report *report)
 {
 	for (size_t i = 0; i < report->by_count; i++)
 		put_format(out, "%s,", report_key_name(report->by[i]));
-	put_text(out, "connections,worst,first,last\r\n");
+	put_format(out, "connections,worst,first,last%s\r\n",
+		   is_filtered(report) ? ",filters,command" : "");
 	for (size_t i = 0; i < report->group_count; i++)
 		write_row(out, report, &report->groups[i]);
 	return put_end(out);

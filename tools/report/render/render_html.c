@@ -6,8 +6,10 @@
 #include "tools/report/render/render_html.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 
 #include "tools/base/put.h"
+#include "tools/base/table.h"
 
 /* With --top 0: all, but a browser must still be able to open it. */
 #define ROWS_AT_MOST 1000
@@ -20,20 +22,19 @@ static size_t limit(size_t wanted)
 const struct html_verdict_words *html_verdict_words(enum entry_verdict verdict)
 {
 	static const struct html_verdict_words words[ENTRY_VERDICTS] = {
-		[VERDICT_OK] = {"In order", "At or above the floor, and nothing less would have "
-					    "been accepted."},
-		[VERDICT_NO_MAIL] = {"No mail", "Sessions in the clear that ended without mail or "
+		[VERDICT_OK] = {"ok", "Compliant: at or above the floor, and nothing less "
+				      "would have been accepted."},
+		[VERDICT_NO_MAIL] = {"no-mail", "Sessions in the clear that ended without mail or "
 						"login."},
-		[VERDICT_OTHER] = {"Not judged",
-				   "The record has no verdict that this version knows."},
-		[VERDICT_FAILED] = {"Failed", "The handshake failed by itself."},
-		[VERDICT_AT_RISK] = {"At risk", "Good this time, but the program would have "
+		[VERDICT_OTHER] = {"other", "The record has no verdict that this version knows."},
+		[VERDICT_FAILED] = {"failed", "The handshake failed by itself."},
+		[VERDICT_AT_RISK] = {"at-risk", "Good this time, but the program would have "
 						"accepted a version below the floor."},
-		[VERDICT_REFUSED] = {"Refused", "Stopped before any mail left, because it was "
+		[VERDICT_REFUSED] = {"refused", "Stopped before any mail left, because it was "
 						"below the floor."},
-		[VERDICT_BELOW_FLOOR] = {"Below the floor",
+		[VERDICT_BELOW_FLOOR] = {"below-floor",
 					 "Encrypted, but with a version older than the floor."},
-		[VERDICT_PLAINTEXT] = {"In the clear",
+		[VERDICT_PLAINTEXT] = {"plaintext",
 				       "Mail or a login crossed the network unencrypted."},
 	};
 
@@ -184,21 +185,136 @@ static void write_title(FILE *out, const struct report *report)
 
 /* ---- how bad it is ---- */
 
+static bool is_filtered(const struct report *report)
+{
+	return report->filter && !filter_is_empty(report->filter);
+}
+
+static void put_filters(FILE *out, const struct report *report)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *words = open_memstream(&text, &size);
+
+	if (!words)
+		table_out_of_memory();
+	filter_put(words, report->filter);
+	if (fclose(words) != 0)
+		table_out_of_memory();
+	html_text(out, (struct slice){text, size});
+	free(text);
+}
+
+/* Before any figure: what was asked, and of which records. */
+static void write_question(FILE *out, const struct report *report)
+{
+	put_text(out, "<p class=\"question\">");
+	if (is_filtered(report)) {
+		put_text(out, "<strong>Only a part of the log:</strong> ");
+		put_filters(out, report);
+		put_text(out, "; ");
+		html_count(out, report->records.filtered_out);
+		put_format(out, " record%s left out",
+			   report->records.filtered_out == 1 ? " was" : "s were");
+	} else {
+		put_text(out, "The whole log");
+	}
+	if (report->command) {
+		put_text(out, ", by <code>");
+		html_text(out, slice_of(report->command));
+		put_text(out, "</code>");
+	}
+	put_text(out, "</p>\n");
+}
+
+static void write_readiness(FILE *out, const struct report *report)
+{
+	const struct report_readiness *readiness = &report->readiness;
+
+	if (readiness->required == VERSION_CLEAR)
+		return;
+	put_format(out,
+		   "<section id=\"readiness\" aria-labelledby=\"readiness-title\">\n"
+		   "<h2 id=\"readiness-title\">If every server required %s</h2>\n<p>",
+		   html_version_words(readiness->required));
+	html_count(out, readiness->connections);
+	put_text(out, " of ");
+	html_count(out, readiness->mail);
+	put_format(out, " connection%s would have failed (", readiness->mail == 1 ? "" : "s");
+	html_share(out, readiness->connections, readiness->mail);
+	put_text(out, ").");
+	if (readiness->has_flip) {
+		put_text(out, " The day is ");
+		html_time(out, readiness->flip, TIMESTAMP_DAY);
+		put_text(out, ".");
+	}
+	put_text(out, "</p>\n<ol>\n");
+	for (size_t i = 0; i < readiness->count && i < ROWS_AT_MOST; i++) {
+		const struct report_unready *row = &readiness->row[i];
+
+		put_text(out, "<li>");
+		html_count(out, row->connections);
+		put_text(out, " by ");
+		html_path(out, row->program);
+		if (row->user.length) {
+			put_text(out, ", user ");
+			html_name(out, row->user);
+		}
+		if (row->service.length) {
+			put_text(out, ", service ");
+			html_name(out, row->service);
+		}
+		put_text(out, ", at ");
+		html_path(out, row->place);
+		put_text(out, "</li>\n");
+	}
+	put_text(out, "</ol>\n</section>\n");
+}
+
 static const char *conclusion(const struct report *report)
 {
 	static const char *const sentences[ENTRY_VERDICTS] = {
-		[VERDICT_OK] = "Every connection is in order.",
-		[VERDICT_NO_MAIL] = "All mail is in order.",
+		[VERDICT_OK] = "Every connection is compliant.",
+		[VERDICT_NO_MAIL] = "All mail is compliant.",
 		[VERDICT_OTHER] = "Some connections could not be judged.",
-		[VERDICT_FAILED] = "Some handshakes failed; all mail that left is in order.",
-		[VERDICT_AT_RISK] = "All mail left in order, but less would have been accepted.",
+		[VERDICT_FAILED] = "Some handshakes failed; all mail that left is compliant.",
+		[VERDICT_AT_RISK] = "All mail left compliant, but less would have been accepted.",
 		[VERDICT_REFUSED] = "Connections were refused because they were below the floor.",
 		[VERDICT_BELOW_FLOOR] = "Some mail left with a TLS version below the floor.",
 		[VERDICT_PLAINTEXT] = "Some mail left in the clear.",
 	};
 
+	static const char *const of_a_part[ENTRY_VERDICTS] = {
+		[VERDICT_OK] = "Every connection that was chosen is compliant.",
+		[VERDICT_NO_MAIL] = "All mail that was chosen is compliant.",
+		[VERDICT_OTHER] = "Of the connections that were chosen, some could not be judged.",
+		[VERDICT_FAILED] = "Of the connections that were chosen, some failed.",
+		[VERDICT_AT_RISK] = "Of the connections that were chosen, some would have "
+				    "accepted less.",
+		[VERDICT_REFUSED] = "Of the connections that were chosen, some were refused "
+				    "because they were below the floor.",
+		[VERDICT_BELOW_FLOOR] = "Of the mail that was chosen, some left with a TLS "
+					"version below the floor.",
+		[VERDICT_PLAINTEXT] = "Of the mail that was chosen, some left in the clear.",
+	};
+	static const char *const if_enforced[ENTRY_VERDICTS] = {
+		[VERDICT_OK] = "Every connection would have been compliant.",
+		[VERDICT_NO_MAIL] = "All mail would have been compliant.",
+		[VERDICT_OTHER] = "Some connections could not have been judged.",
+		[VERDICT_FAILED] = "Some handshakes would have failed all the same.",
+		[VERDICT_AT_RISK] = "All mail would have left, but less would have been accepted.",
+		[VERDICT_REFUSED] = "Connections would have been refused.",
+		[VERDICT_BELOW_FLOOR] = "Some mail would have left below the floor.",
+		[VERDICT_PLAINTEXT] = "Some mail would have left in the clear.",
+	};
+
 	if (report->total.connections == 0)
-		return "No outgoing mail was recorded.";
+		return is_filtered(report) ? "No connection is among the records that were chosen."
+					   : "No outgoing mail was recorded.";
+	if (report->what_if)
+		return if_enforced[report_worst(&report->total)];
+	if (is_filtered(report))
+		return of_a_part[report_worst(&report->total)];
 	return sentences[report_worst(&report->total)];
 }
 
@@ -222,7 +338,7 @@ static void write_scope(FILE *out, const struct report *report)
 		html_count(out, report->destination_count);
 		put_format(out, " destination%s; ", plural(report->destination_count));
 		html_share(out, total->verdict[VERDICT_OK], total->connections);
-		put_text(out, " in order.");
+		put_text(out, " compliant.");
 	}
 	put_text(out, "</p>\n");
 }
@@ -320,6 +436,8 @@ bool render_html(FILE *out, const struct report *report, const struct report_sty
 	write_head(out);
 	write_title(out, report);
 	put_text(out, "<main>\n");
+	write_question(out, report);
+	write_readiness(out, report);
 	write_conclusion(out, report);
 	write_figures(out, report);
 	write_contents(out, report);

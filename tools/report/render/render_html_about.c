@@ -18,16 +18,18 @@ static void end_term(FILE *out)
 
 static void write_period(FILE *out, const struct report *report)
 {
+	const struct filter *filter = report->filter;
+
 	write_term(out, "Asked for");
-	if (!report->has_since && !report->has_until)
+	if (!filter->has_since && !filter->has_until)
 		put_text(out, "all times");
-	if (report->has_since) {
+	if (filter->has_since) {
 		put_text(out, "from ");
-		html_time(out, report->since, TIMESTAMP_RFC3339);
+		html_time(out, filter->since, TIMESTAMP_RFC3339);
 	}
-	if (report->has_until) {
-		put_text(out, report->has_since ? " to " : "up to ");
-		html_time(out, report->until, TIMESTAMP_RFC3339);
+	if (filter->has_until) {
+		put_text(out, filter->has_since ? " to before " : "before ");
+		html_time(out, filter->until, TIMESTAMP_RFC3339);
 	}
 	end_term(out);
 	write_term(out, "Recorded");
@@ -69,7 +71,7 @@ static void write_floor(FILE *out, const struct report *report)
 			continue;
 		put_format(out, "%s%s for ", separator, html_version_words(version));
 		html_count(out, report->floor[version]);
-		put_text(out, " connections");
+		put_format(out, " connection%s", report->floor[version] == 1 ? "" : "s");
 		separator = ", ";
 	}
 	if (*separator == '\0')

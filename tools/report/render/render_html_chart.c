@@ -112,7 +112,7 @@ static void write_scale(FILE *out, const struct scale *scale)
 	for (uint64_t line = 0; line <= scale->top; line += scale->step) {
 		put_format(out, "<span style=\"bottom:%.2f%%\">",
 			   HEIGHT * (double)line / (double)scale->top);
-		html_short_count(out, line);
+		html_count(out, line);
 		put_text(out, "</span>");
 	}
 	put_text(out, "</div>\n");

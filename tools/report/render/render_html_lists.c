@@ -2,6 +2,7 @@
  * What the log says in rows: the groups, the places to change, the servers that hold
  * clients back, and the findings.
  */
+#include <ctype.h>
 #include <stdlib.h>
 #include <inttypes.h>
 
@@ -22,17 +23,18 @@ struct groups {
 	} column[HTML_COLUMNS_MAX];
 };
 
+/* "Destination" of DESTINATION. */
 static const char *key_title(enum report_key key)
 {
-	static const char *const titles[REPORT_KEYS] = {
-		[KEY_PROGRAM] = "Program", [KEY_DESTINATION] = "Destination",
-		[KEY_VERSION] = "Version", [KEY_VERDICT] = "Verdict",
-		[KEY_PLACE] = "Place",     [KEY_HOST] = "Host",
-		[KEY_SERVICE] = "Service", [KEY_USER] = "User",
-		[KEY_HOUR] = "Hour (UTC)", [KEY_DAY] = "Day (UTC)",
-	};
+	static char titles[REPORT_KEYS][16];
+	const char *title = report_key_title(key);
+	char *own = titles[key];
 
-	return titles[key];
+	if (key == KEY_VERSION)
+		return "Version";
+	for (size_t i = 0; i < sizeof(titles[0]) - 1 && title[i]; i++)
+		own[i] = (char)(i == 0 ? title[i] : tolower((unsigned char)title[i]));
+	return own;
 }
 
 /* Names may be of any length; the other keys are as short as their values. */
@@ -149,8 +151,8 @@ static void write_place_name(FILE *out, struct slice file, uint64_t line, struct
 static void write_place_counts(FILE *out, const struct report_place *place)
 {
 	if (place->tally.connections == 0) {
-		put_text(out, "<p class=\"dim\">No connection that is not in order came from it "
-			      "yet.</p>\n");
+		put_text(out, "<p class=\"dim\">No connection that needs a change was made with "
+			      "it yet.</p>\n");
 		return;
 	}
 	put_text(out, "<p>");
@@ -177,6 +179,22 @@ static void write_destinations(FILE *out, const struct report_place *place)
 	}
 	if (shown < place->destination_count)
 		put_format(out, " and %zu more", place->destination_count - shown);
+	put_text(out, "</dd>\n");
+}
+
+static void write_paths(FILE *out, const char *term, const struct slice *path, size_t count)
+{
+	enum { NAMED = 5 };
+
+	if (count == 0)
+		return;
+	put_format(out, "<dt>%s</dt><dd>", term);
+	for (size_t i = 0; i < count && i < NAMED; i++) {
+		put_text(out, i ? ", " : "");
+		html_path(out, path[i]);
+	}
+	if (count > NAMED)
+		put_format(out, " and %zu more", count - NAMED);
 	put_text(out, "</dd>\n");
 }
 
@@ -237,11 +255,11 @@ static void write_place(FILE *out, const struct report_place *place)
 	put_text(out, "<p class=\"advice\">");
 	html_text(out, slice_of(place->advice));
 	put_text(out, "</p>\n<dl>\n");
-	if (place->file.length && !slice_equal(place->file, place->program)) {
-		put_text(out, "<dt>Program</dt><dd>");
-		html_path(out, place->program);
-		put_text(out, "</dd>\n");
-	}
+	if (place->program_count > 1 ||
+	    (place->file.length && !slice_equal(place->file, place->program)))
+		write_paths(out, place->program_count == 1 ? "Program" : "Programs",
+			    place->programs, place->program_count);
+	write_paths(out, "Connects at", place->sources, place->source_count);
 	write_destinations(out, place);
 	write_limits(out, place);
 	write_settings(out, place);
@@ -255,8 +273,8 @@ void html_write_places(FILE *out, const struct report *report, const struct html
 	if (shown == 0)
 		return;
 	html_section_open(out, "change", "What to change");
-	put_text(out, "<p class=\"dim\">The places in programs from which the connections came "
-		      "that are not in order, worst first.</p>\n<ol class=\"places\">\n");
+	put_text(out, "<p class=\"dim\">The lines that limited connections or made them, worst "
+		      "first.</p>\n<ol class=\"places\">\n");
 	for (size_t i = 0; i < shown; i++)
 		write_place(out, &report->places[i]);
 	put_text(out, "</ol>\n");

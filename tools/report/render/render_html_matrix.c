@@ -95,7 +95,7 @@ static void write_tally(FILE *out, const struct matrix *matrix, size_t column,
 	html_count(out, tally->connections);
 	put_text(out, "\"><span class=\"cell\">");
 	html_mark(out, worst);
-	html_short_count(out, tally->verdict[worst]);
+	html_count(out, tally->verdict[worst]);
 	put_format(out, "<span class=\"hidden\"> %s</span></span></td>",
 		   html_verdict_words(worst)->title);
 }

@@ -4,21 +4,25 @@
  * verdict, limit or certificate are objects that have all names, zero or not.
  *
  *   format          1: the number of this description
- *   generated, first, last, since, until   RFC 3339, UTC
+ *   generated, first, last   RFC 3339, UTC
+ *   command         as it can be typed again
+ *   filters         which records were chosen: {since, until, program: [text], to, service,
+ *                   host, verdict}; empty if all were
  *   what_if         the floor asked about, if one was
  *   records         how many passed the filters, by kind; `lost` is the sum of
  *                   what records-lost records say
  *   connections, versions, verdicts        the totals
  *   limited_by, certificates, floors, witness_conflicts
+ *   readiness       if asked for: {required, flip, would_fail, not_known, connections,
+ *                   changes: [{program, user, service, place, connections, last}]}
  *   by              the keys of `groups`
  *   groups          [{<key>: text, …, connections, versions, verdicts, first, last}]
  *   places          what to change, worst first: [{file, line, function, program,
- *                   language, connections, versions, verdicts, limited_by,
- *                   destinations: [text], settings: [{setting, file, line,
- *                   function, records}], advice}]
+ *                   programs: [text], sources: [text], language, connections, versions, verdicts,
+ * limited_by, destinations: [text], settings: [{setting, file, line, function, records}], advice}]
  *   programs, destinations, hosts, services   [{name, connections, …, partners}]
  *   plaintext, failures, certificate_findings, blind_spots, records_lost,
- *   configuration_errors   [{program, destination, reason, records, first, last}]
+ *   configuration_errors   [{program, destination, reason, advice, records, first, last}]
  *   days            [{day, connections, versions, verdicts}]
  *   inputs          [{name, error, bytes, lines, records, rejected, rejects:
  *                   [{line, reason}], sha256}]
@@ -102,6 +106,7 @@ static void write_records(struct json_writer *writer, const struct report_record
 	json_number(writer, "other", records->other);
 	json_number(writer, "lost", records->lost);
 	json_number(writer, "filtered_out", records->filtered_out);
+	json_number(writer, "doubles", records->doubles);
 	json_close(writer, '}');
 }
 
@@ -133,12 +138,24 @@ static void write_line_of_code(struct json_writer *writer, struct slice file, ui
 	write_known(writer, "function", function);
 }
 
+static void write_texts(struct json_writer *writer, const char *key, const struct slice *text,
+			size_t count)
+{
+	json_open(writer, key, '[');
+	for (size_t i = 0; i < count; i++)
+		json_text(writer, NULL, text[i]);
+	json_close(writer, ']');
+}
+
 static void write_place(struct json_writer *writer, const struct report_place *place)
 {
 	static const char *const languages[REPORT_LANGUAGES] = {
-		[LANGUAGE_OTHER] = "other", [LANGUAGE_PYTHON] = "python", [LANGUAGE_PHP] = "php",
-		[LANGUAGE_PERL] = "perl",   [LANGUAGE_RUBY] = "ruby",     [LANGUAGE_NODE] = "node",
-		[LANGUAGE_JAVA] = "java",   [LANGUAGE_CURL] = "curl",
+		[LANGUAGE_OTHER] = "other",     [LANGUAGE_PYTHON] = "python",
+		[LANGUAGE_PHP] = "php",         [LANGUAGE_PERL] = "perl",
+		[LANGUAGE_RUBY] = "ruby",       [LANGUAGE_NODE] = "node",
+		[LANGUAGE_JAVA] = "java",       [LANGUAGE_CURL] = "curl",
+		[LANGUAGE_PYCURL] = "pycurl",   [LANGUAGE_PHP_CURL] = "php-curl",
+		[LANGUAGE_LIBCURL] = "libcurl",
 	};
 
 	json_open(writer, NULL, '{');
@@ -147,10 +164,9 @@ static void write_place(struct json_writer *writer, const struct report_place *p
 	json_text(writer, "language", slice_of(languages[place->language]));
 	write_tally(writer, &place->tally);
 	write_limits(writer, place->limited_by);
-	json_open(writer, "destinations", '[');
-	for (size_t i = 0; i < place->destination_count; i++)
-		json_text(writer, NULL, place->destinations[i]);
-	json_close(writer, ']');
+	write_texts(writer, "programs", place->programs, place->program_count);
+	write_texts(writer, "sources", place->sources, place->source_count);
+	write_texts(writer, "destinations", place->destinations, place->destination_count);
 	json_open(writer, "settings", '[');
 	for (size_t i = 0; i < place->setting_count; i++) {
 		const struct report_setting *setting = &place->settings[i];
@@ -205,6 +221,8 @@ static void write_findings(struct json_writer *writer, const char *key,
 		write_known(writer, "program", finding->program);
 		write_known(writer, "destination", finding->destination);
 		write_known(writer, "reason", finding->text);
+		if (finding->advice)
+			json_text(writer, "advice", slice_of(finding->advice));
 		json_number(writer, "records", finding->records);
 		write_time(writer, "first", finding->first, TIMESTAMP_RFC3339);
 		write_time(writer, "last", finding->last, TIMESTAMP_RFC3339);
@@ -260,6 +278,69 @@ static void write_input(struct json_writer *writer, const struct report_input *i
 	json_close(writer, '}');
 }
 
+static void write_patterns(struct json_writer *writer, const char *key,
+			   const struct filter_patterns *patterns)
+{
+	if (patterns->count == 0)
+		return;
+	json_open(writer, key, '[');
+	for (size_t i = 0; i < patterns->count; i++)
+		json_text(writer, NULL, slice_of(patterns->glob[i]));
+	json_close(writer, ']');
+}
+
+static void write_filters(struct json_writer *writer, const struct filter *filter)
+{
+	json_open(writer, "filters", '{');
+	if (filter->has_since)
+		write_time(writer, "since", filter->since, TIMESTAMP_RFC3339);
+	if (filter->has_until)
+		write_time(writer, "until", filter->until, TIMESTAMP_RFC3339);
+	write_patterns(writer, "program", &filter->program);
+	write_patterns(writer, "to", &filter->to);
+	write_patterns(writer, "service", &filter->service);
+	write_patterns(writer, "host", &filter->host);
+	if (filter->has_verdicts) {
+		json_open(writer, "verdict", '[');
+		for (unsigned i = 0; i < ENTRY_VERDICTS; i++) {
+			if (filter->verdict[i])
+				json_text(writer, NULL, slice_of(entry_verdict_name(i)));
+		}
+		json_close(writer, ']');
+	}
+	json_close(writer, '}');
+}
+
+static void write_readiness(struct json_writer *writer, const struct report *report)
+{
+	const struct report_readiness *readiness = &report->readiness;
+
+	if (readiness->required == VERSION_CLEAR)
+		return;
+	json_open(writer, "readiness", '{');
+	json_text(writer, "required", slice_of(entry_version_name(readiness->required)));
+	if (readiness->has_flip)
+		write_time(writer, "flip", readiness->flip, TIMESTAMP_RFC3339);
+	json_number(writer, "would_fail", readiness->connections);
+	json_number(writer, "not_known", readiness->unknown);
+	json_number(writer, "connections", readiness->mail);
+	json_open(writer, "changes", '[');
+	for (size_t i = 0; i < readiness->count; i++) {
+		const struct report_unready *row = &readiness->row[i];
+
+		json_open(writer, NULL, '{');
+		write_known(writer, "program", row->program);
+		write_known(writer, "user", row->user);
+		write_known(writer, "service", row->service);
+		write_known(writer, "place", row->place);
+		json_number(writer, "connections", row->connections);
+		write_time(writer, "last", row->last, TIMESTAMP_RFC3339);
+		json_close(writer, '}');
+	}
+	json_close(writer, ']');
+	json_close(writer, '}');
+}
+
 static void write_head(struct json_writer *writer, const struct report *report)
 {
 	json_number(writer, "format", FORMAT_VERSION);
@@ -268,10 +349,9 @@ static void write_head(struct json_writer *writer, const struct report *report)
 		write_time(writer, "first", report->first, TIMESTAMP_RFC3339);
 		write_time(writer, "last", report->last, TIMESTAMP_RFC3339);
 	}
-	if (report->has_since)
-		write_time(writer, "since", report->since, TIMESTAMP_RFC3339);
-	if (report->has_until)
-		write_time(writer, "until", report->until, TIMESTAMP_RFC3339);
+	if (report->command)
+		json_text(writer, "command", slice_of(report->command));
+	write_filters(writer, report->filter);
 	if (report->what_if)
 		json_text(writer, "what_if", slice_of(entry_version_name(report->what_if_floor)));
 }
@@ -288,6 +368,7 @@ bool render_json(FILE *out, const struct report *report)
 	write_certificates(&writer, report->certificate);
 	write_versions(&writer, "floors", report->floor);
 	json_number(&writer, "witness_conflicts", report->conflicts);
+	write_readiness(&writer, report);
 	write_groups(&writer, report);
 	write_places(&writer, report);
 	write_names(&writer, "programs", report->programs, report->program_count);

@@ -10,9 +10,11 @@
  * over all series stay right.
  */
 #include <inttypes.h>
+#include <stdlib.h>
 
 #include "shim/record/record_values.h"
 #include "tools/base/put.h"
+#include "tools/base/table.h"
 #include "tools/report/model.h"
 #include "tools/base/timestamp.h"
 #include "tools/base/utf8.h"
@@ -190,7 +192,7 @@ static void write_places(FILE *out, const struct report *report)
 	uint64_t others[ENTRY_VERDICTS] = {0};
 
 	begin(out, name, "connections",
-	      "Connections that are not in order, by the place in a program that made them.");
+	      "Connections that need a change, by the place in a program that made them.");
 	for (size_t i = 0; i < report->place_count; i++) {
 		const struct report_place *place = &report->places[i];
 
@@ -280,8 +282,30 @@ static void write_time(FILE *out, const char *name, const char *help, int64_t mi
 	put_format(out, "%s %.6f\n", name, (double)microseconds / (double)MICROSECONDS_PER_SECOND);
 }
 
+/* Which records these figures are of. */
+static void write_question(FILE *out, const struct report *report)
+{
+	char *filters = NULL;
+	size_t size = 0;
+	FILE *words = open_memstream(&filters, &size);
+
+	if (!words)
+		table_out_of_memory();
+	filter_put(words, report->filter);
+	if (fclose(words) != 0)
+		table_out_of_memory();
+	begin(out, "tlswitness_report_info", NULL,
+	      "What was asked, and which records were chosen.");
+	put_text(out, "tlswitness_report_info");
+	put_label(out, "{", "command", slice_of(report->command));
+	put_label(out, ",", "filters", (struct slice){filters, size});
+	put_text(out, "} 1\n");
+	free(filters);
+}
+
 bool render_openmetrics(FILE *out, const struct report *report)
 {
+	write_question(out, report);
 	write_groups(out, report);
 	write_places(out, report);
 	write_causes(out, report);

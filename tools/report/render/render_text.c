@@ -4,6 +4,7 @@
  * say are left out.
  */
 #include "tools/report/advice.h"
+#include "tools/report/doubles.h"
 #include "tools/report/model.h"
 
 #include <inttypes.h>
@@ -11,6 +12,7 @@
 
 #include "tools/base/place_text.h"
 #include "tools/base/put.h"
+#include "tools/base/share.h"
 #include "tools/base/table.h"
 #include "tools/base/terminal.h"
 #include "tools/base/text_table.h"
@@ -95,6 +97,30 @@ static void put_floors(FILE *out, const struct report *report)
 	}
 }
 
+/* What was asked, and which records were chosen: before any figure. */
+static void write_question(FILE *out, const struct report *report, const struct report_style *style)
+{
+	struct line line = line_begin();
+	FILE *text = line_out(&line);
+
+	if (report->command) {
+		put_format(text, "$ %s", report->command);
+		line_end(&line, out, style, 2);
+		line = line_begin();
+		text = line_out(&line);
+	}
+	if (report->filter && !filter_is_empty(report->filter)) {
+		put_text(text, "Only a part of the log: ");
+		filter_put(text, report->filter);
+		put_format(text, ". %" PRIu64 " record%s left out.", report->records.filtered_out,
+			   report->records.filtered_out == 1 ? " was" : "s were");
+	} else {
+		put_text(text, "The whole log.");
+	}
+	line_end(&line, out, style, 2);
+	put_byte(out, '\n');
+}
+
 static void write_title(FILE *out, const struct report *report, const struct report_style *style)
 {
 	struct line line = line_begin();
@@ -115,7 +141,8 @@ static void write_title(FILE *out, const struct report *report, const struct rep
 	line_end(&line, out, style, 0);
 	if (report->what_if)
 		put_format(out,
-			   "Verdicts are what they would have been with a floor of %s enforced.\n",
+			   "These verdicts did not happen: they are what they would have been with "
+			   "a floor of %s enforced.\n",
 			   entry_version_name(report->what_if_floor));
 }
 
@@ -130,10 +157,7 @@ struct figures {
 
 static void print_share(struct text_cell *cell, uint64_t part, uint64_t whole)
 {
-	int length = snprintf(cell->room, sizeof(cell->room), "%.1f %%",
-			      100.0 * (double)part / (double)whole);
-
-	cell->text = (struct slice){cell->room, (size_t)length};
+	cell->text = (struct slice){cell->room, share_text(cell->room, part, whole)};
 }
 
 static void print_count(struct text_cell *cell, uint64_t count)
@@ -203,6 +227,91 @@ static void write_figures(FILE *out, const struct report *report, const struct r
 									: figures.version_count;
 	put_byte(out, '\n');
 	text_table_write(out, &table, &style->text);
+	/* The two sums count the clear by different measures: say so. */
+	if (report->total.version[VERSION_CLEAR] != report->total.verdict[VERDICT_PLAINTEXT])
+		put_format(
+			out,
+			"\nclear is every session without TLS; plaintext is those of them (%" PRIu64
+			") that sent mail or a login.\n",
+			report->total.verdict[VERDICT_PLAINTEXT]);
+}
+
+/* ---- readiness ---- */
+
+static void put_unready(FILE *text, const struct report_unready *row)
+{
+	put_format(text, "%" PRIu64 " by ", row->connections);
+	if (row->program.length)
+		put_slice(text, row->program);
+	else
+		put_text(text, "an unknown program");
+	if (row->user.length) {
+		put_text(text, ", user ");
+		put_slice(text, row->user);
+	}
+	if (row->service.length) {
+		put_text(text, ", service ");
+		put_slice(text, row->service);
+	}
+	if (row->place.length && !slice_equal(row->place, row->program)) {
+		put_text(text, ", at ");
+		put_slice(text, row->place);
+	}
+}
+
+static void write_countdown(FILE *out, const struct report *report)
+{
+	const struct report_readiness *readiness = &report->readiness;
+	char day[TIMESTAMP_TEXT_MAX];
+	int64_t left = readiness->flip - report->generated;
+
+	if (!readiness->has_flip)
+		return;
+	put_slice(out, (struct slice){day, timestamp_print(day, readiness->flip, TIMESTAMP_DAY)});
+	if (left > 0)
+		put_format(out, " is in %" PRId64 " day%s. ",
+			   (left + MICROSECONDS_PER_DAY - 1) / MICROSECONDS_PER_DAY,
+			   left > MICROSECONDS_PER_DAY ? "s" : "");
+	else
+		put_text(out, " has passed. ");
+}
+
+static void write_readiness(FILE *out, const struct report *report,
+			    const struct report_style *style)
+{
+	const struct report_readiness *readiness = &report->readiness;
+	struct line line = line_begin();
+	FILE *text = NULL;
+	char share[SHARE_TEXT_MAX];
+	size_t shown = 0;
+
+	if (readiness->required == VERSION_CLEAR)
+		return;
+	text = line_out(&line);
+	write_countdown(text, report);
+	share_text(share, readiness->connections, readiness->mail);
+	put_format(text,
+		   "If every server required TLS %s: %" PRIu64 " of %" PRIu64
+		   " connection%s would have failed (%s).",
+		   entry_version_name(readiness->required), readiness->connections, readiness->mail,
+		   readiness->mail == 1 ? "" : "s", share);
+	if (readiness->unknown)
+		put_format(text, " Of %" PRIu64 " more nobody saw what they offered.",
+			   readiness->unknown);
+	if (readiness->count)
+		put_text(text, " These changes bring it to 0:");
+	line_end(&line, out, style, 0);
+	for (size_t i = 0; i < readiness->count; i++) {
+		if (style->top_lists && shown == style->top_lists)
+			break;
+		line = line_begin();
+		put_unready(line_out(&line), &readiness->row[i]);
+		put_format(out, "%3zu. ", ++shown);
+		line_end(&line, out, style, 5);
+	}
+	if (shown < readiness->count)
+		put_format(out, "and %zu more (--top 0 shows all)\n", readiness->count - shown);
+	put_byte(out, '\n');
 }
 
 /* ---- who sends where with what ---- */
@@ -273,7 +382,8 @@ static void add_group_columns(struct text_table *table, struct groups *groups)
 
 	for (unsigned i = 0; i < report->by_count; i++) {
 		enum report_key key = report->by[i];
-		bool from_end = key == KEY_PROGRAM || key == KEY_PLACE;
+		bool from_end = key == KEY_PROGRAM || key == KEY_PLACE || key == KEY_EXECUTABLE ||
+				key == KEY_PARENT;
 
 		add_column(table, groups, COLUMN_KEY, i,
 			   (struct text_column){report_key_title(key), false, true, from_end});
@@ -317,17 +427,18 @@ static void write_groups(FILE *out, const struct report *report, const struct re
 
 /* ---- what to change ---- */
 
-static void put_destinations(FILE *out, const struct report_place *place)
+/* " to a, b, c and 4 more": no longer than can be read. */
+static void put_list(FILE *out, const char *before, const struct slice *name, size_t count)
 {
 	enum { NAMED = 3 };
-	size_t shown = place->destination_count < NAMED ? place->destination_count : NAMED;
+	size_t shown = count < NAMED ? count : NAMED;
 
 	for (size_t i = 0; i < shown; i++) {
-		put_text(out, i ? ", " : " to ");
-		put_slice(out, place->destinations[i]);
+		put_text(out, i ? ", " : before);
+		put_slice(out, name[i]);
 	}
-	if (shown < place->destination_count)
-		put_format(out, " and %zu more", place->destination_count - shown);
+	if (shown < count)
+		put_format(out, " and %zu more", count - shown);
 }
 
 static void put_limits(FILE *out, const struct report_place *place)
@@ -357,7 +468,7 @@ static void put_place_counts(FILE *out, const struct report_place *place)
 			   place->tally.verdict[i]);
 		separator = ", ";
 	}
-	put_destinations(out, place);
+	put_list(out, " to ", place->destinations, place->destination_count);
 	put_limits(out, place);
 }
 
@@ -385,15 +496,51 @@ static void write_settings(FILE *out, const struct report_place *place,
 		put_format(out, "    and %zu more settings\n", place->setting_count - SHOWN);
 }
 
-static void write_place(FILE *out, const struct report_place *place, size_t number,
+/* Who comes here, and from where, as far as the heading does not say it. */
+static void write_reach(FILE *out, const struct report_place *place,
 			const struct report_style *style)
 {
+	struct line line = line_begin();
+	FILE *text = line_out(&line);
+	bool same = place->program_count == 1 &&
+		    (slice_equal(place->programs[0], place->file) || place->file.length == 0);
+	bool any = place->source_count > 0 || (place->program_count > 0 && !same);
+
+	if (place->program_count > 0 && !same)
+		put_list(text, "by ", place->programs, place->program_count);
+	put_list(text, any && !same && place->program_count ? "; connecting at " : "connecting at ",
+		 place->sources, place->source_count);
+	if (any) {
+		put_text(out, "    ");
+		line_end(&line, out, style, 4);
+		return;
+	}
+	(void)fclose(text);
+	free(line.text);
+}
+
+/* The first place with the same advice; `number` itself if there is none before it. */
+static size_t same_advice(const struct report *report, size_t number)
+{
+	size_t first = 0;
+
+	while (first < number &&
+	       strcmp(report->places[first].advice, report->places[number].advice) != 0)
+		first++;
+	return first;
+}
+
+static void write_place(FILE *out, const struct report *report, size_t index,
+			const struct report_style *style)
+{
+	const struct report_place *place = &report->places[index];
 	struct line name = line_begin();
 	struct line counts = line_begin();
 	char prefix[32];
 	enum text_colour colour = verdict_colour(report_worst(&place->tally));
+	size_t same = same_advice(report, index);
 
-	(void)snprintf(prefix, sizeof(prefix), "%2zu. ", number);
+	(void)snprintf(prefix, sizeof(prefix), "%2zu. ", index + 1);
 	text_put(out, &style->text, place->tally.connections ? colour : COLOUR_NONE, prefix);
 	if (place->file.length)
 		place_text_put(line_out(&name), place->file, place->line, place->function);
@@ -405,9 +552,14 @@ static void write_place(FILE *out, const struct report_place *place, size_t numb
 	put_place_counts(line_out(&counts), place);
 	put_text(out, "    ");
 	line_end(&counts, out, style, 4);
+	write_reach(out, place, style);
 	write_settings(out, place, style);
-	put_text(out, "    ");
-	text_wrap(out, &style->text, 4, slice_of(place->advice));
+	if (same < index)
+		put_format(out, "    The same change as in %zu.\n", same + 1);
+	else if (place->advice[0]) {
+		put_text(out, "    ");
+		text_wrap(out, &style->text, 4, slice_of(place->advice));
+	}
 }
 
 static void write_places(FILE *out, const struct report *report, const struct report_style *style)
@@ -418,7 +570,7 @@ static void write_places(FILE *out, const struct report *report, const struct re
 		return;
 	heading(out, style, "What to change");
 	for (size_t i = 0; i < shown; i++)
-		write_place(out, &report->places[i], i + 1, style);
+		write_place(out, report, i, style);
 	say_more(out, report->place_count, shown);
 }
 
@@ -481,11 +633,37 @@ static void write_findings(FILE *out, const struct report_findings *findings, co
 	say_more(out, findings->count, table.row_count);
 }
 
+/* What to do about what failed: each sentence once. */
+static void write_failure_advice(FILE *out, const struct report_findings *failures,
+				 const struct report_style *style)
+{
+	size_t shown = rows_to_show(failures->count, style->top_lists);
+
+	for (size_t i = 0; i < shown; i++) {
+		const char *advice = failures->row[i].advice;
+		bool said = !advice;
+		struct line line = line_begin();
+
+		for (size_t k = 0; k < i && !said; k++)
+			said = failures->row[k].advice == advice;
+		put_slice(line_out(&line), failures->row[i].text);
+		put_format(line_out(&line), ": %s", advice ? advice : "");
+		if (!said) {
+			put_text(out, "  ");
+			line_end(&line, out, style, 2);
+		} else {
+			(void)fclose(line_out(&line));
+			free(line.text);
+		}
+	}
+}
+
 static void write_all_findings(FILE *out, const struct report *report,
 			       const struct report_style *style)
 {
 	write_findings(out, &report->plaintext, "Mail in the clear", true, "WHY", style);
 	write_findings(out, &report->failures, "Failed or refused", true, "WHY", style);
+	write_failure_advice(out, &report->failures, style);
 	write_findings(out, &report->certificates,
 		       "Encrypted, but to whom? Certificates not verified", true, "CERTIFICATE",
 		       style);
@@ -511,13 +689,50 @@ static void write_remarks(FILE *out, const struct report *report)
 		put_format(out,
 			   "\n%" PRIu64 " record%s of a kind that this version does not know.\n",
 			   report->records.other, plural(report->records.other));
+	if (report->records.doubles)
+		put_format(
+			out, "\n%" PRIu64 " record%s there twice (by event.id) and counted once.\n",
+			report->records.doubles, report->records.doubles == 1 ? " was" : "s were");
+	if (report->doubles_missed)
+		put_format(out,
+			   "\nDoubles were looked for among the first %" PRIu64 " records only.\n",
+			   DOUBLES_MAX);
 	if (rejected)
 		put_format(out, "\n%" PRIu64 " line%s no record%s.\n", rejected,
 			   rejected == 1 ? " was" : "s were", plural(rejected));
 }
 
+/* What was read, by name, so that "nothing found" can be told from "nothing read". */
+static void write_inputs(FILE *out, const struct report *report, const struct report_style *style)
+{
+	enum { NAMED = 5 };
+	struct line line = line_begin();
+	FILE *text = line_out(&line);
+	uint64_t records = 0;
+	size_t failed = 0;
+
+	for (size_t i = 0; i < report->input_count; i++) {
+		records += report->inputs[i].records;
+		failed += report->inputs[i].error != NULL;
+	}
+	put_format(text, "Read %" PRIu64 " record%s from %zu log%s", records,
+		   records == 1 ? "" : "s", report->input_count,
+		   report->input_count == 1 ? "" : "s");
+	for (size_t i = 0; i < report->input_count && i < NAMED; i++)
+		put_format(text, "%s%s", i ? ", " : ": ", report->inputs[i].name);
+	if (report->input_count > NAMED)
+		put_format(text, " and %zu more", report->input_count - NAMED);
+	if (failed)
+		put_format(text, "; %zu could not be read to the end", failed);
+	put_text(text, ".");
+	put_byte(out, '\n');
+	line_end(&line, out, style, 0);
+}
+
 bool render_text(FILE *out, const struct report *report, const struct report_style *style)
 {
+	write_question(out, report, style);
+	write_readiness(out, report, style);
 	write_title(out, report, style);
 	if (report->total.connections)
 		write_figures(out, report, style);
@@ -525,5 +740,6 @@ bool render_text(FILE *out, const struct report *report, const struct report_sty
 	write_places(out, report, style);
 	write_all_findings(out, report, style);
 	write_remarks(out, report);
+	write_inputs(out, report, style);
 	return put_end(out);
 }
