@@ -46,9 +46,8 @@ static const char help[] =
 	"Each option stands for the environment variable of its name (TLSWITNESS_LOG,\n"
 	"TLSWITNESS_MODE, ...), which works as well.\n"
 	"\n"
-	"Exit status: COMMAND's; 2 for bad use, or a log that can't be written; 126 if COMMAND "
-	"can't be run, 127 if it\n"
-	"was not found.\n";
+	"Exit status: COMMAND's; 2 for bad use, or a log that can't be written; 126 if\n"
+	"COMMAND can't be run, 127 if it was not found.\n";
 
 static void set_variable(const char *name, const char *value)
 {

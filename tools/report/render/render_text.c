@@ -185,7 +185,7 @@ static void figures_cell(const void *context, size_t row, size_t column, struct 
 
 	cell->text = (struct slice){"", 0};
 	if (column < 3 && row < figures->verdict_count) {
-		unsigned verdict = figures->verdict[row];
+		unsigned verdict = figures->verdict[row] % ENTRY_VERDICTS;
 
 		cell->colour = column == 0 ? verdict_colour(verdict) : COLOUR_NONE;
 		figure(cell, column, entry_verdict_name(verdict), total->verdict[verdict],
