@@ -15,7 +15,9 @@ static bool is_seen_by_library(const struct entry *entry)
 {
 	struct slice witnesses = entry_get(entry, ENTRY_witnesses);
 
-	return witnesses.length && memmem(witnesses.start, witnesses.length, "openssl", 7) != NULL;
+	return witnesses.length > 0 &&
+	       (memmem(witnesses.start, witnesses.length, "openssl", 7) != NULL ||
+		memmem(witnesses.start, witnesses.length, "gnutls", 6) != NULL);
 }
 
 enum entry_verdict what_if(const struct entry *entry, enum entry_version version,
