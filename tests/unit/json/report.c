@@ -434,8 +434,11 @@ Test(report, says_what_to_change)
 	add(setting_of("/srv/app/send.py"), 1);
 	make();
 	cr_assert_eq(report->place_count, 1);
-	expect_text(report->places[0].file, "/srv/app/mail.py");
-	cr_expect_eq(report->places[0].line, 20);
+	/* The line that made the setting, not the one that connects. */
+	expect_text(report->places[0].file, "/srv/app/context.py");
+	cr_expect_eq(report->places[0].line, 12);
+	cr_assert_eq(report->places[0].source_count, 1);
+	expect_text(report->places[0].sources[0], "/srv/app/mail.py:20 deliver");
 	cr_expect_eq(report->places[0].tally.connections, 3);
 	cr_expect_eq(report->places[0].language, LANGUAGE_PYTHON);
 	cr_assert_eq(report->places[0].destination_count, 1);
