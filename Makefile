@@ -351,7 +351,6 @@ INSTALLED := $(foreach page,$(wildcard man/*.[158]),$(page):$(SHAREDIR)/man/man$
 	     completions/_tlswitness:$(ZSHDIR)/_tlswitness \
 	     completions/tlswitness.fish:$(SHAREDIR)/fish/vendor_completions.d/tlswitness.fish \
 	     dist/logrotate:$(SYSCONFDIR)/logrotate.d/tlswitness \
-	     dist/sysusers.conf:$(PREFIX)/lib/sysusers.d/tlswitness.conf \
 	     dist/tmpfiles.conf:$(PREFIX)/lib/tmpfiles.d/tlswitness.conf
 
 .PHONY: install
@@ -371,6 +370,12 @@ uninstall: ## what install put there; disable what is enabled first
 	rm -f $(DESTDIR)$(PREFIX)/bin/tlswitness $(DESTDIR)$(LIBDIR)/tlswitness/libtlswitness.so
 	-rmdir $(DESTDIR)$(LIBDIR)/tlswitness
 	@for pair in $(INSTALLED); do rm -f "$(DESTDIR)$${pair#*:}"; done
+
+# Takes a mirror and minutes: a root by debootstrap, the package in it, Postfix's mail, and back.
+.PHONY: check-host
+check-host: deb programs ## the package in a root of its own: enable, Postfix's records, purge
+	@$(MAKE) --no-print-directory setup FOR=host
+	@tests/check-host $(BUILD)
 
 .PHONY: deb
 deb: ## the Debian package, into build/deb, checked by lintian

@@ -130,7 +130,6 @@ Test(manual, install_and_uninstall_leave_nothing)
 		"644 ./usr/share/bash-completion/completions/tlswitness\n",
 		"644 ./etc/logrotate.d/tlswitness\n",
 		"644 ./usr/lib/tmpfiles.d/tlswitness.conf\n",
-		"644 ./usr/lib/sysusers.d/tlswitness.conf\n",
 	};
 	for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++)
 		cr_expect_not_null(strstr(files, expected[i]), "%s is not in:\n%s", expected[i],
