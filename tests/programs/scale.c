@@ -186,25 +186,27 @@ static void said(const char *call, ssize_t result)
 /* Addresses that are none: each call has to fail as the kernel would have it. */
 static void bad_addresses(void)
 {
+	void *volatile unknown = (void *)8; /* the compiler must not know, it would warn */
+	void *nowhere = unknown;
 	int fd = dial(0);
 	int open_fast = socket(AF_INET, SOCK_STREAM, 0);
-	struct iovec part = {(void *)8, 10};
+	struct iovec part = {nowhere, 10};
 	struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
-	struct msghdr no_parts = {.msg_iov = (void *)8, .msg_iovlen = 1};
+	struct msghdr no_parts = {.msg_iov = nowhere, .msg_iovlen = 1};
 
 	greet(fd);
-	said("write", write(fd, (void *)8, 10));
-	said("send", send(fd, (void *)8, 10, 0));
+	said("write", write(fd, nowhere, 10));
+	said("send", send(fd, nowhere, 10, 0));
 	said("writev", writev(fd, &part, 1));
-	said("writev", writev(fd, (void *)8, 1));
-	said("sendmsg", sendmsg(fd, (void *)8, 0));
+	said("writev", writev(fd, nowhere, 1));
+	said("sendmsg", sendmsg(fd, nowhere, 0));
 	said("sendmsg", sendmsg(fd, &message, 0));
 	said("sendmsg", sendmsg(fd, &no_parts, 0));
-	said("sendmmsg", sendmmsg(fd, (void *)8, 1, 0));
-	said("read", readv(fd, (void *)8, 1));
-	said("connect", connect(open_fast, (void *)8, 16));
-	said("sendto", sendto(open_fast, "x", 1, MSG_FASTOPEN, (void *)8, 16));
-	said("sendmsg", sendmsg(open_fast, (void *)8, MSG_FASTOPEN));
+	said("sendmmsg", sendmmsg(fd, nowhere, 1, 0));
+	said("read", readv(fd, nowhere, 1));
+	said("connect", connect(open_fast, nowhere, 16));
+	said("sendto", sendto(open_fast, "x", 1, MSG_FASTOPEN, nowhere, 16));
+	said("sendmsg", sendmsg(open_fast, nowhere, MSG_FASTOPEN));
 	say(fd, "QUIT\r\n", "221");
 }
 
