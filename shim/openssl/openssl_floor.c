@@ -126,10 +126,13 @@ void openssl_floor_raise_error(const struct ssl_library *library)
 bool openssl_floor_is_version_error(const struct ssl_library *library)
 {
 	unsigned long error = library->crypto.ERR_peek_last_error();
+	/* Packed as the loaded library has it, whatever the headers are: a bit more in 1.1, which
+	   keeps the function between the two. The reasons of libssl fit in 12 bits in both. */
+	unsigned long number = (error >> (library->crypto.ERR_new ? 23 : 24)) & 0xff;
 
-	if (ERR_GET_LIB(error) != ERR_LIB_SSL)
+	if (number != ERR_LIB_SSL)
 		return false;
-	switch (ERR_GET_REASON(error)) {
+	switch (error & 0xfff) {
 	case SSL_R_NO_PROTOCOLS_AVAILABLE:
 	case SSL_R_UNSUPPORTED_PROTOCOL:
 	case SSL_R_VERSION_TOO_LOW:
