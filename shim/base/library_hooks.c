@@ -327,7 +327,7 @@ static bool find_in_start(const char *name, const struct loaded_object *after,
 	for (unsigned i = 0; i < seen_count; i++) {
 		const struct loaded_object *object = &seen[i].object;
 
-		if (!passed)
+		if (after && !passed)
 			passed = object->dynamic == after->dynamic;
 		else if (seen[i].at_start && loaded_object_function(object, name)) {
 			*found = *object;
