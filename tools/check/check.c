@@ -135,7 +135,7 @@ int command_check(int argc, char **argv)
 	};
 	struct options options = {0};
 
-	setlocale(LC_CTYPE, "");
+	(void)setlocale(LC_CTYPE, "");
 	for (;;) {
 		int option = getopt_long(argc, argv, "h", long_options, NULL);
 

@@ -333,7 +333,7 @@ static bool parse(struct request *request, int argc, char **argv, const char *op
 
 	memset(request, 0, sizeof(*request));
 	request->host.root.fd = -1;
-	setlocale(LC_CTYPE, "");
+	(void)setlocale(LC_CTYPE, "");
 	for (;;) {
 		char name[32];
 		int option = getopt_long(argc, argv, "h", options, &index);
