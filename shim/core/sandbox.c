@@ -38,7 +38,9 @@ static char status_digit(const char *status, const char *name)
 {
 	const char *line = strstr(status, name);
 
-	return line && strlen(line) > strlen(name) ? line[strlen(name)] : '0';
+	if (!line || strlen(line) <= strlen(name))
+		return '0';
+	return line[strlen(name)];
 }
 
 void sandbox_look(void)

@@ -289,7 +289,8 @@ static char *postfix_imports(const char *text)
 		free(found);
 		found = strndup(value, length);
 		for (char *byte = found; byte && *byte; byte++)
-			*byte = strchr("\n\t", *byte) ? ' ' : *byte;
+			if (strchr("\n\t", *byte))
+				*byte = ' ';
 	}
 	if (!found)
 		table_out_of_memory();
