@@ -84,16 +84,45 @@ struct mapping {
 	char *path;
 };
 
+/* A number of that base, and the byte that ends it, are cut off the front. */
+static bool take_number(char **text, int base, char ending, unsigned long *number)
+{
+	char *end;
+
+	*number = strtoul(*text, &end, base);
+	if (end == *text || *end != ending)
+		return false;
+	*text = end + 1;
+	return true;
+}
+
+/* A word, and the blanks behind it, are cut off the front. */
+static void skip_word(char **text)
+{
+	*text += strcspn(*text, " ");
+	*text += strspn(*text, " ");
+}
+
 static bool read_mapping(struct mapping *mapping, char *line)
 {
-	int path = 0;
+	unsigned long major;
+	unsigned long minor;
+	char *end;
 
 	/* START-END PERMISSIONS OFFSET MAJOR:MINOR INODE PATH */
-	if (sscanf(line, "%lx-%lx %*s %*x %x:%x %lu %n", &mapping->start, &mapping->end,
-		   &mapping->major, &mapping->minor, &mapping->inode, &path) < 5 ||
-	    path == 0)
+	if (!take_number(&line, 16, '-', &mapping->start) ||
+	    !take_number(&line, 16, ' ', &mapping->end))
 		return false;
-	mapping->path = line + path;
+	skip_word(&line);
+	skip_word(&line);
+	if (!take_number(&line, 16, ':', &major) || !take_number(&line, 16, ' ', &minor))
+		return false;
+	mapping->inode = strtoul(line, &end, 10);
+	if (end == line)
+		return false;
+	mapping->major = (unsigned)major;
+	mapping->minor = (unsigned)minor;
+	mapping->path = end + strspn(end, " ");
 	return true;
 }
 
