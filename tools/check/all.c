@@ -209,6 +209,7 @@ static void write_text(struct row *rows, unsigned long ended)
 		write_ended(ended);
 		return;
 	}
+	/* The list is one of pointers. NOLINTNEXTLINE(bugprone-sizeof-expression) */
 	list = table_allocate(count * sizeof(list[0]));
 	for (struct row *row = rows; row; row = row->hh.next)
 		list[at++] = row;
@@ -277,10 +278,12 @@ int check_all(const struct config *config, unsigned long seconds, bool json)
 		if (!put_end(stdout))
 			status = 2;
 	}
-	HASH_ITER (hh, rows, row, next) {
+	row = rows;
+	HASH_CLEAR(hh, rows);
+	for (; row; row = next) {
+		next = row->hh.next;
 		if (status == 0 && row->reason[0])
 			status = 1;
-		HASH_DEL(rows, row);
 		free(row->program);
 		free(row->where);
 		free(row->remote);

@@ -210,10 +210,16 @@ struct visitor {
 static void join_descriptor(struct look *look, pid_t pid, const char *target,
 			    const struct visitor *visitor)
 {
+	static const char before[] = "socket:[";
 	struct mail_socket *socket = NULL;
 	unsigned long inode;
+	char *end;
 
-	if (sscanf(target, "socket:[%lu]", &inode) != 1)
+	if (strncmp(target, before, strlen(before)) != 0)
+		return;
+	target += strlen(before);
+	inode = strtoul(target, &end, 10);
+	if (end == target)
 		return;
 	HASH_FIND(hh, look->sockets, &inode, sizeof(inode), socket);
 	if (!socket)
@@ -252,17 +258,19 @@ static bool join_process(struct look *look, pid_t pid, const void *more)
 
 static void forget(struct look *look)
 {
-	struct mail_socket *socket;
+	struct mail_socket *socket = look->sockets;
 	struct mail_socket *next_socket;
-	struct network *network;
+	struct network *network = look->networks;
 	struct network *next_network;
 
-	HASH_ITER (hh, look->sockets, socket, next_socket) {
-		HASH_DEL(look->sockets, socket);
+	HASH_CLEAR(hh, look->sockets);
+	for (; socket; socket = next_socket) {
+		next_socket = socket->hh.next;
 		free(socket);
 	}
-	HASH_ITER (hh, look->networks, network, next_network) {
-		HASH_DEL(look->networks, network);
+	HASH_CLEAR(hh, look->networks);
+	for (; network; network = next_network) {
+		next_network = network->hh.next;
 		free(network);
 	}
 }

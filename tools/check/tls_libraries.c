@@ -163,7 +163,7 @@ static void find_loaded(struct walk *walk, const struct object *object)
 		const char *at = texts;
 
 		while ((at = memmem(at, (size_t)(end - at), soname, strlen(soname))) != NULL) {
-			char name[128];
+			char name[128] = "";
 			size_t size = strnlen(at, (size_t)(end - at));
 
 			if (size < sizeof(name) && (at == texts || strchr("/", at[-1]))) {
@@ -203,8 +203,10 @@ static void walk_from(struct tls_libraries *libraries, const struct library_path
 			need(&walk, object, object->file.needed[i], TLS_LIBRARY_LINKED);
 		find_loaded(&walk, object);
 	}
-	HASH_ITER (hh, walk.objects, object, next) {
-		HASH_DEL(walk.objects, object);
+	object = walk.objects;
+	HASH_CLEAR(hh, walk.objects);
+	for (; object; object = next) {
+		next = object->hh.next;
 		if (object->is_ours_to_close)
 			elf_file_close(&object->file);
 		free(object->name);

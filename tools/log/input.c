@@ -31,11 +31,12 @@ struct input_identity {
 
 static void free_identities(struct input_set *set)
 {
-	struct input_identity *identity = NULL;
-	struct input_identity *next = NULL;
+	struct input_identity *identity = set->identities;
+	struct input_identity *next;
 
-	HASH_ITER (hh, set->identities, identity, next) {
-		HASH_DEL(set->identities, identity);
+	HASH_CLEAR(hh, set->identities);
+	for (; identity; identity = next) {
+		next = identity->hh.next;
 		free(identity);
 	}
 }
