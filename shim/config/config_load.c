@@ -68,11 +68,33 @@ static void load_file(struct config *config, struct config_errors *errors)
 	}
 }
 
+/*
+ * The path of a log as the environment may have it, relative to where the
+ * program starts: it is the same file wherever the program goes from there.
+ */
+static const char *absolute_log(const char *value, char path[CONFIG_PATH_MAX])
+{
+	size_t length = strlen(value);
+	ssize_t directory;
+
+	/* syslog:, journald: and unix: are no paths. */
+	if (value[0] == '/' || strchr(value, ':'))
+		return value;
+	directory = sys_getcwd(path, CONFIG_PATH_MAX); /* with its NUL */
+	if (directory <= 0 || path[0] != '/' || (size_t)directory + length >= CONFIG_PATH_MAX)
+		return value;
+	path[directory - 1] = '/';
+	memcpy(path + directory, value, length + 1);
+	return path;
+}
+
 /* Takes "TLSWITNESS_MODE=enforce"; an empty value is as if the variable were not there. */
 static void load_variable(struct config *config, struct config_errors *errors, const char *variable)
 {
 	char name[32];
+	char path[CONFIG_PATH_MAX];
 	char message[CONFIG_MESSAGE_MAX];
+	const char *value;
 	const char *equals = strchr(variable, '=');
 	size_t length;
 
@@ -84,7 +106,8 @@ static void load_variable(struct config *config, struct config_errors *errors, c
 	for (size_t i = 0; i < length; i++)
 		name[i] = (char)tolower((unsigned char)variable[i]);
 	name[length] = '\0';
-	if (!config_set(config, name, equals + 1, message))
+	value = strcmp(name, "log") == 0 ? absolute_log(equals + 1, path) : equals + 1;
+	if (!config_set(config, name, value, message))
 		add_error(errors, "environment", message);
 }
 

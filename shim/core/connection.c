@@ -100,6 +100,27 @@ enum connection_event connection_next_event(struct connection *connection)
 	return event;
 }
 
+/* A session in the clear, as far as is known: what was not seen of it may have been mail. */
+static bool is_clear_session(const struct connection *connection)
+{
+	return connection->smtp.state == SMTP_DIALOGUE ||
+	       (connection->smtp.state == SMTP_UNDECIDED && connection->mail_port);
+}
+
+/*
+ * Another process may have it, and go on with it: by a message that carried the
+ * descriptor, or by fork. Where this one saw no end, neither QUIT nor the
+ * peer's, that process has the connection's record to write: a record of no
+ * mail would be a guess.
+ */
+static bool went_on_elsewhere(const struct connection *connection)
+{
+	if (connection->handed_on)
+		return true;
+	return connection->forks != recorder_forks() && connection->tls.progress == TLS_NOTHING &&
+	       !connection->smtp.quit_sent && !connection->ended_by_peer;
+}
+
 /* The same, when the connection is over. */
 static enum connection_event last_event(struct connection *connection)
 {
@@ -111,6 +132,11 @@ static enum connection_event last_event(struct connection *connection)
 		return EVENT_NONE;
 	if (waiting)
 		return EVENT_HANDSHAKE;
+	if (went_on_elsewhere(connection))
+		return EVENT_NONE;
+	if (is_clear_session(connection) &&
+	    (connection->lost_track || connection->smtp.answered_unasked))
+		return EVENT_BLIND_SPOT;
 	if (connection->smtp.state == SMTP_DIALOGUE)
 		return EVENT_SESSION;
 	if (!connection_speaks_tls(connection) || !connection_in_scope(connection))
@@ -236,6 +262,28 @@ bool connection_is_blocked(const struct connection *connection)
 	return connection->blocked;
 }
 
+void connection_look_for_unseen(struct connection *connection, int fd)
+{
+	uint64_t acknowledged;
+	bool asks = false;
+
+	if (fd < 0 || sandbox_is_closed() || !guard_enter(&connection->guard))
+		return;
+	/* Elsewhere not all of its first bytes were counted. */
+	asks = !connection->finished && !connection->lost_track && connection->mail_port &&
+	       connection->proxy == PROXY_PROTOCOL_NONE &&
+	       (is_clear_session(connection) || connection->smtp.state == SMTP_TLS);
+	guard_leave(&connection->guard);
+	if (!asks || !connection_is_behind(connection, fd))
+		return;
+	acknowledged = endpoint_bytes_acknowledged(fd);
+	if (!guard_enter(&connection->guard))
+		return;
+	if (acknowledged > connection->sent)
+		connection->lost_track = true;
+	guard_leave(&connection->guard);
+}
+
 void connection_ignore(struct connection *connection)
 {
 	(void)connection_finish(connection);
@@ -264,6 +312,8 @@ static void settle_all(bool only_waiting)
 	uint32_t number = 0;
 
 	while ((connection = connection_next(&number))) {
+		if (!only_waiting)
+			connection_look_for_unseen(connection, connection->descriptor);
 		if (connection->waiting || !only_waiting)
 			settle(connection);
 		connection_drop(connection);

@@ -50,6 +50,13 @@ bool connection_call_begin(struct connection_call *call, int fd);
 bool connection_may_send(const struct connection_call *call, const struct iovec *parts,
 			 size_t count);
 
+/*
+ * May bytes pass whose content can't be looked at, such as those of a file that
+ * the kernel sends? False, as above, where they might be mail in the clear that
+ * the settings forbid. What passes is not forgotten: see connection_lost_track.
+ */
+bool connection_may_pass_unseen(const struct connection_call *call);
+
 /* The kernel has taken the first `length` bytes of `parts`, or has filled them. */
 void connection_sent(const struct connection_call *call, const struct iovec *parts, size_t length);
 void connection_received(const struct connection_call *call, const struct iovec *parts,
@@ -70,6 +77,9 @@ void connection_closing_range(unsigned first, unsigned last);
 
 /* After dup() and its like: `copy` is another name of `fd`. */
 void connection_copied(int fd, int copy);
+
+/* After a message that carried `fd` to another process. */
+void connection_handed_on(int fd);
 
 /* A descriptor came out of a control message, or was there at the start: what is it? */
 void connection_arrived(int fd);

@@ -55,15 +55,19 @@ static void feed(struct connection *connection, enum smtp_side from, const uint8
 {
 	size_t clear = 0;
 
-	if (connection->finished || connection->lost_track)
+	if (connection->finished)
 		return;
+	if (from == SMTP_FROM_CLIENT)
+		connection->sent += length;
+	connection->handed_on = false;
 	clear = connection_follow_hop(connection, from, bytes, length);
 	bytes += clear;
 	length -= clear;
 	clear = 0;
 	if (!connection_speaks_tls(connection))
 		clear = smtp_dialogue_feed(&connection->smtp, from, bytes, length);
-	if (connection_speaks_tls(connection))
+	/* A line can be missed, a record's boundary can't. */
+	if (connection_speaks_tls(connection) && !connection->lost_track)
 		feed_tls(connection, from == SMTP_FROM_CLIENT ? TLS_FROM_CLIENT : TLS_FROM_SERVER,
 			 bytes + clear, length - clear);
 }
@@ -418,4 +422,37 @@ void connection_lost_track(const struct connection_call *call)
 		guard_leave(&connection->guard);
 	}
 	connection_release(connection);
+}
+
+bool connection_may_pass_unseen(const struct connection_call *call)
+{
+	struct connection *connection = connection_at_end(call);
+	bool refused = false;
+
+	if (!connection)
+		return !connection_was_refused(call);
+	if (!guard_enter(&connection->guard)) {
+		connection_in_doubt(connection);
+		refused = connection->blocked;
+		connection_release(connection);
+		return !refused;
+	}
+	refused = !connection->finished &&
+		  (connection->smtp.state == SMTP_DIALOGUE ||
+		   (connection->smtp.state == SMTP_UNDECIDED && connection->mail_port)) &&
+		  refuses_plaintext(connection) &&
+		  enforcement_in_doubt(&recorder.config, true) == ENFORCEMENT_REFUSE;
+	if (refused)
+		connection->blocked = true;
+	else
+		connection->lost_track = true;
+	refused = refused && connection_finish(connection);
+	guard_leave(&connection->guard);
+	if (refused) {
+		connection_record_event(connection, EVENT_PLAINTEXT);
+		connection_end_stream(connection);
+	}
+	refused = connection->blocked;
+	connection_release(connection);
+	return !refused;
 }

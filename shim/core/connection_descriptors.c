@@ -131,6 +131,22 @@ bool connection_opened(int fd, const struct sockaddr *address, socklen_t length,
 	return true;
 }
 
+/* What others have sent over it is none of ours. */
+static void note_sent_before(int fd)
+{
+	struct connection *connection = connection_of_descriptor(fd);
+	uint64_t sent;
+
+	if (!connection)
+		return;
+	sent = sandbox_is_closed() ? UINT64_MAX / 2 : endpoint_bytes_acknowledged(fd) + 2;
+	if (guard_enter(&connection->guard)) {
+		connection->sent += sent;
+		guard_leave(&connection->guard);
+	}
+	connection_release(connection);
+}
+
 void connection_arrived(int fd)
 {
 	struct endpoint peer = {0};
@@ -142,10 +158,12 @@ void connection_arrived(int fd)
 	/* Within a sandbox its bytes alone can tell. */
 	if (!sandbox_is_closed() && !endpoint_of_peer(&peer, fd))
 		return;
-	if (peer.family != 0 && is_in_scope(&peer))
+	if (peer.family != 0 && is_in_scope(&peer)) {
 		(void)open_connection(fd, &peer, NULL);
-	else
+		note_sent_before(fd);
+	} else {
 		open_candidate(fd, &peer, NULL);
+	}
 }
 
 /* ---- what a descriptor is ---- */
@@ -361,10 +379,34 @@ bool connection_call_begin(struct connection_call *call, int fd)
 
 /* ---- closing and copying ---- */
 
+void connection_handed_on(int fd)
+{
+	struct connection *connection;
+
+	if (!recorder.on || descriptor_unmonitored(fd) || !recorder_owns_tables())
+		return;
+	connection = connection_of_descriptor(fd);
+	if (!connection)
+		return;
+	if (guard_enter(&connection->guard)) {
+		connection->handed_on = true;
+		guard_leave(&connection->guard);
+	}
+	connection_release(connection);
+}
+
 void connection_closing(int fd)
 {
-	if (!descriptor_unmonitored(fd) && recorder_owns_tables())
-		release_entry(descriptor_exchange(fd, DESCRIPTOR_UNMONITORED));
+	struct connection *connection;
+
+	if (descriptor_unmonitored(fd) || !recorder_owns_tables())
+		return;
+	connection = sandbox_is_closed() ? NULL : connection_of_descriptor(fd);
+	if (connection) {
+		connection_look_for_unseen(connection, fd);
+		connection_release(connection);
+	}
+	release_entry(descriptor_exchange(fd, DESCRIPTOR_UNMONITORED));
 }
 
 void connection_closing_range(unsigned first, unsigned last)

@@ -47,6 +47,10 @@ struct connection *connection_claim(const struct endpoint *peer, const struct en
 	connection->waiting = 0;
 	connection->began = 0;
 	connection->known_mail = recorder.config.scope_all;
+	connection->forks = recorder_forks();
+	connection->handed_on = false;
+	connection->lost_track = false;
+	connection->sent = 0;
 	proxy_hop_init(&connection->hop);
 	smtp_dialogue_init(&connection->smtp, false);
 	tls_wire_init(&connection->tls);

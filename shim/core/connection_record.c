@@ -329,6 +329,11 @@ static void record_blind_spot(struct record *record, const struct connection *co
 	record->action = RECORD_ACTION_BLIND_SPOT;
 	record->outcome = RECORD_OUTCOME_FAILURE;
 	record->tls_mode = tls_mode(connection);
+	if (connection->smtp.state == SMTP_DIALOGUE || connection->smtp.state == SMTP_UNDECIDED) {
+		record->tls_mode = RECORD_TLS_MODE_UNKNOWN;
+		record->reason = record_value_text(RECORD_SET_REASON, RECORD_REASON_BYTES_UNSEEN);
+		return;
+	}
 	record->reason = record_value_text(RECORD_SET_REASON, RECORD_REASON_TLS_UNSEEN);
 	for (size_t i = 0; i < sizeof(tls_libraries) / sizeof(tls_libraries[0]); i++) {
 		if (!loaded_objects_named(tls_libraries[i], &object))

@@ -43,6 +43,9 @@ struct connection {
 	bool library_pending; /* a TLS library drives the handshake and will report it */
 	bool ended_by_peer;
 	bool lost_track; /* bytes passed that could not be seen */
+	bool handed_on;  /* its descriptor was given to another process, and not used since */
+	unsigned forks;  /* how often this process had forked when it was opened */
+	uint64_t sent;   /* bytes of the client's that were seen */
 	int error;       /* errno that a call ended with, 0: none */
 	struct endpoint local;
 	struct endpoint peer;
@@ -133,6 +136,12 @@ void connection_end_stream(const struct connection *connection);
 
 /* A script's frames, while they are there: they cost time. */
 void connection_capture_script(struct connection *connection);
+
+/*
+ * Asks the kernel whether more was sent over it than was seen, as long as it is
+ * a session in the clear: `fd` is about to be closed, or the process to end.
+ */
+void connection_look_for_unseen(struct connection *connection, int fd);
 
 /* At the end of the process: what was left open gets its record. */
 void connection_finish_all(void);

@@ -33,6 +33,12 @@ bool endpoint_is_loopback(const struct endpoint *endpoint);
 
 bool endpoint_is_stream_socket(int fd);
 
+/*
+ * How many bytes of the application's the peer has acknowledged; 0 where the
+ * kernel does not say. Never more than were sent.
+ */
+uint64_t endpoint_bytes_acknowledged(int fd);
+
 /* The kernel's own name for a socket, never given twice; 0 where it gives none. */
 uint64_t endpoint_cookie(int fd);
 

@@ -3,6 +3,7 @@
  * after it.
  */
 #include <errno.h>
+#include <stdatomic.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <time.h>
@@ -36,6 +37,18 @@ static void draw_event_random(void)
 	sys_clock(CLOCK_REALTIME, &now);
 	recorder.event_random[0] = (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
 	recorder.event_random[1] = (uintptr_t)__builtin_frame_address(0);
+}
+
+static _Atomic unsigned forks;
+
+void recorder_count_fork(void)
+{
+	atomic_fetch_add(&forks, 1);
+}
+
+unsigned recorder_forks(void)
+{
+	return atomic_load(&forks);
 }
 
 #ifndef __GLIBC__
@@ -105,6 +118,17 @@ __attribute__((constructor)) static void start(int argc, char **argv, char **env
 		look_at_inherited();
 	}
 	library_hooks_start(recorder.on);
+	errno = saved;
+}
+
+void recorder_settle(void)
+{
+	int saved = errno;
+
+	if (recorder.on && recorder_owns_tables()) {
+		connection_finish_all();
+		recorder_finish();
+	}
 	errno = saved;
 }
 

@@ -66,6 +66,13 @@ void recorder_count_lost(void);
 /* Before a sandbox closes: what is asked for each record else. */
 void recorder_prepare_sandbox(void);
 
+/* How often this process has forked, and that it has once more. */
+unsigned recorder_forks(void);
+void recorder_count_fork(void);
+
+/* Before an end of the process without destructors: what is still open gets its record. */
+void recorder_settle(void);
+
 /* Tells what was lost, if the log can be written by now. For the end of the process. */
 void recorder_finish(void);
 

@@ -1,8 +1,7 @@
 /*
- * Hooks of the ends of a process that run no destructor. What waits for the
- * application's next step (core/inside.h) gets its record here.
+ * Hooks of the ends of a process that run no destructor. What is still open, or
+ * waits for the application's next step (core/inside.h), gets its record here.
  */
-#include "shim/core/connection.h"
 #include "shim/core/recorder.h"
 #include "shim/hooks/real_libc.h"
 
@@ -10,7 +9,7 @@
 static void finish(void)
 {
 	if (recorder.on && recorder_owns_tables())
-		connection_finish_waiting();
+		recorder_settle();
 }
 
 EXPORT _Noreturn void _exit(int status)

@@ -231,6 +231,29 @@ EXPORT ssize_t __recvfrom_chk(int fd, void *buffer, size_t count, size_t room, i
 			&part, 1, flags);
 }
 
+/* Another process may go on with the descriptors that it is sent. */
+static void note_handed_on(const struct msghdr *message)
+{
+	struct msghdr *unconst = (struct msghdr *)(uintptr_t)message;
+	int saved = errno;
+
+	for (struct cmsghdr *control = CMSG_FIRSTHDR(unconst); control;
+	     control = CMSG_NXTHDR(unconst, control)) {
+		size_t count;
+
+		if (control->cmsg_level != SOL_SOCKET || control->cmsg_type != SCM_RIGHTS)
+			continue;
+		count = (control->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+		for (size_t i = 0; i < count; i++) {
+			int fd;
+
+			memcpy(&fd, CMSG_DATA(control) + i * sizeof(int), sizeof(int));
+			connection_handed_on(fd);
+		}
+	}
+	errno = saved;
+}
+
 /* Descriptors that came in a message may be connections of another process. */
 APART static void look_for_descriptors(struct msghdr *message)
 {
@@ -429,6 +452,13 @@ static const struct sockaddr *address_of(const struct msghdr *message)
 	return message->msg_name;
 }
 
+static ssize_t handing_on(ssize_t result, const struct msghdr *message)
+{
+	if (result >= 0 && message->msg_controllen > 0)
+		note_handed_on(message);
+	return result;
+}
+
 EXPORT ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 {
 	const bool opens = (flags & MSG_FASTOPEN) && address_of(message);
@@ -436,7 +466,7 @@ EXPORT ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 	ssize_t result;
 
 	if (descriptor_unmonitored(fd) && !opens)
-		return libc()->sendmsg(fd, message, flags);
+		return handing_on(libc()->sendmsg(fd, message, flags), message);
 	if (opens ? !opens_by_sending(&call, fd, message->msg_name, message->msg_namelen, CALLER)
 		  : !connection_call_begin(&call, fd))
 		return refused();

@@ -9,9 +9,12 @@
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <netdb.h>
+#include <stdarg.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -37,7 +40,9 @@ typedef unsigned mmsg_flags;
 typedef long Lmid_t;
 void *dlmopen(Lmid_t name_space, const char *path, int flags);
 void *dlvsym(void *handle, const char *name, const char *version);
+#undef sendfile64
 int fcntl64(int fd, int command, ...);
+ssize_t sendfile64(int out, int in, off_t *offset, size_t count);
 #endif
 
 /* Siblings that libc exports without declaring them, and what old headers lack. */
@@ -52,6 +57,13 @@ ssize_t __send(int fd, const void *buffer, size_t count, int flags);
 int __dup2(int old_fd, int new_fd);
 int __fcntl(int fd, int command, ...);
 int __close(int fd);
+pid_t __fork(void);
+int __dprintf_chk(int fd, int flag, const char *format, ...);
+int __vdprintf_chk(int fd, int flag, const char *format, va_list arguments);
+ssize_t pwritev2(int fd, const struct iovec *parts, int count, off_t offset, int flags);
+ssize_t preadv2(int fd, const struct iovec *parts, int count, off_t offset, int flags);
+ssize_t pwritev64v2(int fd, const struct iovec *parts, int count, off_t offset, int flags);
+ssize_t preadv64v2(int fd, const struct iovec *parts, int count, off_t offset, int flags);
 int close_range(unsigned first, unsigned last, int flags);
 void closefrom(int first);
 

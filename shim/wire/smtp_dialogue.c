@@ -44,6 +44,7 @@ enum command {
 	COMMAND_MESSAGE, /* no command, but the end of a message awaits a reply like one */
 	COMMAND_RSET,
 	COMMAND_AUTH,
+	COMMAND_QUIT,
 	COMMAND_AUTH_OR_FTP, /* AUTH, before it is known what is to be authenticated */
 };
 
@@ -75,7 +76,7 @@ static const struct verb verbs[] = {
 	{"XFORWARD", COMMAND_OTHER, .opens_greeted = true},
 	{"NOOP", COMMAND_OTHER, .is_shared = true},
 	{"HELP", COMMAND_OTHER, .is_shared = true},
-	{"QUIT", COMMAND_OTHER, .is_shared = true},
+	{"QUIT", COMMAND_QUIT, .is_shared = true},
 };
 
 /* What an FTP client may begin with, behind a greeting that happens to name SMTP. */
@@ -361,6 +362,9 @@ static void end_command(struct smtp_dialogue *dialogue, bool bare)
 	case COMMAND_STARTTLS:
 		dialogue->starttls_sent = true;
 		break;
+	case COMMAND_QUIT:
+		dialogue->quit_sent = true;
+		break;
 	case COMMAND_AUTH:
 		/* The last of a pipelined group (RFC 4954, 4): until it is answered for good,
 		   whatever the client sends is its credentials. */
@@ -601,7 +605,12 @@ static void consume_reply(struct smtp_dialogue *dialogue, uint16_t code)
 {
 	enum command command = dialogue->pending[0].command;
 
-	if (dialogue->pending_count == 0 || reply_is_one_of_many(dialogue, command, code))
+	if (dialogue->pending_count == 0) {
+		/* A server that has to leave says so unasked (RFC 5321, 3.8). */
+		dialogue->answered_unasked = dialogue->answered_unasked || code != 421;
+		return;
+	}
+	if (reply_is_one_of_many(dialogue, command, code))
 		return;
 	drop_oldest_pending(dialogue);
 	switch (command) {

@@ -54,8 +54,10 @@ struct smtp_dialogue {
 	uint16_t starttls_reply; /* the code of the last answer, 0 if none came */
 	bool auth_sent;          /* AUTH in the clear */
 	bool mail_sent;          /* MAIL in the clear */
-	bool carried_mail;       /* something of a mail or a credential has passed: see
-				    smtp_dialogue_would_send_mail */
+	bool quit_sent;
+	bool answered_unasked; /* a reply came to a command that was not seen */
+	bool carried_mail;     /* something of a mail or a credential has passed: see
+				  smtp_dialogue_would_send_mail */
 
 	/* smtp_dialogue.c's own, from here on */
 	bool expected;  /* the port says that this is SMTP */

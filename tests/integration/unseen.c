@@ -1,0 +1,119 @@
+/*
+ * What cannot be seen is said to be unseen: a session in the clear whose bytes
+ * took another way is a blind spot and never "no mail"; where a floor is
+ * enforced, such a way is closed. The sink's log says what arrived.
+ */
+#include <string.h>
+
+#include <criterion/criterion.h>
+
+#include "tests/integration/records.h"
+
+TestSuite(unseen, .init = harness_begin, .fini = harness_end, .timeout = 60);
+
+struct way {
+	const char *name;
+	const char *action;  /* in audit */
+	const char *verdict; /* in audit; "" for a blind spot, which has none */
+	bool stopped;        /* in enforce */
+};
+
+static const struct way ways[] = {
+	{"stdio", "blind-spot", "", true},
+	{"dprintf", "plaintext-mail", "plaintext", true},
+	{"long", "blind-spot", "", true},
+	{"pwritev2", "plaintext-mail", "plaintext", true},
+	{"sendfile", "blind-spot", "", true},
+	{"splice", "blind-spot", "", true},
+	{"raw", "blind-spot", "", false},
+	{"fork", "plaintext-mail", "plaintext", true},
+	{"hand-on", "plaintext-mail", "plaintext", true},
+	{"exit", "smtp-session", "no-mail", false},
+};
+
+static const char *const *run(const char *log, const struct sink *sink, bool enforced,
+			      const char *way)
+{
+	const char *const *argv =
+		WORDS(tool_path(), "run", "--log", log, "--ports", text("%u", sink->port));
+
+	if (enforced)
+		argv = join_words(argv, WORDS("--enforce", "--plaintext", "refuse"));
+	return join_words(argv, WORDS("--", program_path("unseen"), text("%u", sink->port), way));
+}
+
+static long long mails_of(struct sink *sink)
+{
+	json_t *entries = NULL;
+	long long mails = 0;
+
+	stop_sink(sink);
+	entries = read_json_lines(sink->log);
+	for (size_t i = 0; i < json_array_size(entries); i++)
+		mails += json_is_true(json_object_get(json_array_get(entries, i), "mail"));
+	return mails;
+}
+
+static void expect_way(const struct way *way)
+{
+	struct sink *sink = start_sink(WORDS("--tls=none"));
+	struct program bare = {
+		.argv = WORDS(program_path("unseen"), text("%u", sink->port), way->name)};
+	bool sends = strcmp(way->name, "exit") != 0;
+	long long expected = way->stopped ? 2 : 3;
+
+	cr_expect_eq(run_program(&bare), 0, "%s, bare", way->name);
+	for (unsigned enforced = 0; enforced < 2; enforced++) {
+		const char *log = test_path(text("%s.%u.jsonl", way->name, enforced));
+		struct program program = {.argv = run(log, sink, enforced, way->name)};
+		int status = run_program(&program);
+		json_t *records = records_of(log, NULL);
+		const json_t *record = json_array_get(records, 0);
+		bool stopped = enforced && way->stopped;
+
+		cr_expect_eq(status, stopped, "%s: status %d: %s", way->name, status, program.err);
+		cr_assert_eq(json_array_size(records), 1, "%s: %s", way->name,
+			     read_file(log, NULL));
+		cr_expect_str_eq(field(record, "event.action"),
+				 stopped ? "plaintext-mail" : way->action, "%s: %s", way->name,
+				 read_file(log, NULL));
+		cr_expect_str_eq(field(record, "tlswitness.verdict"),
+				 stopped ? "refused" : way->verdict, "%s", way->name);
+	}
+	cr_expect_eq(mails_of(sink), sends ? expected : 0, "%s", way->name);
+}
+
+Test(unseen, ways_past_write_and_send)
+{
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)
+		expect_way(&ways[i]);
+}
+
+/* TCP drops the greeting unread: the session is known all the same. */
+Test(unseen, a_greeting_that_was_thrown_away)
+{
+	struct sink *sink = start_sink(WORDS("--tls=none"));
+	const char *log = test_path("log.jsonl");
+	struct program program = {.argv = run(log, sink, false, "peek")};
+	json_t *records = NULL;
+
+	run_program(&program);
+	records = records_of(log, NULL);
+	cr_assert_eq(json_array_size(records), 1, "%s", read_file(log, NULL));
+	cr_expect_str_eq(field(json_array_get(records, 0), "event.action"), "blind-spot");
+}
+
+/* A log that is named relative to where the program starts is that file, wherever it goes. */
+Test(unseen, a_relative_log)
+{
+	struct sink *sink = start_sink(WORDS("--tls=none"));
+	struct program program = {
+		.argv = WORDS("sh", "-c",
+			      text("cd %s && LD_PRELOAD=%s TLSWITNESS_LOG=here.jsonl "
+				   "TLSWITNESS_PORTS=%u exec %s %u dprintf",
+				   test_path("."), recorder_path(), sink->port,
+				   program_path("unseen"), sink->port))};
+
+	cr_expect_eq(run_program(&program), 0, "%s", program.err);
+	cr_expect_eq(json_array_size(records_of(test_path("here.jsonl"), "plaintext-mail")), 1);
+}

@@ -1,0 +1,143 @@
+/*
+ * One session in the clear with the server at 127.0.0.1:PORT, in which MAIL goes
+ * by another way than write and send.
+ *
+ *   unseen PORT stdio|dprintf|long|pwritev2|sendfile|splice|raw|fork|hand-on|exit|peek
+ *
+ * Says "sent" if MAIL left. Never speaks TLS.
+ */
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static const char mail[] = "MAIL FROM:<a@example.com>\r\n";
+
+enum { MAIL_LENGTH = sizeof(mail) - 1 };
+
+static int connect_to(uint16_t port)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0)
+		exit(2);
+	return fd;
+}
+
+static void hear(int fd)
+{
+	char line[1024];
+
+	if (recv(fd, line, sizeof(line), 0) <= 0)
+		exit(1);
+}
+
+static void say(int fd, const char *line)
+{
+	if (send(fd, line, strlen(line), MSG_NOSIGNAL) < 0)
+		exit(1);
+	hear(fd);
+}
+
+static bool by_stdio(int fd)
+{
+	FILE *stream = fdopen(dup(fd), "w");
+
+	if (!stream)
+		return false;
+	return fputs(mail, stream) >= 0 && fclose(stream) == 0;
+}
+
+static bool by_file(int fd, bool splices)
+{
+	int file = memfd_create("mail", 0);
+	int ends[2];
+
+	if (file < 0 || write(file, mail, MAIL_LENGTH) != MAIL_LENGTH || pipe(ends) != 0)
+		exit(2);
+	if (!splices)
+		return sendfile(fd, file, &(off_t){0}, MAIL_LENGTH) == MAIL_LENGTH;
+	if (write(ends[1], mail, MAIL_LENGTH) != MAIL_LENGTH)
+		exit(2);
+	return splice(ends[0], NULL, fd, NULL, MAIL_LENGTH, 0) == MAIL_LENGTH;
+}
+
+/* `early`: the parent lets go of the connection before the child sends. */
+static bool by_child(int fd, bool early)
+{
+	int status = 1;
+	int ends[2];
+	pid_t child = -1;
+
+	if (pipe(ends) != 0 || (child = fork()) < 0)
+		exit(2);
+	if (child == 0) {
+		close(ends[1]);
+		if (early && read(ends[0], &status, 1) != 0)
+			_exit(2);
+		_exit(send(fd, mail, MAIL_LENGTH, MSG_NOSIGNAL) == MAIL_LENGTH ? 0 : 1);
+	}
+	if (early)
+		close(fd);
+	close(ends[1]);
+	waitpid(child, &status, 0);
+	if (early)
+		exit(status != 0);
+	return status == 0;
+}
+
+static bool send_mail(int fd, const char *way)
+{
+	struct iovec part = {(void *)(uintptr_t)mail, MAIL_LENGTH};
+
+	if (strcmp(way, "stdio") == 0)
+		return by_stdio(fd);
+	if (strcmp(way, "dprintf") == 0)
+		return dprintf(fd, "MAIL FROM:<%s>\r\n", "a@example.com") == MAIL_LENGTH;
+	if (strcmp(way, "long") == 0)
+		return dprintf(fd, "%s%2000s\r\n", mail, "NOOP") > 0;
+	if (strcmp(way, "pwritev2") == 0)
+		return pwritev2(fd, &part, 1, -1, 0) == MAIL_LENGTH;
+	if (strcmp(way, "sendfile") == 0 || strcmp(way, "splice") == 0)
+		return by_file(fd, strcmp(way, "splice") == 0);
+	if (strcmp(way, "raw") == 0)
+		return syscall(SYS_write, fd, mail, MAIL_LENGTH) == MAIL_LENGTH;
+	if (strcmp(way, "fork") == 0 || strcmp(way, "hand-on") == 0)
+		return by_child(fd, strcmp(way, "hand-on") == 0);
+	return true;
+}
+
+int main(int argc, char **argv)
+{
+	int fd = connect_to((uint16_t)(argc > 2 ? strtoul(argv[1], NULL, 10) : 0));
+	char byte;
+
+	if (strcmp(argv[2], "peek") == 0 && recv(fd, &byte, 512, MSG_TRUNC) <= 0)
+		return 1;
+	if (strcmp(argv[2], "peek") != 0)
+		hear(fd);
+	say(fd, "EHLO client\r\n");
+	if (strcmp(argv[2], "exit") == 0)
+		_exit(0);
+	if (strcmp(argv[2], "peek") == 0)
+		return 0;
+	if (!send_mail(fd, argv[2]))
+		return 1;
+	hear(fd);
+	puts("sent");
+	close(fd);
+	return 0;
+}
