@@ -151,13 +151,19 @@ static struct connection *make_connection(int fd)
 	return connection;
 }
 
+/* The wire witness was first: it is refused, has its record, and nothing is kept of it. */
+static bool is_blocked_descriptor(int fd)
+{
+	return fd >= 0 && descriptor_kind(descriptor_entry(fd)) == DESCRIPTOR_BLOCKED;
+}
+
 struct connection *connection_join(const struct library_view *view, int fd,
 				   const struct origin *origin)
 {
 	struct connection *connection = find_connection(view, fd);
 	const uint64_t took = recorder_clock() - view->began;
 
-	if (!connection)
+	if (!connection && !is_blocked_descriptor(fd))
 		connection = make_connection(fd);
 	if (!connection)
 		return NULL;
@@ -237,6 +243,8 @@ bool connection_refuses_unjoined(const struct library_view *view, int fd)
 	const bool is_mail =
 		recorder.config.scope_all || connection_expects_tls(fd, view->server_name);
 
+	if (is_blocked_descriptor(fd))
+		return true;
 	if (!is_mail)
 		return false;
 	recorder_count_lost();
