@@ -169,12 +169,16 @@ void causes_free(struct causes *causes)
 	struct of_program *of = NULL;
 	struct of_program *next_of = NULL;
 
-	HASH_ITER (hh, causes->named, named, next_named) {
-		HASH_DEL(causes->named, named);
+	named = causes->named;
+	HASH_CLEAR(hh, causes->named);
+	for (; named; named = next_named) {
+		next_named = named->hh.next;
 		free(named);
 	}
-	HASH_ITER (hh, causes->unnamed, of, next_of) {
-		HASH_DEL(causes->unnamed, of);
+	of = causes->unnamed;
+	HASH_CLEAR(hh, causes->unnamed);
+	for (; of; of = next_of) {
+		next_of = of->hh.next;
 		free(of);
 	}
 	interner_free(&causes->ids);

@@ -142,12 +142,13 @@ static void write_group(const struct group *group, FILE *out)
 
 static void write_all(struct groups *groups, FILE *out)
 {
-	struct group *group;
+	struct group *group = groups->table;
 	struct group *next;
 
-	HASH_ITER (hh, groups->table, group, next) {
+	HASH_CLEAR(hh, groups->table);
+	for (; group; group = next) {
+		next = group->hh.next;
 		write_group(group, out);
-		HASH_DEL(groups->table, group);
 		free(group);
 		groups->written++;
 	}
