@@ -14,7 +14,7 @@
 #include "tools/log/filter.h"
 #include "tools/log/values.h"
 #include "tools/report/cells.h"
-#include "tools/report/doubles.h"
+#include "tools/log/doubles.h"
 #include "tools/report/model.h"
 
 /* Small values, four bits each, in one word of a cell's key. */

@@ -4,7 +4,7 @@
  * say are left out.
  */
 #include "tools/report/advice.h"
-#include "tools/report/doubles.h"
+#include "tools/log/doubles.h"
 #include "tools/report/model.h"
 
 #include <inttypes.h>

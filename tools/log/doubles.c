@@ -2,7 +2,7 @@
  * Knows ids; must not know records. Sixty-four tables, each with its own lock, so that
  * threads seldom wait for each other; 64 bits of each id are kept.
  */
-#include "tools/report/doubles.h"
+#include "tools/log/doubles.h"
 
 #include <pthread.h>
 #include <stdlib.h>
