@@ -40,7 +40,8 @@ UNIT_SUBJECTS := $(wildcard shim/wire/*.c shim/record/*.c shim/config/*.c) \
 		   descriptor_table.c slab.c) \
 		 $(addprefix shim/origin/,origin.c origin_process.c) shim/base/error_text.c \
 		 $(filter-out tools/base/digest.c,$(wildcard tools/base/*.c)) \
-		 tools/report/timeline.c tools/report/tally.c tools/log/values.c tools/report/render/html.c tools/sink/sink_session.c \
+		 tools/report/timeline.c tools/report/tally.c tools/log/values.c tools/log/doubles.c \
+		 tools/report/render/html.c tools/sink/sink_session.c \
 		 $(PROBE_PURE)
 UNIT_SUBJECTS += $(addprefix tools/check/,script.c group_names.c)
 INTEGRATION_SOURCES := $(wildcard tests/unit/json/*.c tests/integration/*.c)

@@ -1,6 +1,7 @@
 /*
  * Knows ids; must not know records. Sixty-four tables, each with its own lock, so that
- * threads seldom wait for each other; 64 bits of each id are kept.
+ * threads seldom wait for each other. An id is kept whole: a hash of it would be the same
+ * for two records now and then, and one of them would not be counted.
  */
 #include "tools/log/doubles.h"
 
@@ -11,9 +12,15 @@
 
 #define SHARDS 64
 
+struct id {
+	uint64_t high; /* the first sixteen digits */
+	uint64_t low;  /* those behind them */
+	size_t length; /* of them all; 0: no id */
+};
+
 struct shard {
 	pthread_mutex_t lock;
-	uint64_t *slot; /* 0: free */
+	struct id *slot;
 	size_t mask;
 	size_t count;
 	bool overflowed;
@@ -45,11 +52,29 @@ void doubles_free(struct doubles *doubles)
 	free(doubles);
 }
 
-static size_t slot_of(const struct shard *shard, uint64_t id)
+static bool is_free(struct id id)
 {
-	size_t slot = (size_t)(id >> 6) & shard->mask;
+	return id.length == 0;
+}
 
-	while (shard->slot[slot] && shard->slot[slot] != id)
+static bool is_same(struct id one, struct id other)
+{
+	return one.low == other.low && one.high == other.high && one.length == other.length;
+}
+
+/* The recorder's ids are a hash and a counter, so their sum by an odd factor is spread well. */
+static uint64_t spread(struct id id)
+{
+	uint64_t mixed = (id.high ^ id.low) * UINT64_C(0x9E3779B97F4A7C15);
+
+	return mixed ^ mixed >> 32;
+}
+
+static size_t slot_of(const struct shard *shard, struct id id)
+{
+	size_t slot = (size_t)(spread(id) / SHARDS) & shard->mask;
+
+	while (!is_free(shard->slot[slot]) && !is_same(shard->slot[slot], id))
 		slot = (slot + 1) & shard->mask;
 	return slot;
 }
@@ -63,30 +88,43 @@ static void grow(struct shard *shard)
 	if (!shard->slot)
 		table_out_of_memory();
 	for (size_t i = 0; before.slot && i <= before.mask; i++) {
-		if (before.slot[i])
+		if (!is_free(before.slot[i]))
 			shard->slot[slot_of(shard, before.slot[i])] = before.slot[i];
 	}
 	free(before.slot);
 }
 
-/* Two halves, since the recorder's ids end with a counter and begin with the process. */
-static uint64_t number_of(struct slice id)
+/* False if it is none of the recorder's: 24 to 32 hexadecimal digits (RECORD in the README). */
+static bool parse_id(struct slice text, struct id *id)
 {
-	size_t half = id.length / 2;
-	uint64_t number = (uint64_t)table_hash(id.start, half) << 32 |
-			  table_hash(id.start + half, id.length - half);
+	uint64_t word[2] = {0, 0};
 
-	return number ? number : 1;
+	if (text.length < 24 || text.length > 32)
+		return false;
+	for (size_t i = 0; i < text.length; i++) {
+		const char digit = text.start[i];
+		uint64_t value;
+
+		if (digit >= '0' && digit <= '9')
+			value = (uint64_t)(digit - '0');
+		else if (digit >= 'a' && digit <= 'f')
+			value = (uint64_t)(digit - 'a') + 10;
+		else
+			return false;
+		word[i / 16] = word[i / 16] << 4 | value;
+	}
+	*id = (struct id){word[0], word[1], text.length};
+	return true;
 }
 
-static bool seen(struct shard *shard, uint64_t id)
+static bool seen(struct shard *shard, struct id id)
 {
 	size_t slot = 0;
 
 	if (!shard->slot || (shard->count + 1) * 4 > (shard->mask + 1) * 3)
 		grow(shard);
 	slot = slot_of(shard, id);
-	if (shard->slot[slot])
+	if (!is_free(shard->slot[slot]))
 		return true;
 	if (shard->count >= DOUBLES_MAX / SHARDS) {
 		shard->overflowed = true;
@@ -97,14 +135,17 @@ static bool seen(struct shard *shard, uint64_t id)
 	return false;
 }
 
-bool doubles_seen(struct doubles *doubles, struct slice id)
+bool doubles_seen(struct doubles *doubles, struct slice text)
 {
-	uint64_t number = number_of(id);
-	struct shard *shard = &doubles->shard[(number ^ number >> 32) % SHARDS];
-	bool result = false;
+	struct shard *shard;
+	struct id id;
+	bool result;
 
+	if (!parse_id(text, &id))
+		return false;
+	shard = &doubles->shard[spread(id) % SHARDS];
 	pthread_mutex_lock(&shard->lock);
-	result = seen(shard, number);
+	result = seen(shard, id);
 	pthread_mutex_unlock(&shard->lock);
 	return result;
 }

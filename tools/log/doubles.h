@@ -12,8 +12,8 @@
 #include "tools/base/slice.h"
 
 /*
- * Ids that are remembered: sixteen bytes each at most. Beyond, records are counted
- * without a look, and the report says so.
+ * Ids that are remembered, in 32 to 64 bytes each. Beyond, records are counted without a
+ * look, and the report says so.
  */
 #define DOUBLES_MAX (UINT64_C(1) << 22)
 
@@ -22,8 +22,8 @@ struct doubles;
 struct doubles *doubles_new(void);
 void doubles_free(struct doubles *doubles);
 
-/* True if this id was asked about before; thread-safe. */
-bool doubles_seen(struct doubles *doubles, struct slice id);
+/* True if this id was asked about before; false for what is no id. Thread-safe. */
+bool doubles_seen(struct doubles *doubles, struct slice text);
 
 /* True if there were more ids than are remembered. */
 bool doubles_overflowed(const struct doubles *doubles);
