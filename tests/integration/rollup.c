@@ -98,6 +98,21 @@ Test(rollup, leaves_every_report_as_it_was)
 	expect_same(log, rolled, "--what-if", "1.3");
 }
 
+/* A shipper's doubles: the report knows them by their ids, which the roll-up no longer has. */
+Test(rollup, takes_what_is_there_twice_once)
+{
+	const char *log = busy_log();
+	const char *twice =
+		test_file("twice.jsonl", text("%s%s", read_file(log, NULL), read_file(log, NULL)));
+	json_t *once = read_json_lines(rolled_up(log, "once.jsonl"));
+	json_t *both = read_json_lines(rolled_up(twice, "both.jsonl"));
+
+	/* What has no id can't be told apart from itself. */
+	cr_expect_eq(json_array_size(both), json_array_size(once));
+	for (size_t i = 0; i + 1 < json_array_size(once); i++)
+		cr_expect(json_equal(json_array_get(both, i), json_array_get(once, i)));
+}
+
 Test(rollup, says_what_it_could_not_take)
 {
 	const char *log = test_file("bad.jsonl", "{\"@timestamp\":\"2026-11-23T12:59:59Z\","

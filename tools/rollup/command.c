@@ -11,6 +11,7 @@
 #include "tools/base/put.h"
 #include "tools/command.h"
 #include "tools/log/default_log.h"
+#include "tools/log/doubles.h"
 #include "tools/log/input.h"
 #include "tools/log/line_parser.h"
 #include "tools/rollup/groups.h"
@@ -34,7 +35,8 @@ static void print_help(void)
 struct rollup {
 	struct groups groups;
 	struct line_parser parser;
-	uint64_t rejected; /* of the input at hand */
+	struct doubles *doubles;
+	uint64_t rejected;
 };
 
 static void add_line(struct rollup *rollup, struct slice line)
@@ -45,6 +47,10 @@ static void add_line(struct rollup *rollup, struct slice line)
 	case LINE_NOTHING:
 		return;
 	case LINE_OBJECT:
+		/* Behind the roll-up nobody could tell them any more. */
+		if (entry_has(&entry, ENTRY_event_id) &&
+		    doubles_seen(rollup->doubles, entry_get(&entry, ENTRY_event_id)))
+			return;
 		if (groups_add(&rollup->groups, &entry, stdout))
 			return;
 		break;
@@ -69,8 +75,9 @@ static void add_block(struct rollup *rollup, const struct input_block *block)
 }
 
 /* Rolled up it would be missing: lines that are no records, inputs that can't be read. */
-static bool say_troubles(const struct input_set *set, uint64_t rejected)
+static bool say_troubles(const struct input_set *set, const struct rollup *rollup)
 {
+	const uint64_t rejected = rollup->rejected;
 	bool whole = true;
 
 	for (size_t i = 0; i < set->count; i++) {
@@ -88,6 +95,12 @@ static bool say_troubles(const struct input_set *set, uint64_t rejected)
 			 rejected);
 		whole = false;
 	}
+	if (doubles_overflowed(rollup->doubles)) {
+		complain("more than %" PRIu64 " records: those behind them were taken without "
+			 "a look whether they are there twice; roll up less at a time",
+			 (uint64_t)DOUBLES_MAX);
+		whole = false;
+	}
 	return whole;
 }
 
@@ -101,12 +114,14 @@ static bool roll_up(struct input_set *set)
 		complain("out of memory");
 		return false;
 	}
+	rollup->doubles = doubles_new();
 	line_parser_init(&rollup->parser);
 	while (input_next(set, &block))
 		add_block(rollup, &block);
 	groups_finish(&rollup->groups, stdout);
-	whole = say_troubles(set, rollup->rejected);
+	whole = say_troubles(set, rollup);
 	line_parser_free(&rollup->parser);
+	doubles_free(rollup->doubles);
 	input_block_free(&block);
 	free(rollup);
 	if (put_end(stdout))
