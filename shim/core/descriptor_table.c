@@ -34,7 +34,7 @@ bool descriptor_make_room(int fd)
 	group = &descriptor_groups[(unsigned)fd / DESCRIPTOR_GROUP];
 	if (atomic_load(group) != none)
 		return true;
-	if (sandbox_is_closed())
+	if (!sandbox_may_map())
 		return false;
 	mapped = sys_map(DESCRIPTOR_GROUP * sizeof(*mapped));
 	if (!mapped)

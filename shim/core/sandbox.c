@@ -10,6 +10,7 @@
 atomic_bool sandbox_closed;
 
 static atomic_bool closed_strictly;
+static atomic_bool inherited; /* there before the program */
 static atomic_bool looked;
 
 void sandbox_prepare(void)
@@ -28,9 +29,15 @@ bool sandbox_is_strict(void)
 void sandbox_close(bool strict)
 {
 	atomic_store(&closed_strictly, strict);
+	atomic_store(&inherited, false);
 	atomic_store(&looked, true);
 	if (recorder.on)
 		atomic_store(&sandbox_closed, true);
+}
+
+bool sandbox_may_map(void)
+{
+	return !sandbox_is_closed() || atomic_load_explicit(&inherited, memory_order_relaxed);
 }
 
 /* The digit behind "name:\t" at the beginning of a line; '0' where there is none. */
@@ -62,6 +69,7 @@ void sandbox_look(void)
 	    status_digit(status, "\nNoNewPrivs:\t") != '0') {
 		sandbox_prepare();
 		sandbox_close(false);
+		atomic_store(&inherited, true);
 	}
 	errno = saved;
 }

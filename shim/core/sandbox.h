@@ -23,6 +23,13 @@ static inline bool sandbox_is_closed(void)
 void sandbox_prepare(void);
 void sandbox_close(bool strict);
 
+/*
+ * May memory be mapped? Always where the sandbox was there before the program: the
+ * loader has mapped it through the same filter, with more rights than we ask for. A
+ * hardened unit or pod (no new privileges and a filter) is such a one.
+ */
+bool sandbox_may_map(void);
+
 /* Of the kind that knows read, write, _exit and sigreturn alone. */
 bool sandbox_is_strict(void);
 

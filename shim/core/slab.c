@@ -54,7 +54,7 @@ static struct slab_chunk *map_chunk(struct slab *slab, unsigned index)
 	struct slab_chunk *none = NULL;
 	struct slab_chunk *chunk;
 
-	if (sandbox_is_closed())
+	if (!sandbox_may_map())
 		return NULL;
 	chunk = sys_map(header + objects * slab->size);
 	if (!chunk)
