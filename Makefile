@@ -37,7 +37,7 @@ PROBE_PURE := $(addprefix tools/probe/,probe_hello.c probe_answer.c probe_reply.
 UNIT_SOURCES := $(wildcard tests/unit/*.c)
 UNIT_SUBJECTS := $(wildcard shim/wire/*.c shim/record/*.c shim/config/*.c) \
 		 $(addprefix shim/core/,certificate_checks.c enforcement.c connection_record.c \
-		   descriptor_table.c slab.c) \
+		   descriptor_table.c slab.c address_table.c) \
 		 $(addprefix shim/origin/,origin.c origin_process.c) shim/base/error_text.c \
 		 $(filter-out tools/base/digest.c,$(wildcard tools/base/*.c)) \
 		 tools/report/timeline.c tools/report/tally.c tools/log/values.c tools/log/doubles.c \

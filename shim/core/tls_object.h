@@ -19,10 +19,10 @@
 #include "shim/wire/smtp_dialogue.h"
 
 struct tls_object {
-	_Atomic(const void *) object; /* NULL: free */
-	_Atomic bool done;            /* this handshake has its record, or is none of ours */
-	bool raised;                  /* the floor took versions from it */
-	bool refused;                 /* below the floor: every further call on it fails */
+	const void *object;
+	_Atomic bool done; /* this handshake has its record, or is none of ours */
+	bool raised;       /* the floor took versions from it */
+	bool refused;      /* below the floor: every further call on it fails */
 	struct {
 		bool known;
 		uint16_t min; /* as the application set them, 0 where it did not */

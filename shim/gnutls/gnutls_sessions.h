@@ -1,21 +1,19 @@
 /*
  * The client sessions of GnuTLS, and what an application has told each of them
  * that the library does not tell back. A session without an entry is not
- * watched: a server's, DTLS, or one for which there was no room; the wire
- * witness sees it all the same.
+ * watched: a server's, DTLS, or one for which no memory could be had; the wire
+ * witness sees it all the same, and below the floor ends it.
  *
- * An entry is its session's thread's; only finding it is guarded, without a lock.
+ * As many as there are; an entry is its session's thread's.
  */
 #ifndef TLSWITNESS_GNUTLS_SESSIONS_H
 #define TLSWITNESS_GNUTLS_SESSIONS_H
 
-#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "shim/gnutls/gnutls_priorities.h"
 
 struct gnutls_client {
-	_Atomic(const void *) session;              /* NULL: free */
 	const struct gnutls_priorities *priorities; /* NULL: not known */
 	const void *cache; /* of the application's that they came in, or NULL */
 	unsigned versions; /* that are allowed by now; as in those */
@@ -27,7 +25,7 @@ struct gnutls_client {
 	unsigned verify_flags;
 };
 
-/* A new session of a client; NULL if there is no room. */
+/* A new session of a client; NULL if no memory can be had. */
 struct gnutls_client *gnutls_client_begin(gnutls_session_t session);
 
 /* NULL: not watched. */

@@ -104,6 +104,19 @@ Test(gnutls, in_two_threads_with_300_connections_each)
 	expect_one_each(WORDS("threads=2", "count=300"), 600);
 }
 
+Test(gnutls, beside_sessions_without_end)
+{
+	struct sink *sink = start_sink(WORDS("--implicit", "--tls=1.3"));
+	const char *log =
+		run_client(sink, WORDS("count=20", "others=20000"), WORDS(mail_port(sink)), 0);
+	const json_t *records = records_of(log, "tls-handshake");
+
+	cr_assert_eq(json_array_size(records), 20);
+	for (size_t i = 0; i < 20; i++)
+		expect_of_gnutls(json_array_get(records, i), "beside 20,000 others");
+	stop_sink(sink);
+}
+
 /* libgnutls-openssl calls GnuTLS: what it is asked by OpenSSL's names is not OpenSSL's to tell. */
 Test(gnutls, the_layer_with_openssls_names)
 {

@@ -11,6 +11,7 @@
  *   host=NAME           the name to verify (localhost); authority=FILE to trust
  *   then=quit|nothing|exit|_exit|close|rehandshake|send-first
  *   threads=N count=N   of connections, one after another in each thread
+ *   others=N            sessions that are there all the while and do nothing
  * Prints nothing; exits with 1 and GnuTLS's words on stderr when something fails.
  */
 #include <arpa/inet.h>
@@ -325,6 +326,17 @@ static void *connect_often(void *unused)
 	return NULL;
 }
 
+static void begin_others(void)
+{
+	unsigned long count = strtoul(setting("others", "0"), NULL, 10);
+
+	while (count-- > 0) {
+		gnutls_session_t session;
+
+		check(gnutls_init(&session, GNUTLS_CLIENT), "init");
+	}
+}
+
 int main(int argc, char **argv)
 {
 	pthread_t thread[64];
@@ -344,6 +356,7 @@ int main(int argc, char **argv)
 		      authority);
 	if (is_set("verify", "callback"))
 		gnutls_certificate_set_verify_function(credentials, verify_in_callback);
+	begin_others();
 	if (threads <= 1) {
 		connect_often(NULL);
 	} else {
