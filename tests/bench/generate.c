@@ -60,9 +60,10 @@ static void fill_stack(struct origin *stack, struct texts *texts, unsigned progr
 
 	stack->count = 0;
 	for (int i = 0; i < 3; i++) {
-		snprintf(texts->frame_file[i], sizeof(texts->frame_file[i]),
-			 i ? "/srv/app%u/notify/mail%d.py" : "/usr/lib/python3.11/smtplib%u%d.py",
-			 program, i);
+		(void)snprintf(texts->frame_file[i], sizeof(texts->frame_file[i]),
+			       i ? "/srv/app%u/notify/mail%d.py"
+				 : "/usr/lib/python3.11/smtplib%u%d.py",
+			       program, i);
 		stack->frame[stack->count++] = (struct origin_frame){.file = texts->frame_file[i],
 								     .function = functions[i],
 								     .line = 40U + (unsigned)i};
@@ -85,10 +86,10 @@ static void fill_program(struct record *record, struct texts *texts, struct orig
 		return;
 	}
 	record->executable = program % 4 == 2 ? "/usr/bin/php8.2" : "/usr/bin/python3.11";
-	snprintf(texts->script, sizeof(texts->script), "/srv/app%u/bin/send.%s", program,
-		 program % 4 == 2 ? "php" : "py");
-	snprintf(texts->code_file, sizeof(texts->code_file), "/srv/app%u/notify/mail.%s", program,
-		 program % 4 == 2 ? "php" : "py");
+	(void)snprintf(texts->script, sizeof(texts->script), "/srv/app%u/bin/send.%s", program,
+		       program % 4 == 2 ? "php" : "py");
+	(void)snprintf(texts->code_file, sizeof(texts->code_file), "/srv/app%u/notify/mail.%s",
+		       program, program % 4 == 2 ? "php" : "py");
 	record->script = texts->script;
 	record->code_file = texts->code_file;
 	record->code_line = 20 + program % 7;
@@ -99,10 +100,10 @@ static void fill_program(struct record *record, struct texts *texts, struct orig
 
 static void fill_destination(struct record *record, struct texts *texts, unsigned destination)
 {
-	snprintf(texts->domain, sizeof(texts->domain), "mx%u.example%u.com", destination % 3,
-		 destination);
-	snprintf(texts->address, sizeof(texts->address), "198.51.%u.%u", destination / 256 % 256,
-		 destination % 256);
+	(void)snprintf(texts->domain, sizeof(texts->domain), "mx%u.example%u.com", destination % 3,
+		       destination);
+	(void)snprintf(texts->address, sizeof(texts->address), "198.51.%u.%u",
+		       destination / 256 % 256, destination % 256);
 	record->network_protocol = RECORD_PROTOCOL_SMTP;
 	record->source_ip = "192.0.2.10";
 	record->source_port = 32768 + draw(28000);
@@ -137,7 +138,7 @@ static void fill_tls(struct record *record, struct texts *texts, unsigned destin
 	record->curve = "x25519";
 	record->resumed = RECORD_FALSE;
 	record->server_name = record->destination_domain;
-	snprintf(texts->subject, sizeof(texts->subject), "CN=%s", texts->domain);
+	(void)snprintf(texts->subject, sizeof(texts->subject), "CN=%s", texts->domain);
 	record->server_subject = texts->subject;
 	record->server_issuer = "CN=R11,O=Let's Encrypt,C=US";
 	record->server_not_after = "2027-01-30T12:00:00Z";
@@ -178,7 +179,7 @@ static void write_record(uint64_t number, uint64_t count)
 	else
 		fill_tls(&record, &texts, destination);
 	size_t length = record_write(line, &record);
-	fwrite(line, 1, length, stdout);
+	(void)fwrite(line, 1, length, stdout);
 }
 
 int main(int argc, char **argv)
@@ -190,10 +191,10 @@ int main(int argc, char **argv)
 	if (argc > 3)
 		destination_count = (unsigned)strtoul(argv[3], NULL, 10);
 	if (count == 0 || program_count == 0 || destination_count == 0) {
-		fputs("usage: generate RECORDS [PROGRAMS [DESTINATIONS]]\n", stderr);
+		(void)fputs("usage: generate RECORDS [PROGRAMS [DESTINATIONS]]\n", stderr);
 		return 2;
 	}
 	for (uint64_t i = 0; i < count; i++)
 		write_record(i, count);
-	return fflush(stdout) == 0 ? 0 : 1;
+	return fflush(stdout) == 0 && !ferror(stdout) ? 0 : 1;
 }

@@ -6,6 +6,7 @@
  * VECTOR is one of tests/unit/vectors. Prints nanoseconds per connection; how
  * many instructions that are, run-15-wire has counted by valgrind.
  */
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +23,17 @@ struct turn {
 static struct turn turns[64];
 static size_t turn_count;
 
+/* Two hexadecimal digits; false where the line has no more of them. */
+static bool parse_byte(const char *at, uint8_t *byte)
+{
+	char digits[3] = {0};
+	char *end;
+
+	(void)snprintf(digits, sizeof(digits), "%s", at);
+	*byte = (uint8_t)strtoul(digits, &end, 16);
+	return end == digits + 2;
+}
+
 static void read_vector(FILE *file)
 {
 	char line[1024];
@@ -29,7 +41,7 @@ static void read_vector(FILE *file)
 
 	while (fgets(line, sizeof(line), file)) {
 		struct turn *turn = NULL;
-		unsigned byte = 0;
+		uint8_t byte;
 
 		if (line[0] != '>' && line[0] != '<')
 			continue;
@@ -39,8 +51,8 @@ static void read_vector(FILE *file)
 		turn = &turns[turn_count - 1];
 		turn->from = last == '>' ? TLS_FROM_CLIENT : TLS_FROM_SERVER;
 		for (const char *at = line + 2;
-		     turn->length < sizeof(turn->bytes) && sscanf(at, "%2x", &byte) == 1; at += 2)
-			turn->bytes[turn->length++] = (uint8_t)byte;
+		     turn->length < sizeof(turn->bytes) && parse_byte(at, &byte); at += 2)
+			turn->bytes[turn->length++] = byte;
 	}
 }
 
@@ -69,11 +81,11 @@ int main(int argc, char **argv)
 	struct tls_wire wire;
 
 	if (!file || count == 0) {
-		fputs("usage: wire VECTOR COUNT\n", stderr);
+		(void)fputs("usage: wire VECTOR COUNT\n", stderr);
 		return 2;
 	}
 	read_vector(file);
-	fclose(file);
+	(void)fclose(file);
 	clock_gettime(CLOCK_MONOTONIC, &began);
 	for (unsigned long i = 0; i < count; i++) {
 		tls_wire_init(&wire);

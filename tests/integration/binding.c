@@ -244,10 +244,8 @@ static const char *renamed(const char *name, const char *from)
 {
 	const char *path = test_path(name);
 	struct program copy = {.argv = WORDS("cp", from, path)};
-	struct program sed = {.argv = WORDS("sed", "-i",
-					    "s/libssl\\.so\\.3/libssl.so.9/g;"
-					    "s/libcrypto\\.so\\.3/libcrypto.so.9/g",
-					    path),
+	struct program sed = {.argv = WORDS("sed", "-i", "-e", "s/libssl\\.so\\.3/libssl.so.9/g",
+					    "-e", "s/libcrypto\\.so\\.3/libcrypto.so.9/g", path),
 			      .env = WORDS("LC_ALL=C")};
 
 	cr_assert_eq(run_program(&copy), 0, "%s", copy.err);

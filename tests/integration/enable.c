@@ -48,13 +48,11 @@ static const char *make_root(void)
 /* Names, kinds, modes, owners and contents of all that is there. */
 static const char *manifest(const char *root)
 {
-	struct program program = {
-		.argv = WORDS(
-			"sh", "-c",
-			"cd $1 && find . -name '*.tlswitness-new' -prune -o -path ./var -prune -o "
-			"-printf '%p %y %m %U %G %l\\n' | sort && "
-			"find etc -type f ! -name '*.tlswitness-new' | sort | xargs sha256sum",
-			"sh", root)};
+	static const char list[] =
+		"cd $1 && find . -name '*.tlswitness-new' -prune -o -path ./var -prune -o "
+		"-printf '%p %y %m %U %G %l\\n' | sort && "
+		"find etc -type f ! -name '*.tlswitness-new' | sort | xargs sha256sum";
+	struct program program = {.argv = WORDS("sh", "-c", list, "sh", root)};
 
 	cr_assert_eq(run_program(&program), 0, "%s", program.err);
 	return text("%s", program.out);

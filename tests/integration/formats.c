@@ -72,7 +72,8 @@ static char *many_groups(int programs, int destinations)
 
 	for (int program = 0; program < programs; program++) {
 		for (int destination = 0; destination < destinations; destination++)
-			fprintf(out,
+			(void)fprintf(
+				out,
 				"{\"@timestamp\":\"2026-11-%02dT10:00:00Z\",\"event.action\":"
 				"\"tls-handshake\",\"tls.version\":\"1.%d\","
 				"\"destination.domain\":\"mx%d.department.example\","
@@ -82,7 +83,7 @@ static char *many_groups(int programs, int destinations)
 				1 + program % 20, destination % 4, destination, program,
 				destination % 4 < 2 ? "below-floor" : "ok", program, program + 1);
 	}
-	fclose(out);
+	cr_assert_eq(fclose(out), 0);
 	return log;
 }
 
@@ -193,12 +194,12 @@ Test(formats, metrics_are_few_and_sum_up_all_the_same)
 	const char *metrics = report_as("--openmetrics", log);
 	size_t count = 0;
 
-	cr_expect_eq(sum_of(metrics, "tlswitness_connections{", &count), 60 * 40);
+	cr_expect_eq(sum_of(metrics, "tlswitness_connections{", &count), (size_t)60 * 40);
 	cr_expect_geq(count, 500);
 	cr_expect_leq(count, 510);
 	cr_expect(strstr(metrics, "{program=\"(other)\",destination=\"(other)\",version=\"1.3\","
 				  "verdict=\"ok\"} "));
-	cr_expect_eq(sum_of(metrics, "tlswitness_place_connections{", &count), 60 * 20);
+	cr_expect_eq(sum_of(metrics, "tlswitness_place_connections{", &count), (size_t)60 * 20);
 	cr_expect_leq(count, 52);
 	free(log);
 }
@@ -372,17 +373,18 @@ static const char measure[] =
 
 static void put_frame(FILE *out, const char *page, size_t number, int width)
 {
-	fprintf(out, "<iframe id='page%zu-%d' width='%d' height='900' style='border:0' srcdoc=\"",
-		number, width, width);
+	(void)fprintf(out,
+		      "<iframe id='page%zu-%d' width='%d' height='900' style='border:0' srcdoc=\"",
+		      number, width, width);
 	for (; *page; page++) {
 		if (*page == '&')
-			fputs("&amp;", out);
+			(void)fputs("&amp;", out);
 		else if (*page == '"')
-			fputs("&quot;", out);
+			(void)fputs("&quot;", out);
 		else
-			fputc(*page, out);
+			(void)fputc(*page, out);
 	}
-	fputs("\"></iframe>\n", out);
+	(void)fputs("\"></iframe>\n", out);
 }
 
 /* Each page in a frame of each width: in one browser, at exactly that width. */
@@ -394,15 +396,15 @@ static const char *frames_of(const char *const logs[], size_t count)
 	FILE *out = open_memstream(&frames, &size);
 	const char *path = NULL;
 
-	fputs("<!DOCTYPE html><meta charset='utf-8'><body>", out);
+	(void)fputs("<!DOCTYPE html><meta charset='utf-8'><body>", out);
 	for (size_t i = 0; i < count; i++) {
 		const char *page = report_as("--html", logs[i]);
 
 		for (size_t width = 0; width < sizeof(widths) / sizeof(widths[0]); width++)
 			put_frame(out, page, i, widths[width]);
 	}
-	fputs(measure, out);
-	fclose(out);
+	(void)fputs(measure, out);
+	cr_assert_eq(fclose(out), 0);
 	path = test_file("frames.html", frames);
 	free(frames);
 	return path;

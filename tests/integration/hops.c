@@ -61,7 +61,7 @@ static bool is_listened_at(void *subject)
 	cr_assert_not_null(sockets);
 	while (!found && fgets(line, sizeof(line), sockets))
 		found = strstr(line, listening) != NULL;
-	fclose(sockets);
+	(void)fclose(sockets);
 	return found;
 }
 

@@ -450,7 +450,7 @@ Test(host, that_writes_beside_others_leaves_no_empty_line)
 	}
 	for (int i = 0; i < WRITERS; i++)
 		cr_expect_eq(end_program(&writers[i]), 0, "%s", writers[i].err);
-	cr_expect_eq(json_array_size(read_json_lines(log)), WRITERS * RECORDS);
+	cr_expect_eq(json_array_size(read_json_lines(log)), (size_t)WRITERS * RECORDS);
 }
 
 /* Processes that write without end are killed, one after the other, wherever they are. */
@@ -480,7 +480,7 @@ Test(host, that_is_killed_swallows_no_line)
 		}
 	}
 	size_t before = count_whole_lines(log, &torn);
-	cr_expect_leq(torn, WRITERS * ROUNDS);
+	cr_expect_leq(torn, (size_t)WRITERS * ROUNDS);
 	run_giver_up(log, WORDS("10"));
 	cr_expect_eq(count_whole_lines(log, &torn), before + 10);
 }

@@ -40,7 +40,9 @@ static int seconds_wanted(void)
 {
 	const char *wanted = getenv("TLSWITNESS_TEST_SECONDS");
 
-	return wanted && atoi(wanted) > 0 ? atoi(wanted) : 3;
+	int seconds = wanted ? (int)strtol(wanted, NULL, 10) : 0;
+
+	return seconds > 0 ? seconds : 3;
 }
 
 static const char *whole_path(const char *name)

@@ -298,13 +298,13 @@ Test(report_command, gives_the_same_with_any_number_of_threads)
 	static const char *const threads[] = {"1", "2", "7"};
 
 	for (int i = 0; i < 9000; i++) {
-		fputs(i % 3 ? OLD : NEW, out);
+		(void)fputs(i % 3 ? OLD : NEW, out);
 		if (i % 100 == 0)
-			fputs(NESTED, out);
+			(void)fputs(NESTED, out);
 		if (i % 1000 == 0)
-			fputs("rubbish\n", out);
+			(void)fputs("rubbish\n", out);
 	}
-	fclose(out);
+	cr_assert_eq(fclose(out), 0);
 	path = test_file("a.jsonl", log);
 	for (size_t i = 0; i < sizeof(threads) / sizeof(threads[0]); i++) {
 		struct program program = run_report(WORDS("--threads", threads[i], path), NULL);
@@ -330,16 +330,17 @@ Test(report_command, survives_lines_of_any_length)
 	json_t *report = NULL;
 	json_t *input = NULL;
 
-	fputs(OLD, out);
+	(void)fputs(OLD, out);
 	for (int i = 0; i < LONG; i++)
-		fputc('x', out);
-	fputs("\n{\"event.action\":\"tls-handshake\",\"@timestamp\":\"2026-11-20T10:00:00Z\",\"x\":"
-	      "\"",
-	      out);
+		(void)fputc('x', out);
+	(void)fputs("\n{\"event.action\":\"tls-handshake\",\"@timestamp\":\"2026-11-20T10:00:00Z\","
+		    "\"x\":"
+		    "\"",
+		    out);
 	for (int i = 0; i < ALLOWED; i++)
-		fputc('x', out);
-	fputs("\"}\n" NEW, out);
-	fclose(out);
+		(void)fputc('x', out);
+	(void)fputs("\"}\n" NEW, out);
+	cr_assert_eq(fclose(out), 0);
 	path = test_file("a.jsonl", log);
 	for (int i = 0; i < 2; i++) {
 		report = json_report(WORDS(i ? "-" : path), i ? log : NULL);

@@ -61,8 +61,8 @@ static struct bytes repeated(const char *line, size_t count)
 	FILE *out = open_memstream(&bytes.start, &bytes.length);
 
 	for (size_t i = 0; i < count; i++)
-		fputs(line, out);
-	fclose(out);
+		(void)fputs(line, out);
+	cr_assert_eq(fclose(out), 0);
 	return bytes;
 }
 
@@ -171,16 +171,17 @@ static struct bytes varied(size_t count)
 	unsigned state = 1;
 
 	for (size_t i = 0; i < count; i++) {
-		fputs("{\"@timestamp\":\"2026-11-20T10:00:00.000000Z\",\"event.action\":\"tls-"
-		      "handshake\",\"event.reason\":\"",
-		      out);
+		(void)fputs(
+			"{\"@timestamp\":\"2026-11-20T10:00:00.000000Z\",\"event.action\":\"tls-"
+			"handshake\",\"event.reason\":\"",
+			out);
 		for (int k = 0; k < 400; k++) {
 			state = state * 1103515245U + 12345U;
-			fputc("0123456789abcdefghijklmnopqrstuv"[(state >> 16) % 32], out);
+			(void)fputc("0123456789abcdefghijklmnopqrstuv"[(state >> 16) % 32], out);
 		}
-		fputs("\"}\n", out);
+		(void)fputs("\"}\n", out);
 	}
-	fclose(out);
+	cr_assert_eq(fclose(out), 0);
 	return bytes;
 }
 
@@ -323,7 +324,8 @@ Test(report_inputs, gives_the_same_on_every_path_however_many_names_there_are)
 	static const char *const threads[] = {"1", "2", "5"};
 
 	for (int i = 0; i < 100000; i++) {
-		fprintf(out,
+		(void)fprintf(
+			out,
 			"{\"@timestamp\":\"2026-11-%02dT10:00:00.%06dZ\",\"event.action\":\"tls-"
 			"handshake\",\"destination.domain\":\"mx%d.example\",\"tls.version\":\"1.%"
 			"d\","
@@ -331,16 +333,17 @@ Test(report_inputs, gives_the_same_on_every_path_however_many_names_there_are)
 			1 + i % 28, i, i * 7 % 100000, i % 4, i % 4 < 2 ? "below-floor" : "ok", i,
 			i % 3 ? "" : "\r");
 		if (i % 20000 == 0) {
-			fputs("rubbish\n{\"event\":{\"action\":\"smtp-session\"},\"@timestamp\":"
-			      "\"2026-11-01T00:00:00Z\",\"x\":\"",
-			      out);
+			(void)fputs(
+				"rubbish\n{\"event\":{\"action\":\"smtp-session\"},\"@timestamp\":"
+				"\"2026-11-01T00:00:00Z\",\"x\":\"",
+				out);
 			for (int k = 0; k < 1 << 20; k++)
-				fputc('x', out);
-			fputs("\"}\n", out);
+				(void)fputc('x', out);
+			(void)fputs("\"}\n", out);
 		}
 	}
-	fputs("{\"@timestamp\":\"2026-11-20T1", out);
-	fclose(out);
+	(void)fputs("{\"@timestamp\":\"2026-11-20T1", out);
+	cr_assert_eq(fclose(out), 0);
 	files[0] = binary_file("plain", log);
 	files[1] = binary_file("gzip", gzipped(log));
 	files[2] = binary_file("zstd", zstandard(log));

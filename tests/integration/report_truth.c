@@ -317,9 +317,9 @@ static char *many(size_t count, const char *more)
 	FILE *out = open_memstream(&log, &size);
 
 	for (size_t i = 0; i < count; i++)
-		fputs(OK, out);
-	fputs(more, out);
-	fclose(out);
+		(void)fputs(OK, out);
+	(void)fputs(more, out);
+	cr_assert_eq(fclose(out), 0);
 	return log;
 }
 

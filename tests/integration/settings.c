@@ -179,6 +179,11 @@ Test(settings, ruby)
 
 /* ---- native code ---- */
 
+/* Cut where the room ends, and it says so. */
+static const char cut_words[] =
+	"SSL_CONF_cmd(Protocol,  TLSv1, TLSv1.2,  TLSv1.1, TLSv1.2,  TLSv1.1, TLSv1.2,  TLSv1.1, "
+	"TLS...)";
+
 static const char *const native_words[] = {
 	"SSL_CTX_new(TLSv1_1_client_method)",
 	"SSL_CTX_new(TLSv1_2_client_method)",
@@ -206,9 +211,7 @@ static const char *const native_words[] = {
 	"SSL_CONF_cmd(Protocol, -ALL,TLSv1.2)",
 	"SSL_CONF_cmd(CipherString, DEFAULT:@SECLEVEL=0)",
 	"SSL_CONF_cmd(Protocol, \t\v\r\nTLSv1\n)",
-	/* Cut where the room ends, and it says so. */
-	"SSL_CONF_cmd(Protocol,  TLSv1, TLSv1.2,  TLSv1.1, TLSv1.2,  TLSv1.1, TLSv1.2,  TLSv1.1, "
-	"TLS...)",
+	cut_words,
 	"SSL_CONF_cmd(-no_tls1_3)",
 	"SSL_CTX_set_ssl_version(TLSv1_client_method)",
 	"SSL_set_ssl_method(TLSv1_1_client_method)",

@@ -33,7 +33,7 @@ static void append(const char *path, const char *content)
 	FILE *file = fopen(path, "a");
 
 	cr_assert_not_null(file);
-	fputs(content, file);
+	cr_assert_geq(fputs(content, file), 0);
 	cr_assert_eq(fclose(file), 0);
 }
 

@@ -17,7 +17,7 @@ static const char *put(struct slice text, size_t columns, bool keep_end, bool ut
 	size_t used = terminal_put(out, text, columns, keep_end, utf8);
 	struct slice result;
 
-	fclose(out);
+	cr_assert_eq(fclose(out), 0);
 	result = (struct slice){written, size};
 	cr_expect_leq(used, columns);
 	cr_expect_eq(used, terminal_columns(result, utf8), "%s takes %zu", written, used);
@@ -26,7 +26,7 @@ static const char *put(struct slice text, size_t columns, bool keep_end, bool ut
 
 static void in_utf8(void)
 {
-	setlocale(LC_CTYPE, "C.UTF-8");
+	cr_assert_not_null(setlocale(LC_CTYPE, "C.UTF-8"));
 }
 
 TestSuite(terminal, .init = in_utf8);

@@ -8,6 +8,7 @@
  */
 #include <dlfcn.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -37,7 +38,7 @@ static void look_at_caller(const SSL *ssl, int where, int result)
 	if (dladdr(__builtin_return_address(0), &info) == 0 || info.dli_fname == NULL)
 		return;
 	const char *slash = strrchr(info.dli_fname, '/');
-	strncpy(owner, slash != NULL ? slash + 1 : info.dli_fname, sizeof(owner) - 1);
+	(void)snprintf(owner, sizeof(owner), "%s", slash != NULL ? slash + 1 : info.dli_fname);
 }
 
 static const char *converse(SSL *ssl)
@@ -57,7 +58,7 @@ const char *handshake(void)
 {
 	struct sockaddr_in address = {
 		.sin_family = AF_INET,
-		.sin_port = htons((unsigned short)atoi(getenv("BINDING_PORT"))),
+		.sin_port = htons((unsigned short)strtoul(getenv("BINDING_PORT"), NULL, 10)),
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
 	};
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);

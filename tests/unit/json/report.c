@@ -255,7 +255,7 @@ Test(report, is_the_same_after_a_merge)
 			handshake(i % 3 ? "/a.py" : "/b.py", i % 5 ? "one.example" : "two.example",
 				  (uint16_t)(0x0301 + i % 4), RECORD_VERDICT_OK);
 
-		record.timestamp.tv_sec += i * 1000;
+		record.timestamp.tv_sec += (time_t)i * 1000;
 		record.host = i % 7 ? "web1" : "web2";
 		cr_assert_eq(add_to(i % 2 ? &aggregate : &other, &record), AGGREGATE_COUNTED);
 	}
