@@ -40,9 +40,7 @@ static void feed_tls(struct connection *connection, enum tls_side from, const ui
 		if (from == TLS_FROM_CLIENT)
 			note_library_call(connection);
 	}
-	wire_certificate_want(connection);
 	tls_wire_feed(&connection->tls, from, bytes, length);
-	wire_certificate_read(connection);
 	/* A library that writes into memory has made its ClientHello before it is sent. */
 	if (!offered && connection->tls.offered_count > 0 &&
 	    hello_is_expected(connection->tls.client_random))
@@ -167,6 +165,7 @@ static void feed_parts(struct connection *connection, enum smtp_side from,
 static void learn(struct connection *connection, enum smtp_side from, const struct iovec *parts,
 		  size_t length)
 {
+	enum wire_certificate_need need = WIRE_CERTIFICATE_NOTHING;
 	enum connection_event event;
 	bool recognised;
 	bool began;
@@ -180,8 +179,11 @@ static void learn(struct connection *connection, enum smtp_side from, const stru
 	feed_parts(connection, from, parts, length);
 	recognised = recognised && connection->smtp.state == SMTP_DIALOGUE;
 	began = !began && connection->tls_begun;
+	if (connection->tls_begun)
+		need = wire_certificate_read(connection);
 	event = connection_next_event(connection);
 	guard_leave(&connection->guard);
+	wire_certificate_provide(connection, need);
 	if (began)
 		connection->began = recorder_clock();
 	if (recognised && !connection->mail_port)

@@ -58,6 +58,7 @@ struct connection {
 	struct proxy_hop hop;
 	struct smtp_dialogue smtp;
 	struct tls_wire tls;
+	uint32_t certificate_room; /* wire_certificate.c's; 0: none */
 	struct library_view library;
 	struct origin *origin; /* from origin_pool.h; NULL: not known */
 };

@@ -1,45 +1,69 @@
 #include "shim/core/wire_certificate.h"
 
-#include <stdatomic.h>
 #include <string.h>
 
 #include "shim/core/connection_state.h"
 #include "shim/core/join.h"
+#include "shim/core/slab.h"
 
-#define CERTIFICATES_MAX 32
-
-static struct certificate_message certificates[CERTIFICATES_MAX];
-static atomic_bool taken[CERTIFICATES_MAX];
-
-static struct certificate_message *claim(void)
-{
-	for (int i = 0; i < CERTIFICATES_MAX; i++) {
-		if (atomic_exchange(&taken[i], true))
-			continue;
-		memset(&certificates[i], 0, offsetof(struct certificate_message, beginning));
-		return &certificates[i];
-	}
-	return NULL;
-}
-
-void wire_certificate_forget(struct connection *connection)
-{
-	if (connection->tls.certificate)
-		atomic_store(&taken[connection->tls.certificate - certificates], false);
-	connection->tls.certificate = NULL;
-}
+static struct slab rooms = {.size = sizeof(struct certificate_message), .first = 2};
 
 /* The ClientHello has passed, and the ServerHello has not: it is now or never. */
 static bool is_time(const struct connection *connection)
 {
 	return connection->tls.progress == TLS_OFFERED && !connection->library_pending &&
-	       connection_in_scope(connection);
+	       connection->certificate_room == 0 && connection_in_scope(connection);
 }
 
-void wire_certificate_want(struct connection *connection)
+static void provide_room(struct connection *connection)
 {
-	if (!connection->tls.certificate && is_time(connection))
-		connection->tls.certificate = claim();
+	uint32_t number;
+	struct certificate_message *room = slab_claim(&rooms, &number);
+	bool provided = false;
+
+	if (!room)
+		return;
+	memset(room, 0, offsetof(struct certificate_message, beginning));
+	if (guard_enter(&connection->guard)) {
+		provided = is_time(connection);
+		if (provided) {
+			connection->tls.certificate = room;
+			connection->certificate_room = number + 1;
+		}
+		guard_leave(&connection->guard);
+	}
+	if (!provided)
+		slab_free(&rooms, number);
+}
+
+static void give_room_back(struct connection *connection)
+{
+	uint32_t room;
+
+	if (!guard_enter(&connection->guard))
+		return;
+	connection->tls.certificate = NULL;
+	room = connection->certificate_room;
+	connection->certificate_room = 0;
+	guard_leave(&connection->guard);
+	if (room != 0)
+		slab_free(&rooms, room - 1);
+}
+
+void wire_certificate_provide(struct connection *connection, enum wire_certificate_need need)
+{
+	if (need == WIRE_CERTIFICATE_ROOM)
+		provide_room(connection);
+	else if (need == WIRE_CERTIFICATE_SPARE)
+		give_room_back(connection);
+}
+
+void wire_certificate_forget(struct connection *connection)
+{
+	if (connection->certificate_room != 0)
+		slab_free(&rooms, connection->certificate_room - 1);
+	connection->certificate_room = 0;
+	connection->tls.certificate = NULL;
 }
 
 static void write_facts(struct library_view *view, const struct certificate_facts *facts)
@@ -52,19 +76,20 @@ static void write_facts(struct library_view *view, const struct certificate_fact
 			       facts->not_after_generalized);
 }
 
-void wire_certificate_read(struct connection *connection)
+enum wire_certificate_need wire_certificate_read(struct connection *connection)
 {
 	const struct certificate_message *certificate = connection->tls.certificate;
 	struct certificate_facts facts;
 
 	if (!certificate)
-		return;
+		return is_time(connection) ? WIRE_CERTIFICATE_ROOM : WIRE_CERTIFICATE_NOTHING;
 	if (certificate->complete) {
 		if (!connection->library.witness && certificate_message_read(certificate, &facts))
 			write_facts(&connection->library, &facts);
-		wire_certificate_forget(connection);
-	} else if (connection->tls.version == TLS_VERSION_1_3 ||
-		   connection->tls.progress >= TLS_ESTABLISHED) {
-		wire_certificate_forget(connection);
+		return WIRE_CERTIFICATE_SPARE;
 	}
+	if (connection->tls.version == TLS_VERSION_1_3 ||
+	    connection->tls.progress >= TLS_ESTABLISHED)
+		return WIRE_CERTIFICATE_SPARE;
+	return WIRE_CERTIFICATE_NOTHING;
 }

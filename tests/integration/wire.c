@@ -145,3 +145,23 @@ Test(wire, php_curl_loaded_with_deepbind)
 {
 	rehearse_all(&mailer_php_curl);
 }
+
+/* The room for a certificate is large, and no number of them is too many. */
+Test(wire, certificates_of_many_handshakes_at_once)
+{
+	const char *log = test_path("many.jsonl");
+	struct program bare = {
+		.argv = WORDS(program_path("hellos"), "500", "tests/unit/vectors/gnutls-1.2.txt")};
+	struct program program = preloaded(&bare, log, WORDS("TLSWITNESS_SCOPE=all"));
+
+	cr_assert_eq(run_program(&program), 0, "%s", program.err);
+	const json_t *records = records_of(log, "tls-handshake");
+	cr_assert_eq(json_array_size(records), 500);
+	for (size_t i = 0; i < 500; i++) {
+		const json_t *record = json_array_get(records, i);
+
+		cr_assert_str_eq(field(record, "tls.version"), "1.2");
+		cr_assert_neq(*field(record, "tls.server.subject"), '\0', "of the %zuth", i);
+		cr_assert_neq(*field(record, "tls.server.not_after"), '\0', "of the %zuth", i);
+	}
+}
