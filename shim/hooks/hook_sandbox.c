@@ -1,6 +1,6 @@
 /*
- * Hooks of the calls that close a sandbox around this process, and of those that
- * take the way past libc's own functions.
+ * Hooks of the calls that close a sandbox around this process or change its
+ * root, and of those that take the way past libc's own functions.
  */
 #include <errno.h>
 #include <linux/seccomp.h>
@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 
 #include "shim/core/connection.h"
+#include "shim/core/output.h"
 #include "shim/core/recorder.h"
 #include "shim/core/sandbox.h"
 #include "shim/hooks/real_libc.h"
@@ -81,4 +82,15 @@ long syscall_hook(long number, long a, long b, long c, long d, long e, long f)
 	if (number == SYS_close)
 		before_close((int)a);
 	return real(number, a, b, c, d, e, f);
+}
+
+/* The path of the log may not be reachable in the new root. */
+EXPORT int chroot(const char *path)
+{
+	int saved = errno;
+
+	if (recorder.on)
+		output_keep(&recorder.config);
+	errno = saved;
+	return libc()->chroot(path);
 }
