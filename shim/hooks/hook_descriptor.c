@@ -2,9 +2,10 @@
  * Hooks of libc's calls by which descriptors become names of a connection, and
  * cease to be.
  */
+#include "shim/hooks/hook_descriptor.h"
+
 #include <errno.h>
 #include <netinet/in.h>
-#include <stdarg.h>
 
 #include "shim/base/sys.h"
 #include "shim/core/connection.h"
@@ -12,22 +13,7 @@
 
 #define CALLER __builtin_return_address(0)
 
-/*
- * The real functions, also for a call that comes before our start. A function
- * that libc does not have fails as an unknown system call does.
- */
-static const struct real_libc *libc(void)
-{
-	if (!real_libc.read)
-		real_libc_find();
-	return &real_libc;
-}
-
-static int missing(void)
-{
-	errno = ENOSYS;
-	return -1;
-}
+/* ---- opening and closing ---- */
 
 /* A refused connection: the call fails as if the peer had ended it. */
 static int refused(void)
@@ -35,8 +21,6 @@ static int refused(void)
 	errno = ECONNRESET;
 	return -1;
 }
-
-/* ---- opening and closing ---- */
 
 static bool is_internet(const struct sockaddr *address, socklen_t length)
 {
@@ -47,13 +31,9 @@ static bool is_internet(const struct sockaddr *address, socklen_t length)
 static int watched_connect(__typeof__(connect) *real, int fd, __CONST_SOCKADDR_ARG address,
 			   socklen_t length, const void *caller)
 {
-	int result;
-	int saved;
+	int result = real(fd, address, length);
+	int saved = errno;
 
-	if (!real)
-		return missing();
-	result = real(fd, address, length);
-	saved = errno;
 	/* Only now is it known that the address can be read. */
 	if ((result == 0 || saved == EINPROGRESS || saved == EINTR) &&
 	    is_internet(ADDRESS_OF(address), length) &&
@@ -73,8 +53,7 @@ EXPORT int __connect(int fd, __CONST_SOCKADDR_ARG address, socklen_t length)
 	return watched_connect(libc()->__connect, fd, address, length, CALLER);
 }
 
-/* The connection's last record is written while its descriptor still is one. */
-static void before_close(int fd)
+void before_close(int fd)
 {
 	int saved = errno;
 
@@ -99,27 +78,28 @@ EXPORT int __close(int fd)
 #define CLOSE_RANGE_CLOEXEC (1U << 2)
 #endif
 
-EXPORT int close_range(unsigned first, unsigned last, int flags)
+/* Before a call that closes all from `first` to `last`. */
+static void before_close_range(unsigned first, unsigned last)
 {
 	int saved = errno;
 
-	if (!libc()->close_range)
-		return missing();
-	if (!((unsigned)flags & CLOSE_RANGE_CLOEXEC) && first <= last)
-		connection_closing_range(first, last);
+	connection_closing_range(first, last);
 	errno = saved;
-	return real_libc.close_range(first, last, flags);
+}
+
+EXPORT int close_range(unsigned first, unsigned last, int flags)
+{
+	if (real_libc_has((uintptr_t)libc()->close_range) &&
+	    !((unsigned)flags & CLOSE_RANGE_CLOEXEC) && first <= last)
+		before_close_range(first, last);
+	return libc()->close_range(first, last, flags);
 }
 
 EXPORT void closefrom(int first)
 {
-	int saved = errno;
-
-	if (!libc()->closefrom)
-		return;
-	connection_closing_range(first > 0 ? (unsigned)first : 0, UINT32_MAX);
-	errno = saved;
-	real_libc.closefrom(first);
+	if (real_libc_has((uintptr_t)libc()->closefrom))
+		before_close_range(first > 0 ? (unsigned)first : 0, UINT32_MAX);
+	libc()->closefrom(first);
 }
 
 /* ---- other names for a descriptor ---- */
@@ -169,47 +149,34 @@ EXPORT int dup3(int old_fd, int new_fd, int flags)
 }
 
 /*
- * The third argument is an int or a pointer; every ABI that glibc serves passes
- * both so that a pointer fetches either.
+ * Variadic in libc's headers, with an int or a pointer as the third argument, or
+ * none. Every ABI that glibc serves passes all of them so that a function of
+ * three arguments hands on what it was given.
  */
+EXPORT int fcntl_hook(int fd, int command, void *argument) __asm__("fcntl");
+EXPORT int reserved_fcntl_hook(int fd, int command, void *argument) __asm__("__fcntl");
+EXPORT int fcntl64_hook(int fd, int command, void *argument) __asm__("fcntl64");
+
 static int watched_fcntl(__typeof__(fcntl) *real, int fd, int command, void *argument)
 {
-	int result = real ? real(fd, command, argument) : missing();
+	int result = real(fd, command, argument);
 
 	if (command == F_DUPFD || command == F_DUPFD_CLOEXEC)
 		return copied(fd, result);
 	return result;
 }
 
-EXPORT int fcntl(int fd, int command, ...)
+int fcntl_hook(int fd, int command, void *argument)
 {
-	va_list arguments;
-	void *argument;
-
-	va_start(arguments, command);
-	argument = va_arg(arguments, void *);
-	va_end(arguments);
 	return watched_fcntl(libc()->fcntl, fd, command, argument);
 }
 
-EXPORT int __fcntl(int fd, int command, ...)
+int reserved_fcntl_hook(int fd, int command, void *argument)
 {
-	va_list arguments;
-	void *argument;
-
-	va_start(arguments, command);
-	argument = va_arg(arguments, void *);
-	va_end(arguments);
 	return watched_fcntl(libc()->__fcntl, fd, command, argument);
 }
 
-EXPORT int fcntl64(int fd, int command, ...)
+int fcntl64_hook(int fd, int command, void *argument)
 {
-	va_list arguments;
-	void *argument;
-
-	va_start(arguments, command);
-	argument = va_arg(arguments, void *);
-	va_end(arguments);
 	return watched_fcntl(libc()->fcntl64, fd, command, argument);
 }

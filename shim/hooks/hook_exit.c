@@ -15,15 +15,13 @@ static void finish(void)
 EXPORT _Noreturn void _exit(int status)
 {
 	finish();
-	real_libc_find();
-	real_libc._exit(status);
+	libc()->_exit(status);
 	__builtin_unreachable();
 }
 
 EXPORT _Noreturn void _Exit(int status)
 {
 	finish();
-	real_libc_find();
-	real_libc._Exit(status);
+	libc()->_Exit(status);
 	__builtin_unreachable();
 }

@@ -15,13 +15,6 @@
 
 #define CALLER __builtin_return_address(0)
 
-static const struct real_libc *libc(void)
-{
-	if (!real_libc.dlsym)
-		real_libc_find();
-	return &real_libc;
-}
-
 /*
  * Nothing can be done after a jump. Whoever loads a library asks it for a
  * symbol next: that is when the hooks are put in place.
@@ -71,25 +64,24 @@ static void *hook_for(void *handle, const char *name, const void *address, const
 
 EXPORT void *dlsym(void *restrict handle, const char *restrict name)
 {
-	const struct real_libc *real = libc();
 	void *hook;
 
 	before_question(handle);
 	if (!library_hooks_know(name))
-		return real->dlsym(handle, name);
-	hook = hook_for(handle, name, is_handle(handle) ? real->dlsym(handle, name) : NULL, CALLER);
-	return hook ? hook : real->dlsym(handle, name);
+		return libc()->dlsym(handle, name);
+	hook = hook_for(handle, name, is_handle(handle) ? libc()->dlsym(handle, name) : NULL,
+			CALLER);
+	return hook ? hook : libc()->dlsym(handle, name);
 }
 
 EXPORT void *dlvsym(void *restrict handle, const char *restrict name, const char *restrict version)
 {
-	const struct real_libc *real = libc();
 	void *hook;
 
 	before_question(handle);
 	if (!library_hooks_know(name))
-		return real->dlvsym(handle, name, version);
+		return libc()->dlvsym(handle, name, version);
 	hook = hook_for(handle, name,
-			is_handle(handle) ? real->dlvsym(handle, name, version) : NULL, CALLER);
-	return hook ? hook : real->dlvsym(handle, name, version);
+			is_handle(handle) ? libc()->dlvsym(handle, name, version) : NULL, CALLER);
+	return hook ? hook : libc()->dlvsym(handle, name, version);
 }

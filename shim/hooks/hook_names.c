@@ -9,16 +9,6 @@
 #include "shim/core/dns_cache.h"
 #include "shim/hooks/real_libc.h"
 
-/*
- * The real functions, also for a call that comes before our start.
- */
-static const struct real_libc *libc(void)
-{
-	if (!real_libc.read)
-		real_libc_find();
-	return &real_libc;
-}
-
 static void remember_answer(const struct addrinfo *answer, const char *name)
 {
 	uint8_t address[16] = {[10] = 0xff, [11] = 0xff};

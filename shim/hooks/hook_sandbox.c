@@ -8,10 +8,10 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
-#include "shim/core/connection.h"
 #include "shim/core/output.h"
 #include "shim/core/recorder.h"
 #include "shim/core/sandbox.h"
+#include "shim/hooks/hook_descriptor.h"
 #include "shim/hooks/real_libc.h"
 
 /*
@@ -27,13 +27,6 @@ EXPORT long syscall_hook(long number, long a, long b, long c, long d, long e,
 typedef int prctl_function(int option, unsigned long a, unsigned long b, unsigned long c,
 			   unsigned long d);
 typedef long syscall_function(long number, long a, long b, long c, long d, long e, long f);
-
-static const struct real_libc *libc(void)
-{
-	if (!real_libc.read)
-		real_libc_find();
-	return &real_libc;
-}
 
 int prctl_hook(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d)
 {
@@ -59,15 +52,6 @@ static long enter_sandbox(syscall_function *real, long operation, long flags, lo
 	    (result > 0 && ((unsigned long)flags & SECCOMP_FILTER_FLAG_NEW_LISTENER)))
 		sandbox_close(operation == SECCOMP_SET_MODE_STRICT);
 	return result;
-}
-
-static void before_close(int fd)
-{
-	int saved = errno;
-
-	if (!descriptor_unmonitored(fd))
-		connection_closing(fd);
-	errno = saved;
 }
 
 /* This must jump, not call: what is behind it may return twice, or on another stack. */

@@ -1,16 +1,21 @@
 /*
- * Hooks of libc's calls that receive and send. Each calls the real function
- * and hands what passed to the model; for a descriptor that is no mail
- * connection it costs one bounds check and one load.
+ * Hooks of libc's calls that receive and send. Each calls the real function and
+ * hands what passed to the model; for a descriptor that is no mail connection it
+ * costs one bounds check and one load.
+ *
+ * What a call means for a connection is said once for each of the two families:
+ * in `received` and `sent`, and for all calls of one buffer in `receive` and
+ * `send_bytes`, which stand apart from the hooks so that the way of every other
+ * descriptor through those saves no register.
  */
 #include <errno.h>
 #include <string.h>
 
 #include "shim/core/connection.h"
 #include "shim/core/enforcement.h"
-#include "shim/hooks/real_libc.h"
 #include "shim/core/readable.h"
 #include "shim/core/recorder.h"
+#include "shim/hooks/real_libc.h"
 
 #ifndef MSG_FASTOPEN
 #define MSG_FASTOPEN 0x20000000
@@ -19,23 +24,6 @@
 #define CALLER __builtin_return_address(0)
 
 #define APART __attribute__((noinline))
-
-/*
- * The real functions, also for a call that comes before our start. A function
- * that libc does not have fails as an unknown system call does.
- */
-static const struct real_libc *libc(void)
-{
-	if (!real_libc.read)
-		real_libc_find();
-	return &real_libc;
-}
-
-static int missing(void)
-{
-	errno = ENOSYS;
-	return -1;
-}
 
 /* ---- what passed ---- */
 
@@ -106,90 +94,103 @@ static ssize_t received(const struct connection_call *call, ssize_t result,
 	return result;
 }
 
-/* ---- receiving ---- */
+/* ---- receiving into one buffer ---- */
 
-/*
- * `slot` is a member of real_libc. Kept apart, and the rest of the hooks with
- * it, so that the way of every other descriptor through them saves no register.
- */
-APART static ssize_t watched_read(__typeof__(read) **slot, int fd, void *buffer, size_t count)
+/* One such call, with the arguments that it has. */
+struct receiving {
+	enum {
+		READ,
+		READ_RESERVED,
+		READ_CHK,
+		RECV,
+		RECV_CHK,
+		RECVFROM,
+		RECVFROM_CHK,
+	} call;
+	int fd;
+	void *buffer;
+	size_t count;
+	size_t room; /* of the fortified ones */
+	int flags;
+	__SOCKADDR_ARG address;
+	socklen_t *length;
+};
+
+static ssize_t really_receive(const struct receiving *r)
 {
-	__typeof__(read) *real = libc() ? *slot : NULL;
-	const struct iovec part = {buffer, count};
+	switch (r->call) {
+	case READ:
+		return libc()->read(r->fd, r->buffer, r->count);
+	case READ_RESERVED:
+		return libc()->__read(r->fd, r->buffer, r->count);
+	case READ_CHK:
+		return libc()->__read_chk(r->fd, r->buffer, r->count, r->room);
+	case RECV:
+		return libc()->recv(r->fd, r->buffer, r->count, r->flags);
+	case RECV_CHK:
+		return libc()->__recv_chk(r->fd, r->buffer, r->count, r->room, r->flags);
+	case RECVFROM:
+		return libc()->recvfrom(r->fd, r->buffer, r->count, r->flags, r->address,
+					r->length);
+	case RECVFROM_CHK:
+		return libc()->__recvfrom_chk(r->fd, r->buffer, r->count, r->room, r->flags,
+					      ADDRESS_OF(r->address), r->length);
+	}
+	__builtin_unreachable();
+}
+
+APART static ssize_t receive(const struct receiving *receiving)
+{
+	const struct iovec part = {receiving->buffer, receiving->count};
 	struct connection_call call;
 
-	if (!connection_call_begin(&call, fd))
+	if (!connection_call_begin(&call, receiving->fd))
 		return refused();
-	return received(&call, real ? real(fd, buffer, count) : missing(), &part, 1, 0);
+	return received(&call, really_receive(receiving), &part, 1, receiving->flags);
 }
 
 EXPORT ssize_t read(int fd, void *buffer, size_t count)
 {
-	if (descriptor_unmonitored(fd) && real_libc.read)
-		return real_libc.read(fd, buffer, count);
-	return watched_read(&real_libc.read, fd, buffer, count);
+	if (passes(fd))
+		return libc()->read(fd, buffer, count);
+	return receive(
+		&(struct receiving){.call = READ, .fd = fd, .buffer = buffer, .count = count});
 }
 
 EXPORT ssize_t __read(int fd, void *buffer, size_t count)
 {
-	if (descriptor_unmonitored(fd) && real_libc.__read)
-		return real_libc.__read(fd, buffer, count);
-	return watched_read(&real_libc.__read, fd, buffer, count);
+	if (passes(fd))
+		return libc()->__read(fd, buffer, count);
+	return receive(&(struct receiving){
+		.call = READ_RESERVED, .fd = fd, .buffer = buffer, .count = count});
 }
 
 EXPORT ssize_t __read_chk(int fd, void *buffer, size_t count, size_t room)
 {
-	const struct iovec part = {buffer, count};
-	struct connection_call call;
-
-	if (descriptor_unmonitored(fd))
+	if (passes(fd))
 		return libc()->__read_chk(fd, buffer, count, room);
-	if (!connection_call_begin(&call, fd))
-		return refused();
-	return received(&call, libc()->__read_chk(fd, buffer, count, room), &part, 1, 0);
-}
-
-EXPORT ssize_t readv(int fd, const struct iovec *parts, int count)
-{
-	struct connection_call call;
-	ssize_t result;
-
-	if (descriptor_unmonitored(fd))
-		return libc()->readv(fd, parts, count);
-	if (!connection_call_begin(&call, fd))
-		return refused();
-	result = libc()->readv(fd, parts, count);
-	/* A failure may be that of an address that is none. */
-	return received(&call, result, parts, result >= 0 && count > 0 ? (size_t)count : 0, 0);
-}
-
-APART static ssize_t watched_recv(int fd, void *buffer, size_t count, int flags)
-{
-	const struct iovec part = {buffer, count};
-	struct connection_call call;
-
-	if (!connection_call_begin(&call, fd))
-		return refused();
-	return received(&call, libc()->recv(fd, buffer, count, flags), &part, 1, flags);
+	return receive(&(struct receiving){
+		.call = READ_CHK, .fd = fd, .buffer = buffer, .count = count, .room = room});
 }
 
 EXPORT ssize_t recv(int fd, void *buffer, size_t count, int flags)
 {
-	if (descriptor_unmonitored(fd) && real_libc.recv)
-		return real_libc.recv(fd, buffer, count, flags);
-	return watched_recv(fd, buffer, count, flags);
+	if (passes(fd))
+		return libc()->recv(fd, buffer, count, flags);
+	return receive(&(struct receiving){
+		.call = RECV, .fd = fd, .buffer = buffer, .count = count, .flags = flags});
 }
 
 EXPORT ssize_t __recv_chk(int fd, void *buffer, size_t count, size_t room, int flags)
 {
-	const struct iovec part = {buffer, count};
-	struct connection_call call;
-
-	if (descriptor_unmonitored(fd))
+	if (passes(fd))
 		return libc()->__recv_chk(fd, buffer, count, room, flags);
-	if (!connection_call_begin(&call, fd))
-		return refused();
-	return received(&call, libc()->__recv_chk(fd, buffer, count, room, flags), &part, 1, flags);
+	return receive(&(struct receiving){.call = RECV_CHK,
+					   .fd = fd,
+					   .buffer = buffer,
+					   .count = count,
+					   .room = room,
+					   .flags = flags});
 }
 
 /*
@@ -199,34 +200,50 @@ EXPORT ssize_t __recv_chk(int fd, void *buffer, size_t count, size_t room, int f
 EXPORT ssize_t recvfrom(int fd, void *buffer, size_t count, int flags, __SOCKADDR_ARG address,
 			socklen_t *length)
 {
-	const struct iovec part = {buffer, count};
-	struct connection_call call;
-
-	if (descriptor_unmonitored(fd))
+	if (passes(fd))
 		return libc()->recvfrom(fd, buffer, count, flags, address, length);
-	if (!connection_call_begin(&call, fd))
-		return refused();
-	return received(&call, libc()->recvfrom(fd, buffer, count, flags, address, length), &part,
-			1, flags);
+	return receive(&(struct receiving){.call = RECVFROM,
+					   .fd = fd,
+					   .buffer = buffer,
+					   .count = count,
+					   .flags = flags,
+					   .address = address,
+					   .length = length});
 }
 
 EXPORT ssize_t __recvfrom_chk(int fd, void *buffer, size_t count, size_t room, int flags,
 			      struct sockaddr *address, socklen_t *length)
 {
-	const struct iovec part = {buffer, count};
-	struct connection_call call;
-
-	if (descriptor_unmonitored(fd))
+	if (passes(fd))
 		return libc()->__recvfrom_chk(fd, buffer, count, room, flags, address, length);
-	if (!connection_call_begin(&call, fd))
-		return refused();
-	return received(&call,
-			libc()->__recvfrom_chk(fd, buffer, count, room, flags, address, length),
-			&part, 1, flags);
+	return receive(&(struct receiving){.call = RECVFROM_CHK,
+					   .fd = fd,
+					   .buffer = buffer,
+					   .count = count,
+					   .room = room,
+					   .flags = flags,
+					   .address = {address},
+					   .length = length});
 }
 
-/* Another process may go on with the descriptors that it is sent. */
-static void note_handed_on(const struct msghdr *message)
+/* ---- receiving into several ---- */
+
+EXPORT ssize_t readv(int fd, const struct iovec *parts, int count)
+{
+	struct connection_call call;
+	ssize_t result;
+
+	if (passes(fd))
+		return libc()->readv(fd, parts, count);
+	if (!connection_call_begin(&call, fd))
+		return refused();
+	result = libc()->readv(fd, parts, count);
+	/* A failure may be that of an address that is none. */
+	return received(&call, result, parts, result >= 0 && count > 0 ? (size_t)count : 0, 0);
+}
+
+/* Tells of each descriptor that a message carries. Keeps errno. */
+APART static void each_descriptor(const struct msghdr *message, void (*tell)(int fd))
 {
 	struct msghdr *unconst = (struct msghdr *)(uintptr_t)message;
 	int saved = errno;
@@ -242,32 +259,17 @@ static void note_handed_on(const struct msghdr *message)
 			int fd;
 
 			memcpy(&fd, CMSG_DATA(control) + i * sizeof(int), sizeof(int));
-			connection_handed_on(fd);
+			tell(fd);
 		}
 	}
 	errno = saved;
 }
 
 /* Descriptors that came in a message may be connections of another process. */
-APART static void look_for_descriptors(struct msghdr *message)
+static void look_for_descriptors(const struct msghdr *message)
 {
-	int saved = errno;
-
-	for (struct cmsghdr *control = CMSG_FIRSTHDR(message); control;
-	     control = CMSG_NXTHDR(message, control)) {
-		size_t count;
-
-		if (control->cmsg_level != SOL_SOCKET || control->cmsg_type != SCM_RIGHTS)
-			continue;
-		count = (control->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-		for (size_t i = 0; i < count; i++) {
-			int fd;
-
-			memcpy(&fd, CMSG_DATA(control) + i * sizeof(int), sizeof(int));
-			connection_arrived(fd);
-		}
-	}
-	errno = saved;
+	if (message->msg_controllen > 0)
+		each_descriptor(message, connection_arrived);
 }
 
 APART static ssize_t watched_recvmsg(int fd, struct msghdr *message, int flags)
@@ -280,8 +282,7 @@ APART static ssize_t watched_recvmsg(int fd, struct msghdr *message, int flags)
 	result = libc()->recvmsg(fd, message, flags);
 	if (result < 0) /* the message may be no readable address */
 		return received(&call, result, NULL, 0, flags);
-	if (message->msg_controllen > 0)
-		look_for_descriptors(message);
+	look_for_descriptors(message);
 	return received(&call, result, message->msg_iov, message->msg_iovlen, flags);
 }
 
@@ -292,7 +293,7 @@ EXPORT ssize_t recvmsg(int fd, struct msghdr *message, int flags)
 	if (!descriptor_unmonitored(fd))
 		return watched_recvmsg(fd, message, flags);
 	result = libc()->recvmsg(fd, message, flags);
-	if (result >= 0 && message->msg_controllen > 0)
+	if (result >= 0)
 		look_for_descriptors(message);
 	return result;
 }
@@ -311,7 +312,7 @@ EXPORT int recvmmsg(int fd, struct mmsghdr *messages, unsigned count, mmsg_flags
 
 		if (call.entry != DESCRIPTOR_UNMONITORED && !(flags & (MSG_PEEK | MSG_OOB)))
 			connection_received(&call, message->msg_iov, messages[i].msg_len);
-		else if (message->msg_controllen > 0)
+		else
 			look_for_descriptors(message);
 	}
 	if (call.entry == DESCRIPTOR_UNMONITORED)
@@ -320,70 +321,6 @@ EXPORT int recvmmsg(int fd, struct mmsghdr *messages, unsigned count, mmsg_flags
 }
 
 /* ---- sending ---- */
-
-APART static ssize_t watched_write(__typeof__(write) **slot, int fd, const void *buffer,
-				   size_t count)
-{
-	__typeof__(write) *real = libc() ? *slot : NULL;
-	const struct iovec part = {(void *)(uintptr_t)buffer, count};
-	struct connection_call call;
-
-	if (!connection_call_begin(&call, fd) || !connection_may_send(&call, &part, 1))
-		return refused();
-	return sent(&call, real ? real(fd, buffer, count) : missing(), &part, 0);
-}
-
-EXPORT ssize_t write(int fd, const void *buffer, size_t count)
-{
-	if (descriptor_unmonitored(fd) && real_libc.write)
-		return real_libc.write(fd, buffer, count);
-	return watched_write(&real_libc.write, fd, buffer, count);
-}
-
-EXPORT ssize_t __write(int fd, const void *buffer, size_t count)
-{
-	if (descriptor_unmonitored(fd) && real_libc.__write)
-		return real_libc.__write(fd, buffer, count);
-	return watched_write(&real_libc.__write, fd, buffer, count);
-}
-
-EXPORT ssize_t writev(int fd, const struct iovec *parts, int count)
-{
-	struct connection_call call;
-
-	if (descriptor_unmonitored(fd))
-		return libc()->writev(fd, parts, count);
-	if (!connection_call_begin(&call, fd) ||
-	    !connection_may_send(&call, parts, count > 0 ? (size_t)count : 0))
-		return refused();
-	return sent(&call, libc()->writev(fd, parts, count), parts, 0);
-}
-
-APART static ssize_t watched_send(__typeof__(send) **slot, int fd, const void *buffer, size_t count,
-				  int flags)
-{
-	__typeof__(send) *real = libc() ? *slot : NULL;
-	const struct iovec part = {(void *)(uintptr_t)buffer, count};
-	struct connection_call call;
-
-	if (!connection_call_begin(&call, fd) || !connection_may_send(&call, &part, 1))
-		return refused();
-	return sent(&call, real ? real(fd, buffer, count, flags) : missing(), &part, flags);
-}
-
-EXPORT ssize_t send(int fd, const void *buffer, size_t count, int flags)
-{
-	if (descriptor_unmonitored(fd) && real_libc.send)
-		return real_libc.send(fd, buffer, count, flags);
-	return watched_send(&real_libc.send, fd, buffer, count, flags);
-}
-
-EXPORT ssize_t __send(int fd, const void *buffer, size_t count, int flags)
-{
-	if (descriptor_unmonitored(fd) && real_libc.__send)
-		return real_libc.__send(fd, buffer, count, flags);
-	return watched_send(&real_libc.__send, fd, buffer, count, flags);
-}
 
 /*
  * A call that connects and sends at once (TCP fast open) is about to be made:
@@ -404,38 +341,146 @@ static bool opens_by_sending(struct connection_call *call, int fd, const struct 
 	return proceeds;
 }
 
+/*
+ * One call that sends, and with an address opens the connection as well (TCP
+ * fast open).
+ */
+struct sending {
+	struct connection_call call;
+	bool opens;
+};
+
+/* As connection_call_begin; NULL: no address. */
+static bool sending_begin(struct sending *sending, int fd, const struct sockaddr *address,
+			  socklen_t length, const void *caller)
+{
+	sending->opens = address != NULL;
+	return address ? opens_by_sending(&sending->call, fd, address, length, caller)
+		       : connection_call_begin(&sending->call, fd);
+}
+
 /* It has returned `result`: as `sent`. */
-static ssize_t opened_by_sending(const struct connection_call *call, ssize_t result,
-				 const struct iovec *parts, int flags)
+static ssize_t sending_end(const struct sending *sending, ssize_t result, const struct iovec *parts,
+			   int flags)
 {
 	const int saved = errno;
 
-	if (result >= 0)
-		return sent(call, result, parts, flags);
+	if (!sending->opens || result >= 0)
+		return sent(&sending->call, result, parts, flags);
 	if (saved != EINPROGRESS) /* nothing was opened */
-		connection_closing(call->fd);
+		connection_closing(sending->call.fd);
 	errno = saved;
 	return result;
+}
+
+/* ---- sending one buffer ---- */
+
+/* One such call, with the arguments that it has. */
+struct sending_bytes {
+	enum {
+		WRITE,
+		WRITE_RESERVED,
+		SEND,
+		SEND_RESERVED,
+		SENDTO,
+	} call;
+	int fd;
+	const void *bytes;
+	size_t count;
+	int flags;
+	__CONST_SOCKADDR_ARG address;
+	socklen_t length;
+	const void *caller;
+};
+
+static ssize_t really_send(const struct sending_bytes *s)
+{
+	switch (s->call) {
+	case WRITE:
+		return libc()->write(s->fd, s->bytes, s->count);
+	case WRITE_RESERVED:
+		return libc()->__write(s->fd, s->bytes, s->count);
+	case SEND:
+		return libc()->send(s->fd, s->bytes, s->count, s->flags);
+	case SEND_RESERVED:
+		return libc()->__send(s->fd, s->bytes, s->count, s->flags);
+	case SENDTO:
+		return libc()->sendto(s->fd, s->bytes, s->count, s->flags, s->address, s->length);
+	}
+	__builtin_unreachable();
+}
+
+APART static ssize_t send_bytes(const struct sending_bytes *s)
+{
+	const struct iovec part = {(void *)(uintptr_t)s->bytes, s->count};
+	const struct sockaddr *opened = s->flags & MSG_FASTOPEN ? ADDRESS_OF(s->address) : NULL;
+	struct sending sending;
+
+	if (!sending_begin(&sending, s->fd, opened, s->length, s->caller) ||
+	    !connection_may_send(&sending.call, &part, 1))
+		return refused();
+	return sending_end(&sending, really_send(s), &part, s->flags);
+}
+
+EXPORT ssize_t write(int fd, const void *buffer, size_t count)
+{
+	if (passes(fd))
+		return libc()->write(fd, buffer, count);
+	return send_bytes(
+		&(struct sending_bytes){.call = WRITE, .fd = fd, .bytes = buffer, .count = count});
+}
+
+EXPORT ssize_t __write(int fd, const void *buffer, size_t count)
+{
+	if (passes(fd))
+		return libc()->__write(fd, buffer, count);
+	return send_bytes(&(struct sending_bytes){
+		.call = WRITE_RESERVED, .fd = fd, .bytes = buffer, .count = count});
+}
+
+EXPORT ssize_t send(int fd, const void *buffer, size_t count, int flags)
+{
+	if (passes(fd))
+		return libc()->send(fd, buffer, count, flags);
+	return send_bytes(&(struct sending_bytes){
+		.call = SEND, .fd = fd, .bytes = buffer, .count = count, .flags = flags});
+}
+
+EXPORT ssize_t __send(int fd, const void *buffer, size_t count, int flags)
+{
+	if (passes(fd))
+		return libc()->__send(fd, buffer, count, flags);
+	return send_bytes(&(struct sending_bytes){
+		.call = SEND_RESERVED, .fd = fd, .bytes = buffer, .count = count, .flags = flags});
 }
 
 EXPORT ssize_t sendto(int fd, const void *buffer, size_t count, int flags,
 		      __CONST_SOCKADDR_ARG address, socklen_t length)
 {
-	const struct iovec part = {(void *)(uintptr_t)buffer, count};
-	struct connection_call call;
-	const bool opens = ADDRESS_OF(address) && (flags & MSG_FASTOPEN);
-	ssize_t result;
-
-	if (descriptor_unmonitored(fd) && !opens)
+	if (passes(fd) && !(ADDRESS_OF(address) && (flags & MSG_FASTOPEN)))
 		return libc()->sendto(fd, buffer, count, flags, address, length);
-	if (opens ? !opens_by_sending(&call, fd, ADDRESS_OF(address), length, CALLER)
-		  : !connection_call_begin(&call, fd))
+	return send_bytes(&(struct sending_bytes){.call = SENDTO,
+						  .fd = fd,
+						  .bytes = buffer,
+						  .count = count,
+						  .flags = flags,
+						  .address = address,
+						  .length = length,
+						  .caller = CALLER});
+}
+
+/* ---- sending several ---- */
+
+EXPORT ssize_t writev(int fd, const struct iovec *parts, int count)
+{
+	struct connection_call call;
+
+	if (passes(fd))
+		return libc()->writev(fd, parts, count);
+	if (!connection_call_begin(&call, fd) ||
+	    !connection_may_send(&call, parts, count > 0 ? (size_t)count : 0))
 		return refused();
-	if (!connection_may_send(&call, &part, 1))
-		return refused();
-	result = libc()->sendto(fd, buffer, count, flags, address, length);
-	return opens ? opened_by_sending(&call, result, &part, flags)
-		     : sent(&call, result, &part, flags);
+	return sent(&call, libc()->writev(fd, parts, count), parts, 0);
 }
 
 /* Where the message says to connect to, if it can be read; NULL: nowhere. */
@@ -446,30 +491,28 @@ static const struct sockaddr *address_of(const struct msghdr *message)
 	return message->msg_name;
 }
 
+/* Another process may go on with the descriptors that it is sent. */
 static ssize_t handing_on(ssize_t result, const struct msghdr *message)
 {
 	if (result >= 0 && message->msg_controllen > 0)
-		note_handed_on(message);
+		each_descriptor(message, connection_handed_on);
 	return result;
 }
 
 EXPORT ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 {
-	const bool opens = (flags & MSG_FASTOPEN) && address_of(message);
-	struct connection_call call;
+	const struct sockaddr *opened = flags & MSG_FASTOPEN ? address_of(message) : NULL;
+	struct sending sending;
 	ssize_t result;
 
-	if (descriptor_unmonitored(fd) && !opens)
+	if (descriptor_unmonitored(fd) && !opened)
 		return handing_on(libc()->sendmsg(fd, message, flags), message);
-	if (opens ? !opens_by_sending(&call, fd, message->msg_name, message->msg_namelen, CALLER)
-		  : !connection_call_begin(&call, fd))
-		return refused();
-	if (!may_send_message(&call, message))
+	if (!sending_begin(&sending, fd, opened, opened ? message->msg_namelen : 0, CALLER) ||
+	    !may_send_message(&sending.call, message))
 		return refused();
 	result = libc()->sendmsg(fd, message, flags);
 	/* What failed may be no readable message. */
-	return opens ? opened_by_sending(&call, result, result < 0 ? NULL : message->msg_iov, flags)
-		     : sent(&call, result, result < 0 ? NULL : message->msg_iov, flags);
+	return sending_end(&sending, result, result < 0 ? NULL : message->msg_iov, flags);
 }
 
 EXPORT int sendmmsg(int fd, struct mmsghdr *messages, unsigned count, mmsg_flags flags)
@@ -477,7 +520,7 @@ EXPORT int sendmmsg(int fd, struct mmsghdr *messages, unsigned count, mmsg_flags
 	struct connection_call call;
 	int result;
 
-	if (descriptor_unmonitored(fd))
+	if (passes(fd))
 		return libc()->sendmmsg(fd, messages, count, flags);
 	if (!connection_call_begin(&call, fd))
 		return refused();

@@ -15,19 +15,6 @@
 /* What is longer goes to libc, unseen. */
 #define FORMATTED_MAX 1024
 
-static const struct real_libc *libc(void)
-{
-	if (!real_libc.read)
-		real_libc_find();
-	return &real_libc;
-}
-
-static int missing(void)
-{
-	errno = ENOSYS;
-	return -1;
-}
-
 /* Bytes are about to pass that we can't see. False: they must not, and errno is set. */
 static bool may_pass_unseen(int fd)
 {
@@ -132,8 +119,7 @@ EXPORT int __vdprintf_chk(int fd, int flag, const char *format, va_list argument
 
 	if (result != -2)
 		return result;
-	return libc()->__vdprintf_chk ? real_libc.__vdprintf_chk(fd, flag, format, arguments)
-				      : missing();
+	return libc()->__vdprintf_chk(fd, flag, format, arguments);
 }
 
 EXPORT int dprintf(int fd, const char *format, ...)
@@ -157,34 +143,60 @@ EXPORT int __dprintf_chk(int fd, int flag, const char *format, ...)
 	va_start(arguments, format);
 	result = write_formatted(fd, format, arguments);
 	if (result == -2)
-		result = libc()->__vdprintf_chk
-				 ? real_libc.__vdprintf_chk(fd, flag, format, arguments)
-				 : missing();
+		result = libc()->__vdprintf_chk(fd, flag, format, arguments);
 	va_end(arguments);
 	return result;
 }
 
 /* ---- vectors with an offset, of which a socket has none ---- */
 
-static bool is_plain(off_t offset, int flags)
+/* Is it one that a socket can be given? It is what its plain sibling would do, then. */
+static bool is_plain(int fd, off_t offset, int flags)
 {
-	return offset == -1 && flags == 0;
+	return offset == -1 && flags == 0 && is_connection(fd);
 }
 
-#define VECTOR_HOOK(name, plain)                                                                   \
-	EXPORT ssize_t name(int fd, const struct iovec *parts, int count, off_t offset, int flags) \
-	{                                                                                          \
-		if (is_plain(offset, flags) && is_connection(fd))                                  \
-			return plain(fd, parts, count);                                            \
-		if (!libc()->name)                                                                 \
-			return missing();                                                          \
-		return may_pass_unseen(fd) ? real_libc.name(fd, parts, count, offset, flags) : -1; \
-	}
+/* Before a call to `real` that no socket can serve. */
+static bool may_pass_oddly(int fd, __typeof__(pwritev2) *real)
+{
+	return !real_libc_has((uintptr_t)real) || may_pass_unseen(fd);
+}
 
-VECTOR_HOOK(pwritev2, writev)
-VECTOR_HOOK(pwritev64v2, writev)
-VECTOR_HOOK(preadv2, readv)
-VECTOR_HOOK(preadv64v2, readv)
+EXPORT ssize_t pwritev2(int fd, const struct iovec *parts, int count, off_t offset, int flags)
+{
+	if (is_plain(fd, offset, flags))
+		return writev(fd, parts, count);
+	if (!may_pass_oddly(fd, libc()->pwritev2))
+		return -1;
+	return libc()->pwritev2(fd, parts, count, offset, flags);
+}
+
+EXPORT ssize_t pwritev64v2(int fd, const struct iovec *parts, int count, off_t offset, int flags)
+{
+	if (is_plain(fd, offset, flags))
+		return writev(fd, parts, count);
+	if (!may_pass_oddly(fd, libc()->pwritev64v2))
+		return -1;
+	return libc()->pwritev64v2(fd, parts, count, offset, flags);
+}
+
+EXPORT ssize_t preadv2(int fd, const struct iovec *parts, int count, off_t offset, int flags)
+{
+	if (is_plain(fd, offset, flags))
+		return readv(fd, parts, count);
+	if (!may_pass_oddly(fd, libc()->preadv2))
+		return -1;
+	return libc()->preadv2(fd, parts, count, offset, flags);
+}
+
+EXPORT ssize_t preadv64v2(int fd, const struct iovec *parts, int count, off_t offset, int flags)
+{
+	if (is_plain(fd, offset, flags))
+		return readv(fd, parts, count);
+	if (!may_pass_oddly(fd, libc()->preadv64v2))
+		return -1;
+	return libc()->preadv64v2(fd, parts, count, offset, flags);
+}
 
 /* ---- from one descriptor to another, by the kernel ---- */
 
@@ -227,5 +239,5 @@ EXPORT pid_t fork(void)
 
 EXPORT pid_t __fork(void)
 {
-	return forked(libc()->__fork ? real_libc.__fork() : missing());
+	return forked(libc()->__fork());
 }

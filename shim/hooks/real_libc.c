@@ -4,6 +4,7 @@
  */
 #include "shim/hooks/real_libc.h"
 
+#include <errno.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -30,20 +31,32 @@ static struct library_family libc_family = {
 
 LIBRARY_FAMILY(libc_family);
 
+/* In the place of any function that libc does not have; all of those give a number. */
+static long missing(void)
+{
+	errno = ENOSYS;
+	return -1;
+}
+
+bool real_libc_has(uintptr_t function)
+{
+	return function != (uintptr_t)missing;
+}
+
 /* True as long as a function is missing. */
 static bool fill_missing(const struct loaded_object *object, void *data)
 {
 	struct real_libc *table = data;
-	bool missing = false;
+	bool incomplete = false;
 
 	for (size_t i = 0; i < COUNT(functions); i++) {
 		void **slot = (void **)(void *)((char *)table + functions[i].offset);
 
 		if (!*slot)
 			*slot = loaded_object_function(object, functions[i].name);
-		missing |= !*slot;
+		incomplete |= !*slot;
 	}
-	return missing;
+	return incomplete;
 }
 
 /*
@@ -58,11 +71,13 @@ void real_libc_find(void)
 		return;
 	loaded_objects_each_behind(fill_missing, &found);
 	for (size_t i = 0; i < COUNT(functions); i++) {
-		void *address;
+		uintptr_t address;
 
 		if (functions[i].offset == offsetof(struct real_libc, read))
 			continue;
 		memcpy(&address, (char *)&found + functions[i].offset, sizeof(address));
+		if (!address)
+			address = (uintptr_t)missing;
 		memcpy((char *)&real_libc + functions[i].offset, &address, sizeof(address));
 	}
 	__atomic_store_n(&real_libc.read, found.read, __ATOMIC_RELEASE);

@@ -11,6 +11,7 @@
 #include <netdb.h>
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -18,6 +19,8 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
+
+#include "shim/core/descriptor_table.h"
 
 /* Marks a hook that is a symbol. Everything else in this library is hidden. */
 #define EXPORT __attribute__((visibility("default")))
@@ -68,16 +71,38 @@ int close_range(unsigned first, unsigned last, int flags);
 void closefrom(int first);
 
 #define HOOK(name, base) __typeof__(name) *name;
-/* Pointers that are NULL belong to functions that this libc does not have. */
+/* A function that this libc does not have fails as an unknown system call does: ENOSYS. */
 struct real_libc {
 #include "shim/hooks/hooks_libc.def"
 #include "shim/hooks/hooks_loader.def"
 };
 #undef HOOK
 
-extern struct real_libc real_libc;
+/* Filled when `read` is there; only for what follows. */
+extern struct real_libc real_libc __attribute__((visibility("hidden")));
 
-/* Fills real_libc. At start, or at the first call of a hook before that. */
+/* Fills it. At start, or at the first call of a hook before that. */
 void real_libc_find(void);
+
+/* The one way to a real function: libc()->read(...). */
+static inline const struct real_libc *libc(void)
+{
+	if (!real_libc.read)
+		real_libc_find();
+	return &real_libc;
+}
+
+/* Is this a function that libc has? */
+bool real_libc_has(uintptr_t function);
+
+/*
+ * Is this a descriptor that is no mail connection, and libc() nothing but the
+ * table? Then a hook's way to the real function is a jump: nothing is called
+ * before, and no register saved.
+ */
+static inline bool passes(int fd)
+{
+	return descriptor_unmonitored(fd) && real_libc.read;
+}
 
 #endif
