@@ -2,12 +2,16 @@
  * Hosts that have much, or little: it fails closed at any scale, and harms
  * nobody. What was delivered, the sink says.
  */
+#include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 
 #include <criterion/criterion.h>
+#include <criterion/logging.h>
 
 #include "tests/integration/records.h"
+#include "tests/integration/trial.h"
 
 TestSuite(scale, .init = harness_begin, .fini = harness_end, .timeout = 240);
 
@@ -19,16 +23,22 @@ static struct program host_of(const struct sink *sink, const char *how, unsigned
 }
 
 /* By the environment alone: without `run`, which could say something of its own. */
-static struct program with_recorder(const struct program *bare, const struct sink *sink,
-				    const char *log, const char *const env[])
+static struct program recorded(const struct program *bare, unsigned port, const char *log,
+			       const char *const env[])
 {
 	struct program program = *bare;
 
-	program.env = join_words(WORDS(text("LD_PRELOAD=%s", recorder_path()),
-				       text("TLSWITNESS_LOG=%s", log),
-				       text("TLSWITNESS_PORTS=%u", sink->port)),
-				 env);
+	program.env =
+		join_words(WORDS(text("LD_PRELOAD=%s", recorder_path()),
+				 text("TLSWITNESS_LOG=%s", log), text("TLSWITNESS_PORTS=%u", port)),
+			   env);
 	return program;
+}
+
+static struct program with_recorder(const struct program *bare, const struct sink *sink,
+				    const char *log, const char *const env[])
+{
+	return recorded(bare, sink->port, log, env);
 }
 
 static size_t count_messages(const json_t *entries)
@@ -53,12 +63,12 @@ static unsigned as_allowed(unsigned most)
 #define REFUSE WORDS("TLSWITNESS_MODE=enforce", "TLSWITNESS_PLAINTEXT=refuse")
 
 /* They were more than the first recorder's table had room for. */
-Test(scale, mail_behind_thousands_of_idle_connections_is_recorded_and_refused)
+static void send_behind_idle(unsigned count)
 {
 	struct sink *sink = start_sink(WORDS("--tls=none"));
 	const char *log = test_path("audit.jsonl");
 	const char *refused = test_path("enforce.jsonl");
-	struct program bare = host_of(sink, "idle", as_allowed(15000));
+	struct program bare = host_of(sink, "idle", count);
 	struct program audit = with_recorder(&bare, sink, log, NO_WORDS);
 	struct program enforce = with_recorder(&bare, sink, refused, REFUSE);
 
@@ -71,6 +81,146 @@ Test(scale, mail_behind_thousands_of_idle_connections_is_recorded_and_refused)
 	cr_assert_eq(json_array_size(records), 1, "%s", read_file(refused, NULL));
 	cr_expect_str_eq(field(json_array_get(records, 0), "tlswitness.verdict"), "refused");
 }
+
+Test(scale, mail_behind_2100_idle_connections_is_recorded_and_refused)
+{
+	send_behind_idle(as_allowed(2100));
+}
+
+Test(scale, mail_behind_15000_idle_connections_is_recorded_and_refused)
+{
+	send_behind_idle(as_allowed(15000));
+}
+
+/* This many descriptors are tried at most: they take time, and each a port of this machine. */
+#define DESCRIPTORS_TRIED 60000
+
+static struct program mails_behind_idle(const struct sink *sink)
+{
+	return (struct program){
+		.argv = join_words(WORDS("/usr/bin/python3", "tests/scripts/scale/idle.py",
+					 text("%u", sink->port), sink->certificate,
+					 text("%u", DESCRIPTORS_TRIED)),
+				   NO_WORDS)};
+}
+
+Test(scale, mail_behind_all_descriptors_by_openssl_by_gnutls_and_in_the_clear)
+{
+	struct sink *sink = start_sink(WORDS("--tls=1.0"));
+	const char *log = test_path("audit.jsonl");
+	const char *refused = test_path("enforce.jsonl");
+	struct program bare = mails_behind_idle(sink);
+	struct program audit = with_recorder(&bare, sink, log, NO_WORDS);
+	struct program enforce = with_recorder(&bare, sink, refused, REFUSE);
+	const json_t *records;
+	const json_t *entries;
+
+	cr_assert_eq(run_program(&bare), 0, "%s", bare.err);
+	cr_expect_eq(run_program(&audit), 0, "%s", audit.err);
+	cr_expect_eq(run_program(&enforce), 0, "%s", enforce.err);
+	stop_sink(sink);
+	cr_log_info("%lu connections were idle\n", number_after(bare.out, "idle: "));
+	cr_expect_not_null(strstr(bare.out, "clear: delivered\nopenssl: delivered\n"
+					    "gnutls: delivered\n"));
+	cr_expect_str_eq(audit.out, bare.out);
+	cr_expect_not_null(strstr(enforce.out, "clear: failed\nopenssl: failed\n"
+					       "gnutls: failed\n"),
+			   "%s", enforce.out);
+	entries = read_json_lines(sink->log);
+	cr_expect_eq(count_messages(entries), 6);
+	cr_assert_eq(json_array_size(entries), 9);
+	records = records_of(log, "plaintext-mail");
+	cr_assert_eq(json_array_size(records), 1, "%s", read_file(log, NULL));
+	cr_expect_eq(number_field(json_array_get(records, 0), "source.port"),
+		     number_field(json_array_get(entries, 3), "peer_port"));
+	records = records_of(log, "tls-handshake");
+	cr_assert_eq(json_array_size(records), 2, "%s", read_file(log, NULL));
+	for (size_t i = 0; i < 2; i++)
+		expect_equal_to_entry(json_array_get(records, i), json_array_get(entries, 4 + i),
+				      i == 0 ? "openssl" : "gnutls");
+	records = records_of_connections(refused);
+	cr_assert_eq(json_array_size(records), 3, "%s", read_file(refused, NULL));
+	for (size_t i = 0; i < 3; i++) {
+		const json_t *record = json_array_get(records, i);
+
+		cr_expect_str_eq(field(record, "tlswitness.verdict"), "refused", "%zu", i);
+		cr_expect_eq(number_field(record, "source.port"),
+			     number_field(json_array_get(entries, 6 + i), "peer_port"));
+	}
+}
+
+/* ---- sessions at once, each of which has begun before the first sends its mail ---- */
+
+static const char *const sessions_script = "tests/scripts/scale/sessions.py";
+
+static bool has_content(void *path)
+{
+	return *read_file(path, NULL) != '\0';
+}
+
+/* A port and an address are those of one connection: each has one record, and all are `verdict`. */
+static void expect_each_once(const char *log, size_t count, const char *verdict)
+{
+	const json_t *records = records_of(log, "plaintext-mail");
+	json_t *seen = json_object();
+
+	cr_assert_eq(json_array_size(records), count, "%zu records and not %zu",
+		     json_array_size(records), count);
+	for (size_t i = 0; i < count; i++) {
+		const json_t *record = json_array_get(records, i);
+		const char *ends = text("%s %lld", field(record, "source.ip"),
+					number_field(record, "source.port"));
+
+		cr_assert_null(json_object_get(seen, ends), "%s is there twice", ends);
+		json_object_set_new(seen, ends, json_true());
+		cr_assert_str_eq(field(record, "tlswitness.verdict"), verdict, "%s", ends);
+	}
+	json_decref(seen);
+	cr_expect_eq(json_array_size(records_of_connections(log)), count);
+	cr_expect_eq(json_array_size(records_of(log, "records-lost")), 0);
+}
+
+static void send_at_once(unsigned count)
+{
+	const char *port_file = test_path("port");
+	const char *log = test_path("audit.jsonl");
+	const char *refused = test_path("enforce.jsonl");
+	struct program server = {
+		.argv = WORDS("/usr/bin/python3", sessions_script, "serve", port_file)};
+	struct program bare = {0};
+	unsigned port;
+
+	start_program(&server);
+	wait_until(has_content, (void *)port_file, "the server's port");
+	port = (unsigned)strtoul(read_file(port_file, NULL), NULL, 10);
+	bare.argv = WORDS("/usr/bin/python3", sessions_script, "send", text("%u", port),
+			  text("%u", count));
+	struct program audit = recorded(&bare, port, log, NO_WORDS);
+	struct program enforce = recorded(&bare, port, refused, REFUSE);
+
+	cr_expect_eq(run_program(&audit), 0, "%s", audit.err);
+	cr_expect_str_eq(audit.out, text("delivered: %u, refused: 0\n", count));
+	cr_expect_eq(run_program(&enforce), 0, "%s", enforce.err);
+	cr_expect_str_eq(enforce.out, text("delivered: 0, refused: %u\n", count));
+	cr_assert_eq(kill(server.pid, SIGTERM), 0);
+	cr_assert_eq(end_program(&server), 0, "%s", server.err);
+	cr_expect_str_eq(server.out,
+			 text("sessions: %u, at once: %u, mails: %u\n", 2 * count, count, count));
+	expect_each_once(log, count, "plaintext");
+	expect_each_once(refused, count, "refused");
+}
+
+Test(scale, of_5000_sessions_at_once_each_is_recorded_and_refused)
+{
+	send_at_once(as_allowed(5000));
+}
+
+Test(scale, of_15000_sessions_at_once_each_is_recorded_and_refused)
+{
+	send_at_once(as_allowed(15000));
+}
+
+/* ---- without what it needs ---- */
 
 /* What there is no memory for is refused where it may be mail, and passes in audit. */
 Test(scale, without_memory_mail_is_refused_by_enforce_alone)
