@@ -9,6 +9,7 @@
 #include <criterion/criterion.h>
 
 #include "tests/integration/authority.h"
+#include "tests/integration/gnutls_mailers.h"
 #include "tests/integration/mailers.h"
 #include "tests/integration/records.h"
 
@@ -264,15 +265,9 @@ static struct program exim(const struct sink *sink, const char *authority)
 	return mailer_exim_checking(sink, TLS_MODE_STARTTLS, checks);
 }
 
-static struct program gnutls_cli(const struct sink *sink, const char *authority)
+static struct program cli(const struct sink *sink, const char *authority)
 {
-	const char *const *checks =
-		is_off(authority) ? WORDS("--insecure") : WORDS("--x509cafile", authority);
-
-	return (struct program){.argv = join_words(WORDS("gnutls-cli", "--starttls-proto=smtp",
-							 "--port", text("%u", sink->port)),
-						   join_words(checks, WORDS("localhost"))),
-				.input = "QUIT\r\n"};
+	return gnutls_cli(sink, TLS_MODE_STARTTLS, authority);
 }
 
 static struct program gnutls_curl(const struct sink *sink, const char *authority)
@@ -299,22 +294,12 @@ Test(certificates, as_exim_checks_them)
 
 Test(certificates, as_gnutls_cli_checks_them)
 {
-	expect_each("gnutls-cli", gnutls_cli, strict);
+	expect_each("gnutls-cli", cli, strict);
 }
 
-/* The program that nullmailer starts for each message, which is at descriptor 3. */
 static struct program nullmailer(const struct sink *sink, const char *authority)
 {
-	const char *mail = test_file("mail", "a@example.com\nb@example.com\n\nSubject: rehearsal\n"
-					     "\nhello\n");
-	const char *checks = is_off(authority) ? "--insecure" : text("--x509cafile=%s", authority);
-
-	return (struct program){
-		.argv = join_words(WORDS("sh", "-c", "exec \"$@\" 3<\"$0\"", mail,
-					 "build/debian/usr/lib/nullmailer/smtp", "--host=localhost",
-					 text("--port=%u", sink->port), "--starttls", checks),
-				   NO_WORDS),
-		.env = join_words(WORDS("HELOHOST=client.example.com"), NO_WORDS)};
+	return gnutls_nullmailer(sink, TLS_MODE_STARTTLS, authority);
 }
 
 /* It checks in a callback, and ends there, in the middle of the handshake. */
@@ -326,4 +311,36 @@ Test(certificates, as_nullmailer_checks_them)
 Test(certificates, as_curl_with_gnutls_checks_them)
 {
 	expect_each("GnuTLS curl", gnutls_curl, strict);
+}
+
+static struct program emacs(const struct sink *sink, const char *authority)
+{
+	return gnutls_emacs(sink, TLS_MODE_STARTTLS, authority);
+}
+
+Test(certificates, as_emacs_checks_them)
+{
+	expect_each("Emacs's smtpmail", emacs, strict);
+}
+
+static struct program by_ctypes(const struct sink *sink, const char *authority)
+{
+	return gnutls_ctypes(sink, TLS_MODE_STARTTLS, authority);
+}
+
+Test(certificates, as_gnutls_by_ctypes_checks_them)
+{
+	expect_each("GnuTLS by ctypes", by_ctypes, strict);
+}
+
+static struct program putmail(const struct sink *sink, const char *authority)
+{
+	(void)authority;
+	return gnutls_putmail(sink, TLS_MODE_STARTTLS);
+}
+
+/* It has no option for it, takes any certificate, and the record says so. */
+Test(certificates, as_mailutils_does_not_check_them)
+{
+	expect("putmail", putmail, NOT_CHECKED, &strict[NOT_CHECKED]);
 }

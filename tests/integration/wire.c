@@ -9,6 +9,7 @@
 
 #include <criterion/criterion.h>
 
+#include "tests/integration/gnutls_mailers.h"
 #include "tests/integration/mailers.h"
 #include "tests/integration/records.h"
 #include "tests/integration/trial.h"
@@ -119,6 +120,33 @@ Test(wire, exim)
 Test(wire, curl_with_gnutls)
 {
 	rehearse_all(&mailer_curl_gnutls);
+}
+
+Test(wire, gnutls_cli)
+{
+	rehearse_all(&mailer_gnutls_cli);
+}
+
+Test(wire, nullmailer)
+{
+	rehearse_all(&mailer_nullmailer);
+}
+
+Test(wire, emacs)
+{
+	rehearse_all(&mailer_emacs);
+}
+
+Test(wire, mailutils)
+{
+	rehearse_all(&mailer_putmail);
+	rehearse_all(&mailer_mailutils);
+}
+
+/* Found by name in a handle, as python-gnutls finds its functions. */
+Test(wire, gnutls_by_ctypes)
+{
+	rehearse_all(&mailer_gnutls_ctypes);
 }
 
 Test(wire, java)
