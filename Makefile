@@ -87,7 +87,7 @@ $(BUILD)/tlswitness: $(TOOL_OBJECTS) $(SHARED_OBJECTS)
 $(BUILD)/programs/%: tests/programs/%.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(LDFLAGS) -MMD -MP -o $@ $< -Wl,--as-needed \
-		-lssl -lcrypto -lgnutls $(SYSTEM_LIBS)
+		-lssl -lcrypto -lgnutls-dane -lgnutls $(SYSTEM_LIBS)
 
 $(BUILD)/unit-tests: $(call objects,$(UNIT_SOURCES) $(UNIT_SUBJECTS))
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcriterion -lssl -lcrypto $(SYSTEM_LIBS)

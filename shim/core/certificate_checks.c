@@ -9,6 +9,8 @@ static enum record_certificate unless_pinned(const struct certificate_checks *ch
 /* Whoever goes on in spite of what was found has not checked. */
 static enum record_certificate of_used(const struct certificate_checks *checks)
 {
+	if (checks->dane == CHECK_PASSED)
+		return RECORD_CERTIFICATE_VERIFIED;
 	if (checks->chain != CHECK_PASSED || checks->name == CHECK_FAILED)
 		return unless_pinned(checks);
 	if (checks->name == CHECK_PASSED)
@@ -25,7 +27,10 @@ static enum record_certificate of_used(const struct certificate_checks *checks)
 /* Not a byte was sent or read: what was found wrong, or only read, has been the end. */
 static enum record_certificate of_unused(const struct certificate_checks *checks)
 {
-	if (checks->chain == CHECK_FAILED || checks->name == CHECK_FAILED)
+	if (checks->dane == CHECK_PASSED)
+		return RECORD_CERTIFICATE_VERIFIED;
+	if (checks->dane == CHECK_FAILED || checks->chain == CHECK_FAILED ||
+	    checks->name == CHECK_FAILED)
 		return RECORD_CERTIFICATE_FAILED;
 	if (checks->chain == CHECK_NONE)
 		return unless_pinned(checks);
@@ -44,6 +49,8 @@ enum record_reason certificate_failure(const struct certificate_checks *checks, 
 {
 	if (certificate_judgement(checks, used) != RECORD_CERTIFICATE_FAILED)
 		return RECORD_REASON_UNKNOWN;
+	if (checks->dane == CHECK_FAILED)
+		return RECORD_REASON_TLSA_INVALID;
 	if (checks->failure != RECORD_REASON_UNKNOWN)
 		return checks->failure;
 	return checks->chain == CHECK_FAILED ? RECORD_REASON_VALIDATION_FAILURE

@@ -24,7 +24,12 @@ enum certificate_check {
 struct certificate_checks {
 	enum certificate_check chain; /* from the certificate to something trusted; never READ */
 	enum certificate_check name;  /* of the server, in the certificate */
-	enum record_reason failure;   /* of what failed first */
+	/*
+	 * By TLSA records about the server's own certificate, which stand for chain
+	 * and name (RFC 7672, 3.1.1); never READ. Who knows them need not mind the rest.
+	 */
+	enum certificate_check dane;
+	enum record_reason failure; /* of what failed first */
 	bool lenient; /* the library was not told to end a handshake that it finds wrong */
 	bool pinned;  /* the application has read a fingerprint, to compare by itself */
 };

@@ -13,6 +13,7 @@
 
 /* GNUTLS_GNUTLS_H and _X509_H: the real headers were there first. */
 #ifndef GNUTLS_GNUTLS_H
+typedef unsigned int gnutls_certificate_type_t;
 typedef struct gnutls_session_int *gnutls_session_t;
 typedef struct gnutls_priority_st *gnutls_priority_t;
 typedef struct gnutls_x509_crt_int *gnutls_x509_crt_t;
@@ -72,6 +73,22 @@ typedef struct {
 #define GNUTLS_DT_IP_ADDRESS   4
 #endif
 
+/* The same of libgnutls-dane's. */
+#ifndef GNUTLS_DANE_H
+typedef struct dane_state_st *dane_state_t;
+typedef struct dane_query_st *dane_query_t;
+
+#define DANE_CERT_USAGE_CA       0
+#define DANE_CERT_USAGE_EE       1
+#define DANE_CERT_USAGE_LOCAL_CA 2
+#define DANE_CERT_USAGE_LOCAL_EE 3
+
+#define DANE_VFLAG_ONLY_CHECK_EE_USAGE (1 << 1)
+#define DANE_VFLAG_ONLY_CHECK_CA_USAGE (1 << 2)
+
+#define DANE_E_INITIALIZATION_ERROR (-1)
+#endif
+
 /* The security profile among a session's verification flags. */
 #define GNUTLS_API_PROFILE_MASK 0xff000000U
 
@@ -126,7 +143,23 @@ unsigned int gnutls_x509_crt_check_ip(gnutls_x509_crt_t certificate, const unsig
 int gnutls_x509_crt_get_fingerprint(gnutls_x509_crt_t certificate, unsigned int algorithm,
 				    void *bytes, size_t *size);
 
+/* ---- hooks: the certificate, by DANE ---- */
+
+int dane_verify_crt_raw(dane_state_t state, const gnutls_datum_t *chain, unsigned chain_size,
+			gnutls_certificate_type_t type, dane_query_t records,
+			unsigned int source_flags, unsigned int flags, unsigned int *status);
+int dane_verify_crt(dane_state_t state, const gnutls_datum_t *chain, unsigned chain_size,
+		    gnutls_certificate_type_t type, const char *hostname, const char *protocol,
+		    unsigned int port, unsigned int source_flags, unsigned int flags,
+		    unsigned int *status);
+int dane_verify_session_crt(dane_state_t state, gnutls_session_t session, const char *hostname,
+			    const char *protocol, unsigned int port, unsigned int source_flags,
+			    unsigned int flags, unsigned int *status);
+
 /* ---- what else is asked ---- */
+
+int dane_query_data(dane_query_t records, unsigned int index, unsigned int *usage,
+		    unsigned int *type, unsigned int *match, gnutls_datum_t *data);
 
 int gnutls_error_is_fatal(int error);
 const char *gnutls_strerror(int error);

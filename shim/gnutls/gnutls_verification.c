@@ -104,3 +104,29 @@ void gnutls_verification_fingerprint(const struct gnutls_library *library,
 	}
 	errno = saved;
 }
+
+gnutls_session_t gnutls_verification_session(void)
+{
+	gnutls_session_t session = (gnutls_session_t)thread_state.session;
+
+	return session && object_of(session) ? session : NULL;
+}
+
+void gnutls_verification_dane(const struct gnutls_library *library, gnutls_session_t session,
+			      bool matches, bool of_server)
+{
+	const int saved = errno;
+	struct tls_object *object = object_of(session);
+
+	if (object) {
+		if (!matches)
+			object->checks.dane = CHECK_FAILED;
+		else if (of_server)
+			object->checks.dane = CHECK_PASSED;
+		else
+			object->checks.chain = CHECK_PASSED;
+		inside_checked(object);
+		gnutls_found_wrong(library, session);
+	}
+	errno = saved;
+}

@@ -26,4 +26,15 @@ void gnutls_verification_name(const struct gnutls_library *library, gnutls_x509_
 void gnutls_verification_fingerprint(const struct gnutls_library *library,
 				     gnutls_x509_crt_t certificate);
 
+/* The session that this thread used last; NULL: none whose record is still to be written. */
+gnutls_session_t gnutls_verification_session(void);
+
+/*
+ * The application had the certificate held against its name's TLSA records;
+ * `of_server` if these are about the server's own certificate or key, which
+ * settles the name as well (RFC 7672, 3.1.1).
+ */
+void gnutls_verification_dane(const struct gnutls_library *library, gnutls_session_t session,
+			      bool matches, bool of_server);
+
 #endif

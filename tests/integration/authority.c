@@ -1,4 +1,5 @@
 #include <stdio.h>
+#include <string.h>
 
 #include <criterion/criterion.h>
 
@@ -121,4 +122,30 @@ const char *const *sink_with_certificate(const char *name)
 {
 	return join_words(WORDS("--cert", certificate_path(name), "--key", key_path(name)),
 			  NO_WORDS);
+}
+
+const char *const *sink_with_chain(const char *name, const char *authority)
+{
+	const char *chain = test_file(text("%s-chain.pem", name),
+				      text("%s%s", read_file(certificate_path(name), NULL),
+					   read_file(certificate_path(authority), NULL)));
+
+	return join_words(WORDS("--cert", chain, "--key", key_path(name)), NO_WORDS);
+}
+
+const char *tlsa_record(unsigned usage, const char *name)
+{
+	FILE *file = open_file(certificate_path(name), "r");
+	X509 *certificate = PEM_read_X509(file, NULL, NULL, NULL);
+	unsigned char *der = NULL;
+	int length = i2d_X509(certificate, &der);
+	char hex[8192] = "";
+
+	(void)fclose(file);
+	cr_assert(length > 0 && (size_t)length < sizeof(hex) / 2);
+	for (int i = 0; i < length; i++)
+		(void)sprintf(hex + (size_t)i * 2, "%02x", der[i]);
+	OPENSSL_free(der);
+	X509_free(certificate);
+	return text("%u 0 0 %s", usage, hex);
 }

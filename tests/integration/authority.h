@@ -20,6 +20,12 @@ void make_certificate(const char *name, const char *authority, const char *host,
 /* The sink's options for the certificate made under this name. */
 const char *const *sink_with_certificate(const char *name);
 
+/* The same for a certificate that is sent with its authority's after it. */
+const char *const *sink_with_chain(const char *name, const char *authority);
+
+/* A TLSA record of this usage, in words: the whole certificate made under this name. */
+const char *tlsa_record(unsigned usage, const char *name);
+
 /* The path of the certificate made under this name, for clients to trust. */
 const char *certificate_path(const char *name);
 

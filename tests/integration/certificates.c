@@ -208,6 +208,49 @@ Test(certificates, as_node_checks_them)
 	expect_each("Node", node, expected);
 }
 
+/* ---- by TLSA records (RFC 7672) ---- */
+
+static const char *by_dane(const struct sink *sink, const char *record, const char *option,
+			   int status)
+{
+	static unsigned runs;
+	const char *log = test_path(text("dane%u.jsonl", ++runs));
+	struct program bare = {.argv = WORDS("openssl", "s_client", "-quiet", "-connect",
+					     sink->address, "-starttls", "smtp",
+					     "-verify_return_error", "-dane_tlsa_domain",
+					     "localhost", "-dane_tlsa_rrdata", record, option),
+			       .input = "QUIT\r\n"};
+	struct program program = preloaded(&bare, log, NO_WORDS);
+	const json_t *found;
+	const char *reason;
+
+	run_program(&program);
+	cr_expect_eq(program.status, status, "%s", program.err);
+	found = only_handshake(log);
+	/* Without OpenSSL's own words, which are not the same in each version. */
+	reason = field(found, "event.reason");
+	return text("%s %.*s", field(found, "tlswitness.peer_certificate"),
+		    (int)strcspn(reason, " "), reason);
+}
+
+Test(certificates, as_openssl_holds_them_against_tlsa_records)
+{
+	struct sink *chain = start_sink(sink_with_chain("unknown", "nobody"));
+	struct sink *wrong = start_sink(sink_with_chain("wrong", "authority"));
+
+	cr_expect_str_eq(by_dane(sinks[UNKNOWN_CA], tlsa_record(3, "unknown"), NULL, 0),
+			 "verified ");
+	/* The server's own certificate stands for its name, if it is told so (RFC 7672, 3.1.1). */
+	cr_expect_str_eq(
+		by_dane(sinks[WRONG_NAME], tlsa_record(3, "wrong"), "-dane_ee_no_namechecks", 0),
+		"verified ");
+	cr_expect_str_eq(by_dane(chain, tlsa_record(2, "nobody"), NULL, 0), "verified ");
+	cr_expect_str_eq(by_dane(sinks[NAMED], tlsa_record(3, "unknown"), NULL, 1),
+			 "failed tlsa-invalid");
+	cr_expect_str_eq(by_dane(wrong, tlsa_record(2, "authority"), NULL, 1),
+			 "failed certificate-host-mismatch");
+}
+
 /* ---- GnuTLS ---- */
 
 static const char message[] = "From: a@example.com\nTo: b@example.com\n\nhello\n";

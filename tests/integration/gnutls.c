@@ -156,10 +156,9 @@ Test(gnutls, mail_on_a_port_that_is_nobodys)
 
 /* ---- how the certificate was checked ---- */
 
-static const char *judged(const char *sink_certificate, const char *const settings[], int status)
+static const char *judged(const char *const certificate[], const char *const settings[], int status)
 {
-	struct sink *sink = start_sink(
-		join_words(WORDS("--implicit"), sink_with_certificate(sink_certificate)));
+	struct sink *sink = start_sink(join_words(WORDS("--implicit"), certificate));
 	const char *authority = text("authority=%s", certificate_path("authority"));
 	const json_t *record = only_handshake(run_client(
 		sink, join_words(settings, WORDS(authority)), WORDS(mail_port(sink)), status));
@@ -172,7 +171,7 @@ static const char *judged(const char *sink_certificate, const char *const settin
 static void expect_judged(const char *sink_certificate, const char *const settings[], int status,
 			  const char *expected)
 {
-	const char *found = judged(sink_certificate, settings, status);
+	const char *found = judged(sink_with_certificate(sink_certificate), settings, status);
 
 	cr_expect_eq(strncmp(found, expected, strlen(expected)), 0, "%s with %s: %s, not %s",
 		     settings[0], sink_certificate, found, expected);
@@ -219,6 +218,40 @@ Test(gnutls, checks_of_the_chain_alone_and_none)
 	expect_judged("named", WORDS("verify=ip"), 1, "failed certificate-host-mismatch");
 	/* A fingerprint is for the application to compare: nothing is said. */
 	expect_judged("unknown", WORDS("verify=fingerprint"), 0, " ");
+}
+
+static void expect_by_dane(const char *const certificate[], const char *const settings[],
+			   int status, const char *expected)
+{
+	const char *found = judged(certificate, settings, status);
+
+	cr_expect_eq(strncmp(found, expected, strlen(expected)), 0, "%s %s: %s, not %s",
+		     settings[0], settings[1], found, expected);
+}
+
+/* Told by its name's TLSA records, a client need trust no authority. */
+Test(gnutls, certificates_of_tlsa_records)
+{
+	const char *const *unknown;
+	const char *const *chain;
+	const char *of_server;
+	const char *of_authority;
+	const char *of_another;
+
+	make_certificates();
+	unknown = sink_with_certificate("unknown");
+	chain = sink_with_chain("unknown", "nobody");
+	of_server = text("dane=%s", certificate_path("unknown"));
+	of_authority = text("dane=%s", certificate_path("nobody"));
+	of_another = text("dane=%s", certificate_path("named"));
+	expect_by_dane(unknown, WORDS(of_server, "usage=3"), 0, "verified ");
+	expect_by_dane(unknown, WORDS(of_server, "usage=1"), 0, "verified ");
+	expect_by_dane(unknown, WORDS(of_server, "usage=3", "then=nothing"), 0, "verified ");
+	expect_by_dane(unknown, WORDS(of_another, "usage=3"), 1, "failed tlsa-invalid");
+	/* The authority's: the name is to be compared all the same. */
+	expect_by_dane(chain, WORDS(of_authority, "usage=2"), 0, "chain-only ");
+	expect_by_dane(chain, WORDS(of_authority, "usage=2", "verify=name-alone"), 0, "verified ");
+	expect_by_dane(chain, WORDS(of_another, "usage=2"), 1, "failed tlsa-invalid");
 }
 
 /* A report lists who did not check, and not of whom it is not known. */

@@ -1,12 +1,12 @@
 /*
- * The programs of gnutls_mailers.h, and how each is told what to do.
+ * The programs of gnutls_mailers.h, and how each is told what to do. In
+ * build/debian tests/unpack-debian unpacks what is not to be installed.
  */
 #include <string.h>
 
 #include "tests/integration/gnutls_mailers.h"
 
 #define WITNESSES "[\"gnutls\",\"wire\"]"
-#define DEBIAN    "build/debian" /* where tests/unpack-debian unpacks what is not installed */
 
 static const char message[] =
 	"From: a@example.com\nTo: b@example.com\nSubject: rehearsal\n\nhello\n";
@@ -47,7 +47,7 @@ struct program gnutls_nullmailer(const struct sink *sink, enum tls_mode mode, co
 				     "-c",
 				     "exec \"$@\" 3<\"$0\"",
 				     mail,
-				     DEBIAN "/usr/lib/nullmailer/smtp",
+				     "build/debian/usr/lib/nullmailer/smtp",
 				     "--host=localhost",
 				     "--user=user",
 				     "--pass=secretword",
@@ -94,7 +94,7 @@ static const char *mailutils_url(const struct sink *sink, enum tls_mode mode)
 struct program gnutls_putmail(const struct sink *sink, enum tls_mode mode)
 {
 	return (struct program){
-		.argv = join_words(WORDS(DEBIAN "/usr/bin/putmail", "--no-config",
+		.argv = join_words(WORDS("build/debian/usr/bin/putmail", "--no-config",
 					 "--from=a@example.com",
 					 text("%s;to=b@example.com", mailutils_url(sink, mode))),
 				   NO_WORDS),
@@ -105,7 +105,7 @@ struct program gnutls_putmail(const struct sink *sink, enum tls_mode mode)
 struct program gnutls_mail(const struct sink *sink, enum tls_mode mode)
 {
 	return (struct program){
-		.argv = join_words(WORDS(DEBIAN "/usr/bin/mail.mailutils", "--no-config", "-n",
+		.argv = join_words(WORDS("build/debian/usr/bin/mail.mailutils", "--no-config", "-n",
 					 "-E",
 					 text("set sendmail=\"%s\"", mailutils_url(sink, mode)),
 					 "-r", "a@example.com", "-s", "rehearsal", "b@example.com"),

@@ -7,7 +7,9 @@
  *   bits=N              gnutls_dh_set_prime_bits
  *   transport=int|ptr|functions|memory
  *   step=blocking|nonblocking
- *   verify=none|auto|auto-chain|peers2|peers3|peers|callback|name|ip|fingerprint
+ *   verify=none|auto|auto-chain|peers2|peers3|peers|callback|name|name-alone|ip|fingerprint
+ *   dane=FILE usage=N   the certificate in it, that of a TLSA record (no DNS is asked); "absent"
+ *                       for a name that has no such record
  *   host=NAME           the name to verify (localhost); authority=FILE to trust
  *   then=quit|nothing|exit|_exit|close|rehandshake|send-first
  *   threads=N count=N   of connections, one after another in each thread
@@ -17,6 +19,7 @@
 #include <arpa/inet.h>
 #include <pthread.h>
 
+#include <gnutls/dane.h>
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
 
@@ -208,6 +211,46 @@ static void prepare_verification(gnutls_session_t session)
 	}
 }
 
+/* Against a TLSA record "N 0 0": the whole certificate. */
+static void verify_by_dane(gnutls_session_t session)
+{
+	const char *path = setting("dane", NULL);
+	char bytes[4096] = {(char)strtol(setting("usage", "3"), NULL, 10), 0, 0};
+	char *records[] = {bytes, NULL};
+	int lengths[] = {0, 0};
+	size_t size = sizeof(bytes) - 3;
+	unsigned count;
+	const gnutls_datum_t *chain = gnutls_certificate_get_peers(session, &count);
+	gnutls_datum_t file = {NULL, 0};
+	gnutls_x509_crt_t certificate;
+	dane_state_t state;
+	dane_query_t query;
+	unsigned status = 0;
+	int result;
+
+	if (!path)
+		return;
+	if (strcmp(path, "absent") != 0) {
+		check(gnutls_load_file(path, &file), path);
+		check(gnutls_x509_crt_init(&certificate), "init");
+		check(gnutls_x509_crt_import(certificate, &file, GNUTLS_X509_FMT_PEM), "import");
+		check(gnutls_x509_crt_export(certificate, GNUTLS_X509_FMT_DER, bytes + 3, &size),
+		      "export");
+		gnutls_x509_crt_deinit(certificate);
+		lengths[0] = (int)size + 3;
+	} else {
+		records[0] = NULL;
+	}
+	if (dane_state_init(&state, DANE_F_IGNORE_DNSSEC) != 0 ||
+	    dane_raw_tlsa(state, &query, records, lengths, 1, 0) != 0)
+		refuse_certificate("no state");
+	result = dane_verify_crt_raw(state, chain, count, GNUTLS_CRT_X509, query, 0, 0, &status);
+	if (result != 0 || status != 0)
+		refuse_certificate("it is not the one of the TLSA record");
+	dane_query_deinit(query);
+	dane_state_deinit(state);
+}
+
 static void verify(gnutls_session_t session)
 {
 	const char *how = setting("verify", "none");
@@ -223,6 +266,9 @@ static void verify(gnutls_session_t session)
 	refuse_status(status);
 	if (strcmp(how, "name") == 0 || strcmp(how, "ip") == 0 || strcmp(how, "fingerprint") == 0)
 		look(session, how);
+	else if (strcmp(how, "name-alone") == 0)
+		look(session, "name");
+	verify_by_dane(session);
 }
 
 /* ---- the connection ---- */

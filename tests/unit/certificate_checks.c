@@ -41,6 +41,13 @@ static const struct row rows[] = {
 	{{.chain = CHECK_NONE, .pinned = true}, "nothing", "nothing"},
 	{{.chain = CHECK_FAILED, .pinned = true}, "nothing", "failed"},
 	{{.chain = CHECK_PASSED, .name = CHECK_PASSED, .pinned = true}, "verified", "verified"},
+	/* The name's TLSA records stand for chain and name; who goes on without them may. */
+	{{.chain = CHECK_NONE, .dane = CHECK_PASSED}, "verified", "verified"},
+	{{.chain = CHECK_FAILED, .name = CHECK_FAILED, .dane = CHECK_PASSED},
+	 "verified",
+	 "verified"},
+	{{.chain = CHECK_NONE, .dane = CHECK_FAILED}, "unchecked", "failed"},
+	{{.chain = CHECK_PASSED, .name = CHECK_PASSED, .dane = CHECK_FAILED}, "verified", "failed"},
 };
 
 Test(certificate_checks, judgement)
@@ -66,11 +73,15 @@ Test(certificate_checks, failure)
 					     .failure = RECORD_REASON_CERTIFICATE_EXPIRED};
 	struct certificate_checks chain = {.chain = CHECK_FAILED};
 	struct certificate_checks name = {.chain = CHECK_PASSED, .name = CHECK_READ};
+	struct certificate_checks dane = {.chain = CHECK_FAILED,
+					  .failure = RECORD_REASON_CERTIFICATE_NOT_TRUSTED,
+					  .dane = CHECK_FAILED};
 	struct certificate_checks good = {.chain = CHECK_PASSED, .name = CHECK_PASSED};
 
 	cr_expect_str_eq(why(expired, false), "certificate-expired");
 	cr_expect_str_eq(why(chain, false), "validation-failure");
 	cr_expect_str_eq(why(name, false), "certificate-host-mismatch");
+	cr_expect_str_eq(why(dane, false), "tlsa-invalid");
 	cr_expect_str_eq(why(good, false), "nothing");
 	/* Used all the same: that is no failure of the connection's. */
 	cr_expect_str_eq(why(expired, true), "nothing");

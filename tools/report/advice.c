@@ -185,6 +185,9 @@ const char *advice_for_failure(struct slice reason)
 		 "No trusted authority vouches for the server's certificate: have its operator "
 		 "get one that does and send the chain with it, or install the authority here "
 		 "(ca-certificates)."},
+		{"tlsa-invalid",
+		 "The server's certificate is not the one that its domain's TLSA records promise: "
+		 "its operator has to bring them in line."},
 		{"validation-failure", "The server's certificate was refused: `openssl s_client "
 				       "-starttls smtp -connect HOST:PORT` says why."},
 		{"certificate verify failed",
