@@ -9,7 +9,7 @@ static struct slab candidates = {.size = sizeof(struct candidate), .first = 64};
 static _Atomic uint32_t generations;
 static _Atomic uint32_t open_count;
 
-uint32_t candidate_claim(const struct endpoint *peer, const void *caller)
+uint32_t candidate_claim(const struct endpoint *peer, const void *caller, bool joined_late)
 {
 	uint32_t number;
 	struct candidate *candidate = slab_claim(&candidates, &number);
@@ -20,6 +20,7 @@ uint32_t candidate_claim(const struct endpoint *peer, const void *caller)
 	atomic_store(&candidate->fate, CANDIDATE_OPEN);
 	candidate->peer = *peer;
 	candidate->caller = caller;
+	candidate->joined_late = joined_late;
 	atomic_fetch_add(&open_count, 1);
 	atomic_store(&candidate->references, 1);
 	return number;

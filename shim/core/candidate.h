@@ -25,12 +25,13 @@ struct candidate {
 	_Atomic uint32_t fate;       /* the entry that is its descriptors' from now on */
 	struct endpoint peer;        /* family 0: not known */
 	const void *caller;          /* where its connect() returned to */
+	bool joined_late;            /* another process had sent bytes over it before */
 };
 
 _Static_assert(sizeof(struct candidate) <= 64, "what a connection costs until it is mail");
 
 /* The number of a new one with one reference; CANDIDATE_UNKNOWN if there is no memory. */
-uint32_t candidate_claim(const struct endpoint *peer, const void *caller);
+uint32_t candidate_claim(const struct endpoint *peer, const void *caller, bool joined_late);
 
 /* With a reference, to be given back; NULL if it is no more. */
 struct candidate *candidate_hold(uint32_t number);

@@ -141,7 +141,9 @@ static enum connection_event last_event(struct connection *connection)
 		return EVENT_SESSION;
 	if (!connection_speaks_tls(connection) || !connection_in_scope(connection))
 		return EVENT_NONE;
-	return connection->tls.progress >= TLS_OFFERED ? EVENT_HANDSHAKE : EVENT_BLIND_SPOT;
+	/* Given up before its ClientHello, or made where we did not see it. */
+	return connection->tls.progress >= TLS_OFFERED || connection->all_seen ? EVENT_HANDSHAKE
+									       : EVENT_BLIND_SPOT;
 }
 
 void connection_in_doubt(struct connection *connection)
@@ -281,6 +283,8 @@ void connection_look_for_unseen(struct connection *connection, int fd)
 		return;
 	if (acknowledged > connection->sent)
 		connection->lost_track = true;
+	else
+		connection->all_seen = acknowledged > 0;
 	guard_leave(&connection->guard);
 }
 

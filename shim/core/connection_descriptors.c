@@ -102,12 +102,14 @@ static bool open_connection(int fd, const struct endpoint *peer, const void *cal
 }
 
 /* Nothing is asked: by far the most that connect are no mail. */
-static void open_candidate(int fd, const struct endpoint *peer, const void *caller)
+static void open_candidate(int fd, const struct endpoint *peer, const void *caller,
+			   bool joined_late)
 {
 	if (!descriptor_make_room(fd))
 		return;
 	release_entry(descriptor_exchange(
-		fd, descriptor_entry_of(DESCRIPTOR_CANDIDATE, candidate_claim(peer, caller))));
+		fd, descriptor_entry_of(DESCRIPTOR_CANDIDATE,
+					candidate_claim(peer, caller, joined_late))));
 }
 
 static bool is_in_scope(const struct endpoint *peer)
@@ -127,7 +129,7 @@ bool connection_opened(int fd, const struct sockaddr *address, socklen_t length,
 		return true;
 	if (is_in_scope(&peer))
 		return open_connection(fd, &peer, caller);
-	open_candidate(fd, &peer, caller);
+	open_candidate(fd, &peer, caller, false);
 	return true;
 }
 
@@ -139,9 +141,10 @@ static void note_sent_before(int fd)
 
 	if (!connection)
 		return;
-	sent = sandbox_is_closed() ? UINT64_MAX / 2 : endpoint_bytes_acknowledged(fd) + 2;
+	sent = sandbox_is_closed() ? 0 : endpoint_bytes_acknowledged(fd);
 	if (guard_enter(&connection->guard)) {
-		connection->sent += sent;
+		connection->joined_late = sent > 0;
+		connection->sent += sandbox_is_closed() ? UINT64_MAX / 2 : sent + 2;
 		guard_leave(&connection->guard);
 	}
 	connection_release(connection);
@@ -162,7 +165,8 @@ void connection_arrived(int fd)
 		(void)open_connection(fd, &peer, NULL);
 		note_sent_before(fd);
 	} else {
-		open_candidate(fd, &peer, NULL);
+		open_candidate(fd, &peer, NULL,
+			       peer.family != 0 && endpoint_bytes_acknowledged(fd) > 0);
 	}
 }
 
@@ -203,6 +207,7 @@ static struct connection *promote(struct candidate *candidate, int fd)
 		return NULL;
 	connection->descriptor = fd;
 	connection->caller = candidate->caller;
+	connection->joined_late = candidate->joined_late;
 	if (!sandbox_is_closed())
 		connection->cookie = endpoint_cookie(fd);
 	fate = descriptor_entry_of(DESCRIPTOR_CONNECTION, connection->number);

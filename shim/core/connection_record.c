@@ -118,15 +118,17 @@ static enum record_tls_mode tls_mode(const struct connection *connection)
 		return RECORD_TLS_MODE_STARTTLS;
 	case SMTP_IMPLICIT_TLS:
 		/* A connection that came from another process can begin in its middle. */
-		return is_starttls_port(connection->destination.port) ? RECORD_TLS_MODE_STARTTLS
-								      : RECORD_TLS_MODE_IMPLICIT;
+		return connection->joined_late || is_starttls_port(connection->destination.port)
+			       ? RECORD_TLS_MODE_STARTTLS
+			       : RECORD_TLS_MODE_IMPLICIT;
 	case SMTP_DIALOGUE:
 		return RECORD_TLS_MODE_NONE;
 	default:
 		break;
 	}
-	if (connection->inner_smtp || connection->destination.port == 465 ||
-	    connection->destination.port == 2465)
+	if (connection->joined_late && connection->mail_port)
+		return RECORD_TLS_MODE_STARTTLS;
+	if (connection->destination.port == 465 || connection->destination.port == 2465)
 		return RECORD_TLS_MODE_IMPLICIT;
 	if (!connection->mail_port)
 		return RECORD_TLS_MODE_UNKNOWN;
@@ -250,6 +252,10 @@ static const char *wire_reason(const struct connection *connection, char text[12
 
 		return words ? words : "the connection failed";
 	}
+	if (!connection->tls_begun)
+		return connection->ended_by_peer
+			       ? "the server closed the connection before the ClientHello"
+			       : "the client closed the connection before its ClientHello";
 	if (connection->ended_by_peer)
 		return tls->version ? "the server closed the connection during the handshake"
 				    : "the server closed the connection before its ServerHello";

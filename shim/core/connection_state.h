@@ -42,11 +42,13 @@ struct connection {
 	bool inner_smtp;      /* known as SMTP by the first bytes inside TLS */
 	bool library_pending; /* a TLS library drives the handshake and will report it */
 	bool ended_by_peer;
-	bool lost_track; /* bytes passed that could not be seen */
-	bool handed_on;  /* its descriptor was given to another process, and not used since */
-	unsigned forks;  /* how often this process had forked when it was opened */
-	uint64_t sent;   /* bytes of the client's that were seen */
-	int error;       /* errno that a call ended with, 0: none */
+	bool lost_track;  /* bytes passed that could not be seen */
+	bool all_seen;    /* the kernel has sent no more over it than was seen */
+	bool joined_late; /* another process had sent bytes over it before it came to this one */
+	bool handed_on;   /* its descriptor was given to another process, and not used since */
+	unsigned forks;   /* how often this process had forked when it was opened */
+	uint64_t sent;    /* bytes of the client's that were seen */
+	int error;        /* errno that a call ended with, 0: none */
 	struct endpoint local;
 	struct endpoint peer;
 	struct endpoint destination; /* the peer, unless a proxy was asked for another */

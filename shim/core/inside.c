@@ -54,13 +54,17 @@ static bool is_to_be_refused(const struct tls_object *object)
 	       ENFORCEMENT_PROCEED;
 }
 
-/* Mail, and below the floor, on a port that did not say so. */
+/*
+ * Mail, and below the floor, on a port that did not say so. It is the floor that
+ * ends it: whatever was found wrong with the certificate, the program goes on.
+ */
 static void refuse(struct tls_object *object)
 {
 	struct connection *connection = object->undecided;
 
 	object->undecided = NULL;
 	object->refused = true;
+	judge(connection, &object->checks, true);
 	connection_found_mail_inside(connection);
 	connection_refuse(connection);
 	connection_release(connection);

@@ -1,9 +1,11 @@
 #!/bin/sh
 # Sends one mail with Postfix, unpacked and not installed, from a configuration
-# and a queue of its own: UNPACKED DIRECTORY PORT LEVEL
-# LEVEL is smtp_tls_security_level. Ends with 0 if the mail was sent.
+# and a queue of its own: UNPACKED DIRECTORY PORT LEVEL [REUSE]
+# LEVEL is smtp_tls_security_level, REUSE smtp_tls_connection_reuse: with `yes`
+# tlsproxy(8) makes the handshake, of a connection that smtp(8) opened. Ends with
+# 0 if the mail was sent.
 set -eu
-unpacked=$1 directory=$2 port=$3 level=$4
+unpacked=$1 directory=$2 port=$3 level=$4 reuse=${5:-no}
 
 LD_LIBRARY_PATH=$unpacked/usr/lib/postfix
 MAIL_CONFIG=$directory/etc
@@ -36,13 +38,14 @@ alias_maps =
 alias_database =
 relayhost = [127.0.0.1]:$port
 smtp_tls_security_level = $level
+smtp_tls_connection_reuse = $reuse
 tls_medium_cipherlist = DEFAULT@SECLEVEL=0
 smtp_tls_protocols = >=TLSv1
 maillog_file = $directory/mail.log
 maillog_file_prefixes = $directory
 export_environment = MAIL_CONFIG LD_LIBRARY_PATH
 import_environment = MAIL_CONFIG LD_LIBRARY_PATH LD_PRELOAD OPENSSL_CONF TLSWITNESS_LOG
-	TLSWITNESS_MODE TLSWITNESS_PLAINTEXT TLSWITNESS_FLOOR
+	TLSWITNESS_MODE TLSWITNESS_PLAINTEXT TLSWITNESS_FLOOR TLSWITNESS_PORTS
 EOF
 cat >"$MAIL_CONFIG/master.cf" <<EOF
 pickup    unix  n  -  n  60   1  pickup
@@ -54,6 +57,8 @@ bounce    unix  -  -  n  -    0  bounce
 defer     unix  -  -  n  -    0  bounce
 trace     unix  -  -  n  -    0  bounce
 smtp      unix  -  -  n  -    -  smtp
+tlsproxy  unix  -  -  n  -    0  tlsproxy
+scache    unix  -  -  n  -    1  scache
 error     unix  -  -  n  -    -  error
 retry     unix  -  -  n  -    -  error
 showq     unix  n  -  n  -    -  showq
