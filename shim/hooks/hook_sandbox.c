@@ -3,7 +3,6 @@
  * root, and of those that take the way past libc's own functions.
  */
 #include <errno.h>
-#include <linux/seccomp.h>
 #include <stdbool.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -13,6 +12,14 @@
 #include "shim/core/sandbox.h"
 #include "shim/hooks/hook_descriptor.h"
 #include "shim/hooks/real_libc.h"
+
+/* seccomp(2); musl-gcc sees no header of Linux's. */
+#ifndef SECCOMP_MODE_STRICT
+#define SECCOMP_MODE_STRICT              1
+#define SECCOMP_SET_MODE_STRICT          0
+#define SECCOMP_SET_MODE_FILTER          1
+#define SECCOMP_FILTER_FLAG_NEW_LISTENER (1UL << 3)
+#endif
 
 /*
  * Both are variadic in libc's headers and read a fixed number of registers in

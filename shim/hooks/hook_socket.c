@@ -222,7 +222,7 @@ EXPORT ssize_t __recvfrom_chk(int fd, void *buffer, size_t count, size_t room, i
 					   .count = count,
 					   .room = room,
 					   .flags = flags,
-					   .address = {address},
+					   .address = OF_ADDRESS(address),
 					   .length = length});
 }
 

@@ -33,11 +33,13 @@
  */
 #ifdef __GLIBC__
 #define ADDRESS_OF(argument) ((argument).__sockaddr__)
+#define OF_ADDRESS(address)  ((__SOCKADDR_ARG){.__sockaddr__ = (address)})
 typedef int mmsg_flags;
 #else
 #define __SOCKADDR_ARG       struct sockaddr *
 #define __CONST_SOCKADDR_ARG const struct sockaddr *
 #define ADDRESS_OF(argument) (argument)
+#define OF_ADDRESS(address)  (address)
 #define RTLD_DEEPBIND        0
 typedef unsigned mmsg_flags;
 typedef long Lmid_t;
