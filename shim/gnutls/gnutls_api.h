@@ -51,6 +51,7 @@ typedef struct {
 #define GNUTLS_E_PULL_ERROR                 (-54)
 #define GNUTLS_E_INTERNAL_ERROR             (-59)
 #define GNUTLS_E_PREMATURE_TERMINATION      (-110)
+#define GNUTLS_E_NO_PRIORITIES_WERE_SET     (-326)
 
 /* gnutls_protocol_t: SSL 3.0 is 1, and so on to TLS 1.3. */
 #define GNUTLS_TLS1_3 5

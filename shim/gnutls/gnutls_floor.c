@@ -127,7 +127,9 @@ enum gnutls_floor gnutls_floor_raise(const struct gnutls_library *library, gnutl
 bool gnutls_floor_is_version_error(const struct gnutls_library *library, gnutls_session_t session,
 				   int error)
 {
+	/* The last: the system's configuration has switched off what was added. */
 	return error == GNUTLS_E_UNSUPPORTED_VERSION_PACKET ||
+	       error == GNUTLS_E_NO_PRIORITIES_WERE_SET ||
 	       (error == GNUTLS_E_FATAL_ALERT_RECEIVED &&
 		library->gnutls_alert_get(session) == GNUTLS_A_PROTOCOL_VERSION);
 }

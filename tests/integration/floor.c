@@ -8,6 +8,7 @@
 
 #include <criterion/criterion.h>
 
+#include "tests/integration/gnutls_mailers.h"
 #include "tests/integration/mailers.h"
 #include "tests/integration/trial.h"
 
@@ -221,6 +222,32 @@ static struct program curl_gnutls(const struct sink *sink, const struct row *row
 	return mailer(&mailer_curl_gnutls, sink, row, "");
 }
 
+static struct program cli(const struct sink *sink, const struct row *row)
+{
+	return mailer(&mailer_gnutls_cli, sink, row, "");
+}
+
+static struct program nullmailer(const struct sink *sink, const struct row *row)
+{
+	return mailer(&mailer_nullmailer, sink, row, "");
+}
+
+static struct program emacs(const struct sink *sink, const struct row *row)
+{
+	return mailer(&mailer_emacs, sink, row, "");
+}
+
+static struct program putmail(const struct sink *sink, const struct row *row)
+{
+	return mailer(&mailer_putmail, sink, row, "");
+}
+
+static struct program exim(const struct sink *sink, const void *row)
+{
+	(void)row;
+	return mailer_exim.program(sink, TLS_MODE_STARTTLS);
+}
+
 /* ---- the rows ---- */
 
 Test(floor, python)
@@ -352,6 +379,36 @@ Test(floor, gnutls)
 	};
 
 	CHECK(rows);
+}
+
+Test(floor, more_of_gnutls)
+{
+	static const struct row rows[] = {
+		{"gnutls-cli", cli, "", VERSION_IS_OFF, LIMIT_SERVER, false, "1.3"},
+		{"gnutls-cli, implicit", cli, "", VERSION_IS_OFF, LIMIT_SERVER, true, NULL},
+		{"nullmailer", nullmailer, "", VERSION_IS_OFF, LIMIT_SERVER, false, "1.3"},
+		{"Emacs's smtpmail", emacs, "", VERSION_IS_OFF, LIMIT_SERVER, false, NULL},
+		/* It has words of its own for whatever fails in TLS. */
+		{"putmail", putmail, "", "Operation failed", LIMIT_SERVER, false, "1.3"},
+	};
+
+	CHECK(rows);
+}
+
+/* It keeps the mail, and says why in its log. */
+Test(floor, exim)
+{
+	struct trial trial = try_program("exim4", exim, NULL, WORDS("--tls=1.0"),
+					 WORDS("--enforce", "--ports=25,PORT"));
+	struct program log = {
+		.argv = WORDS("sh", "-c", "cat \"$0\"/exim.*/mainlog", test_path("."))};
+
+	expect_nothing_below(&trial, "1.2");
+	cr_expect_eq(json_array_size(trial.entries), 1);
+	cr_expect_eq(json_array_size(trial.records), 1);
+	cr_expect_str_eq(field(json_array_get(trial.records, 0), "tlswitness.verdict"), "refused");
+	run_program(&log);
+	cr_expect_not_null(strstr(log.out, VERSION_IS_OFF), "%s", log.out);
 }
 
 /* Only the wire witness sees these: the refusal is a connection that breaks. */

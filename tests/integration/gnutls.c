@@ -316,28 +316,52 @@ struct shape {
 	const char *bare;    /* the version that a server of 1.0 to 1.3 negotiates */
 	const char *enforce; /* "": refused */
 	const char *upgrade;
+	const char *system; /* the system's configuration of GnuTLS; NULL: none */
 };
 
+#define SYSTEM_OF_1_1  "[priorities]\nSYSTEM=NORMAL:-VERS-ALL:+VERS-TLS1.1\n"
+#define DEFAULT_OF_1_0 "[overrides]\ndefault-priority-string=NORMAL:-VERS-ALL:+VERS-TLS1.0\n"
+#define OLD_ONLY       "[overrides]\ndisabled-version=tls1.3\ndisabled-version=tls1.2\n"
+
 static const struct shape shapes[] = {
-	{"priorities=NORMAL", "1.3", "1.3", "1.3"},
-	{"priorities=NORMAL:%COMPAT", "1.3", "1.3", "1.3"},
-	{"priorities=SECURE128", "1.3", "1.3", "1.3"},
-	{"priorities=PERFORMANCE:-VERS-TLS1.3", "1.2", "1.2", "1.2"},
-	{"priorities=NORMAL:-VERS-TLS1.3:-VERS-TLS1.2", "1.1", "", "1.3"},
-	{"priorities=NORMAL:-VERS-ALL:+VERS-TLS1.0", "1.0", "", "1.3"},
-	{"priorities=SECURE128:-VERS-TLS-ALL:+VERS-TLS1.1:+VERS-TLS1.0", "1.1", "", "1.3"},
+	{"priorities=NORMAL", "1.3", "1.3", "1.3", NULL},
+	{"priorities=NORMAL:%COMPAT", "1.3", "1.3", "1.3", NULL},
+	{"priorities=SECURE128", "1.3", "1.3", "1.3", NULL},
+	{"priorities=PERFORMANCE:-VERS-TLS1.3", "1.2", "1.2", "1.2", NULL},
+	{"priorities=NORMAL:-VERS-TLS1.3:-VERS-TLS1.2", "1.1", "", "1.3", NULL},
+	{"priorities=NORMAL:-VERS-ALL:+VERS-TLS1.0", "1.0", "", "1.3", NULL},
+	{"priorities=SECURE128:-VERS-TLS-ALL:+VERS-TLS1.1:+VERS-TLS1.0", "1.1", "", "1.3", NULL},
 	{"priorities=NONE:+VERS-TLS1.0:+ECDHE-ECDSA:+AES-128-CBC:+SHA1:+COMP-NULL:+CURVE-ALL:"
 	 "+SIGN-ALL",
-	 "1.0", "", "1.3"},
-	{"cache=NORMAL:-VERS-ALL:+VERS-TLS1.1", "1.1", "", "1.3"},
-	{"append=-VERS-TLS1.3:-VERS-TLS1.2", "1.1", "", "1.3"},
-	{"append=-VERS-TLS1.3", "1.2", "1.2", "1.2"},
-	{"default=default", "1.3", "1.3", "1.3"},
+	 "1.0", "", "1.3", NULL},
+	{"cache=NORMAL:-VERS-ALL:+VERS-TLS1.1", "1.1", "", "1.3", NULL},
+	{"append=-VERS-TLS1.3:-VERS-TLS1.2", "1.1", "", "1.3", NULL},
+	{"append=-VERS-TLS1.3", "1.2", "1.2", "1.2", NULL},
+	{"default=default", "1.3", "1.3", "1.3", NULL},
+	{"priorities=@SYSTEM", "1.1", "", "1.3", SYSTEM_OF_1_1},
+	{"priorities=@LEGACY,SYSTEM:%COMPAT:+VERS-TLS1.0", "1.1", "", "1.3", SYSTEM_OF_1_1},
+	{"cache=@SYSTEM:+VERS-TLS1.2", "1.2", "1.2", "1.2", SYSTEM_OF_1_1},
+	{"default=default", "1.0", "", "1.3", DEFAULT_OF_1_0},
+	{"append=%COMPAT", "1.0", "", "1.3", DEFAULT_OF_1_0},
+	/* What the whole system does without is not lifted. */
+	{"priorities=NORMAL", "1.1", "", "", OLD_ONLY},
 };
 
 static struct program shaped(const struct sink *sink, const void *row)
 {
-	return client(sink, WORDS(((const struct shape *)row)->setting));
+	const struct shape *shape = row;
+	struct program program = client(sink, WORDS(shape->setting));
+
+	if (shape->system)
+		program.env = join_words(WORDS(text("GNUTLS_SYSTEM_PRIORITY_FILE=%s",
+						    test_file("gnutls.conf", shape->system))),
+					 NO_WORDS);
+	return program;
+}
+
+static struct program crowded(const struct sink *sink, const void *row)
+{
+	return client(sink, row);
 }
 
 static const char *version_with(const struct shape *shape, const char *const options[],
@@ -397,6 +421,22 @@ Test(gnutls, a_server_below_the_floor)
 
 		expect_refused(&trial, REFUSED);
 	}
+}
+
+/* However many sessions there are besides, it is GnuTLS itself that refuses, or goes higher. */
+Test(gnutls, the_floor_beside_sessions_without_end)
+{
+	static const char *const settings[] = {"priorities=NORMAL:-VERS-ALL:+VERS-TLS1.0",
+					       "others=20000", NULL};
+	struct trial trial =
+		try_program("others", crowded, settings, WORDS("--implicit", "--tls=1.0..1.3"),
+			    WORDS("--enforce", "--ports", "PORT"));
+
+	expect_refused(&trial, REFUSED);
+	trial = try_program("others", crowded, settings, WORDS("--implicit", "--tls=1.0..1.3"),
+			    WORDS("--upgrade", "--ports", "PORT"));
+	cr_expect_eq(trial.program.status, 0, "%s", trial.program.err);
+	cr_expect_str_eq(field(json_array_get(trial.entries, 0), "version"), "1.3");
 }
 
 /* The port says nothing, so nothing is raised; what is inside says that it is mail. */
