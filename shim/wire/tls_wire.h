@@ -46,7 +46,7 @@ enum tls_progress {
 #define TLS_OFFERED_MAX     5
 #define TLS_SERVER_NAME_MAX 255
 
-/* Parser state of one direction; the members are tls_wire.c's own. */
+/* Parser state of one direction; the members are its own. */
 struct tls_direction {
 	/* the record: its header as it comes in, what it was taken for, what is left of it */
 	uint8_t header[5];
@@ -119,7 +119,7 @@ struct tls_wire {
 	/* Up to 1.2: where the server's certificate is kept as it passes; NULL: it is not wanted */
 	struct certificate_message *certificate;
 
-	/* tls_wire.c's own */
+	/* the parser's own */
 	uint8_t versions_seen; /* bit n: 0x0300 + n is offered */
 	bool server_hello_done;
 	struct tls_server_hello server_hello;
