@@ -1,5 +1,13 @@
 /*
- * The fields of the two hellos.
+ * The fields of the two hellos, in the order in which they stand (RFC 8446, 4.1.2
+ * and 4.1.3, whose layout is that of every version since SSL 3.0), those of the
+ * extensions that say something, and those of the SSL 2.0 hello by which old
+ * clients offer SSL 3.0 and up (RFC 5246, E.2).
+ *
+ * A step is entered only if it fits into what is left around it, and is made
+ * when all of its bytes are there: they are looked at where they lie, and only
+ * gathered if they came in pieces. A server's name and what says nothing are
+ * taken as far as they have come.
  */
 #include "shim/wire/tls_walk.h"
 
@@ -18,6 +26,45 @@ enum {
 	NAME_TYPE_HOST_NAME = 0,
 };
 
+enum step {
+	STEP_BEGINNING, /* version, random, length of the session id */
+	STEP_CIPHERS_LENGTH,
+	STEP_COMPRESSIONS_LENGTH,
+	STEP_CHOICE, /* of a server: cipher suite, compression */
+	STEP_EXTENSIONS_LENGTH,
+	STEP_EXTENSION, /* type, length */
+	STEP_NAMES,     /* length of the list, type and length of its first entry */
+	STEP_VERSIONS_LENGTH,
+	STEP_OFFERED_VERSION,
+	STEP_SELECTED_VERSION,
+	STEP_KEY_SHARE_GROUP,
+	STEP_SSL2_LENGTHS, /* of the ciphers, the session id and the challenge */
+	/* as they come: */
+	STEP_NAME,
+	STEP_SSL2_CHALLENGE,
+	STEP_SKIPPED, /* what says nothing; then `after_skipped` */
+	STEP_DONE,
+	STEP_MALFORMED,
+};
+
+/* In bytes; 0: as it comes. */
+static const uint8_t sizes[STEP_DONE] = {
+	[STEP_BEGINNING] = 2 + TLS_RANDOM_SIZE + 1,
+	[STEP_CIPHERS_LENGTH] = 2,
+	[STEP_COMPRESSIONS_LENGTH] = 1,
+	[STEP_CHOICE] = 2 + 1,
+	[STEP_EXTENSIONS_LENGTH] = 2,
+	[STEP_EXTENSION] = 2 + 2,
+	[STEP_NAMES] = 2 + 1 + 2,
+	[STEP_VERSIONS_LENGTH] = 1,
+	[STEP_OFFERED_VERSION] = 2,
+	[STEP_SELECTED_VERSION] = 2,
+	[STEP_KEY_SHARE_GROUP] = 2,
+	[STEP_SSL2_LENGTHS] = 2 + 2 + 2,
+};
+
+_Static_assert(TLS_GATHERED_MAX >= 2 + TLS_RANDOM_SIZE + 1, "the longest step is the beginning");
+
 /* RFC 8446, 4.1.3: SHA-256 of "HelloRetryRequest" */
 static const uint8_t hello_retry_request_random[TLS_RANDOM_SIZE] = {
 	0xCF, 0x21, 0xAD, 0x74, 0xE5, 0x9A, 0x61, 0x11, 0xBE, 0x1D, 0x8C,
@@ -33,308 +80,360 @@ static bool is_version_known(uint32_t version)
 	return version >= TLS_VERSION_SSL_3_0 && version <= TLS_VERSION_1_3;
 }
 
-/*
- * The fields of the hellos, in the order in which they stand (RFC 8446, 4.1.2
- * and 4.1.3, whose layout is that of every version since SSL 3.0), then those of
- * the extensions that say something, then those of the SSL 2.0 hello by which
- * old clients offer SSL 3.0 and up (RFC 5246, E.2).
- */
-enum step {
-	STEP_VERSION,
-	STEP_RANDOM,
-	STEP_SESSION_ID_LENGTH,
-	STEP_SESSION_ID,
-	STEP_CIPHERS_LENGTH,
-	STEP_CIPHERS,
-	STEP_COMPRESSIONS_LENGTH,
-	STEP_COMPRESSIONS,
-	STEP_CIPHER,
-	STEP_COMPRESSION,
-	STEP_EXTENSIONS_LENGTH,
-	STEP_EXTENSION_TYPE,
-	STEP_EXTENSION_LENGTH,
-	STEP_EXTENSION_REST,
-	STEP_NAMES_LENGTH,
-	STEP_NAME_TYPE,
-	STEP_NAME_LENGTH,
-	STEP_NAME,
-	STEP_VERSIONS_LENGTH,
-	STEP_OFFERED_VERSION,
-	STEP_SELECTED_VERSION,
-	STEP_KEY_SHARE_GROUP,
-	STEP_SSL2_CIPHERS_LENGTH,
-	STEP_SSL2_SESSION_ID_LENGTH,
-	STEP_SSL2_CHALLENGE_LENGTH,
-	STEP_SSL2_SKIPPED,
-	STEP_SSL2_CHALLENGE,
-	STEP_COUNT,
-	STEP_DONE = STEP_COUNT,
-	STEP_MALFORMED,
+static uint16_t number(const uint8_t bytes[2])
+{
+	return (uint16_t)(bytes[0] << 8 | bytes[1]);
+}
+
+/* The bytes at hand. */
+struct input {
+	const uint8_t *at;
+	size_t length;
 };
 
-/* What is left of the extension around the walk, or of the message if there is none. */
-static uint32_t room(const struct tls_direction *direction)
+static void advance(struct tls_direction *direction, struct input *input, size_t count)
 {
-	return direction->in_extension ? direction->extension_left : direction->message_left;
+	input->at += count;
+	input->length -= count;
+	direction->message_left -= (uint32_t)count;
 }
 
-static void consume_random(struct walk *walk, uint32_t position, const uint8_t *bytes,
-			   size_t length)
+/* The bytes of a field that came in pieces; NULL: some are still to come. */
+static const uint8_t *gather(struct tls_direction *direction, struct input *input, size_t size)
 {
-	uint8_t *random = walk->from == TLS_FROM_CLIENT ? walk->wire->client_random
-							: walk->wire->server_hello.random;
+	size_t count = size - direction->gathered_length;
 
-	memcpy(random + position, bytes, length);
+	if (count > input->length)
+		count = input->length;
+	memcpy(direction->gathered + direction->gathered_length, input->at, count);
+	direction->gathered_length = (uint8_t)(direction->gathered_length + count);
+	advance(direction, input, count);
+	if (direction->gathered_length < size)
+		return NULL;
+	direction->gathered_length = 0;
+	return direction->gathered;
 }
 
-/* An SSL 2.0 challenge is the random, right-justified (RFC 5246, E.2). */
-static void consume_challenge(struct walk *walk, uint32_t position, const uint8_t *bytes,
-			      size_t length)
+static inline const uint8_t *consume_field(struct tls_direction *direction, struct input *input,
+					   size_t size)
 {
-	size_t left_out = TLS_RANDOM_SIZE - (size_t)walk->direction->step_size;
+	const uint8_t *field = input->at;
 
-	memcpy(walk->wire->client_random + left_out + position, bytes, length);
+	if (direction->gathered_length > 0 || input->length < size)
+		return gather(direction, input, size);
+	advance(direction, input, size);
+	return field;
 }
 
-/* A name that is too long for DNS, or has a NUL in it, is no name: see after_name(). */
-static void consume_name(struct walk *walk, uint32_t position, const uint8_t *bytes, size_t length)
+/*
+ * To the step that follows, if it fits into the message. Extensions are optional
+ * up to TLS 1.2: a hello may end before them (RFC 5246, 7.4.1.2).
+ */
+static enum step enter(const struct tls_direction *direction, enum step step)
 {
-	size_t room = position < TLS_SERVER_NAME_MAX ? TLS_SERVER_NAME_MAX - position : 0;
+	if (direction->message_left == 0 && (step == STEP_EXTENSIONS_LENGTH ||
+					     step == STEP_EXTENSION || step == STEP_SSL2_CHALLENGE))
+		return STEP_DONE;
+	return sizes[step] <= direction->message_left ? step : STEP_MALFORMED;
+}
 
-	if (room > 0)
-		memcpy(walk->wire->server_name + position, bytes, length < room ? length : room);
+static enum step consume_skipped(struct tls_direction *direction, struct input *input)
+{
+	size_t count = direction->left < input->length ? direction->left : input->length;
+
+	advance(direction, input, count);
+	direction->left = (uint16_t)(direction->left - count);
+	return direction->left > 0 ? STEP_SKIPPED
+				   : enter(direction, (enum step)direction->after_skipped);
+}
+
+/* Steps over so many bytes of the message. */
+static inline enum step skip(struct tls_direction *direction, struct input *input, uint32_t size,
+			     enum step next)
+{
+	if (size > direction->message_left)
+		return STEP_MALFORMED;
+	direction->left = (uint16_t)size;
+	direction->after_skipped = (uint8_t)next;
+	return consume_skipped(direction, input);
 }
 
 /* A server that means 1.3 or later says 1.2 here; more is no answer (RFC 8446, 4.1.3). */
-static enum step after_version(struct walk *walk)
+static enum step after_beginning(struct walk *walk, struct input *input, const uint8_t *field)
 {
-	uint16_t version = (uint16_t)walk->direction->number;
+	const uint8_t session_id_length = field[2 + TLS_RANDOM_SIZE];
+	const uint16_t version = number(field);
+	struct tls_wire *wire = walk->wire;
 
-	if (walk->from == TLS_FROM_CLIENT)
-		walk->wire->client_legacy_version = version;
-	else if (version <= TLS_VERSION_1_2)
-		walk->wire->server_hello.version = version;
-	return STEP_RANDOM;
-}
-
-static enum step after_session_id_length(struct walk *walk)
-{
-	return walk->direction->number <= SESSION_ID_MAX ? STEP_SESSION_ID : STEP_MALFORMED;
-}
-
-static enum step after_session_id(struct walk *walk)
-{
-	return walk->from == TLS_FROM_CLIENT ? STEP_CIPHERS_LENGTH : STEP_CIPHER;
-}
-
-static enum step after_cipher(struct walk *walk)
-{
-	walk->wire->server_hello.cipher = (uint16_t)walk->direction->number;
-	return STEP_COMPRESSION;
-}
-
-/* Extensions are optional up to TLS 1.2: a hello may end here (RFC 5246, 7.4.1.2). */
-static enum step after_compression(struct walk *walk)
-{
-	return room(walk->direction) == 0 ? STEP_DONE : STEP_EXTENSIONS_LENGTH;
+	if (session_id_length > SESSION_ID_MAX)
+		return STEP_MALFORMED;
+	if (walk->from == TLS_FROM_CLIENT) {
+		wire->client_legacy_version = version;
+		memcpy(wire->client_random, field + 2, TLS_RANDOM_SIZE);
+		return skip(walk->direction, input, session_id_length, STEP_CIPHERS_LENGTH);
+	}
+	if (version <= TLS_VERSION_1_2)
+		wire->server_hello.version = version;
+	memcpy(wire->server_hello.random, field + 2, TLS_RANDOM_SIZE);
+	return skip(walk->direction, input, session_id_length, STEP_CHOICE);
 }
 
 /* Extensions reach to the end of the message, so message_left bounds them from here on. */
-static enum step after_extensions_length(struct walk *walk)
+static enum step after_extensions_length(const struct tls_direction *direction,
+					 const uint8_t *field)
 {
-	const struct tls_direction *direction = walk->direction;
-
-	if (direction->number != direction->message_left)
-		return STEP_MALFORMED;
-	return direction->message_left == 0 ? STEP_DONE : STEP_EXTENSION_TYPE;
+	return number(field) == direction->message_left ? enter(direction, STEP_EXTENSION)
+							: STEP_MALFORMED;
 }
 
-static enum step after_extension_type(struct walk *walk)
+static enum step skip_rest(struct tls_direction *direction, struct input *input)
 {
-	walk->direction->extension_type = (uint16_t)walk->direction->number;
-	return STEP_EXTENSION_LENGTH;
+	return skip(direction, input, direction->extension_left, STEP_EXTENSION);
 }
 
-static enum step first_of_client_extension(const struct walk *walk)
+/* To a field within the extension. */
+static enum step enter_extension(struct tls_direction *direction, enum step step)
 {
-	switch (walk->direction->extension_type) {
-	case EXTENSION_SERVER_NAME:
-		return STEP_NAMES_LENGTH;
-	case EXTENSION_SUPPORTED_VERSIONS:
-		walk->wire->names_versions = true;
-		return STEP_VERSIONS_LENGTH;
-	default:
-		return STEP_EXTENSION_REST;
-	}
+	return sizes[step] <= direction->extension_left ? step : STEP_MALFORMED;
 }
 
-static enum step first_of_server_extension(const struct walk *walk)
-{
-	switch (walk->direction->extension_type) {
-	case EXTENSION_SUPPORTED_VERSIONS:
-		return STEP_SELECTED_VERSION;
-	case EXTENSION_KEY_SHARE:
-		return STEP_KEY_SHARE_GROUP;
-	case EXTENSION_PRE_SHARED_KEY:
-		walk->wire->server_hello.pre_shared_key = true;
-		return STEP_EXTENSION_REST;
-	default:
-		return STEP_EXTENSION_REST;
-	}
-}
-
-static enum step after_extension_length(struct walk *walk)
+static enum step after_client_extension(struct walk *walk, struct input *input, uint16_t type)
 {
 	struct tls_direction *direction = walk->direction;
 
-	if (direction->number > direction->message_left)
-		return STEP_MALFORMED;
-	direction->extension_left = (uint16_t)direction->number;
-	direction->in_extension = true;
-	return walk->from == TLS_FROM_CLIENT ? first_of_client_extension(walk)
-					     : first_of_server_extension(walk);
+	switch (type) {
+	case EXTENSION_SERVER_NAME:
+		/* In disorder it alone is passed over: it takes no part in the choice of the
+		   version, and not every server looks at it. */
+		return direction->extension_left >= sizes[STEP_NAMES] ? STEP_NAMES
+								      : skip_rest(direction, input);
+	case EXTENSION_SUPPORTED_VERSIONS:
+		walk->wire->names_versions = true;
+		return enter_extension(direction, STEP_VERSIONS_LENGTH);
+	default:
+		return skip_rest(direction, input);
+	}
 }
 
-static enum step after_extension(struct walk *walk)
+static enum step after_server_extension(struct walk *walk, struct input *input, uint16_t type)
 {
-	walk->direction->in_extension = false;
-	return walk->direction->message_left == 0 ? STEP_DONE : STEP_EXTENSION_TYPE;
+	struct tls_direction *direction = walk->direction;
+
+	switch (type) {
+	case EXTENSION_SUPPORTED_VERSIONS:
+		return enter_extension(direction, STEP_SELECTED_VERSION);
+	case EXTENSION_KEY_SHARE:
+		return enter_extension(direction, STEP_KEY_SHARE_GROUP);
+	case EXTENSION_PRE_SHARED_KEY:
+		walk->wire->server_hello.pre_shared_key = true;
+		return skip_rest(direction, input);
+	default:
+		return skip_rest(direction, input);
+	}
+}
+
+static enum step after_extension(struct walk *walk, struct input *input, const uint8_t *field)
+{
+	walk->direction->extension_left = number(field + 2);
+	if (walk->direction->extension_left > walk->direction->message_left)
+		return STEP_MALFORMED;
+	return walk->from == TLS_FROM_CLIENT ? after_client_extension(walk, input, number(field))
+					     : after_server_extension(walk, input, number(field));
 }
 
 /* No other type was ever defined, and how an entry of one would look is not known. */
-static enum step after_name_type(struct walk *walk)
+static enum step after_names(struct walk *walk, struct input *input, const uint8_t *field)
 {
-	return walk->direction->number == NAME_TYPE_HOST_NAME ? STEP_NAME_LENGTH
-							      : STEP_EXTENSION_REST;
-}
+	struct tls_direction *direction = walk->direction;
 
-static enum step after_name_length(struct walk *walk)
-{
+	direction->extension_left = (uint16_t)(direction->extension_left - sizes[STEP_NAMES]);
+	if (field[2] != NAME_TYPE_HOST_NAME)
+		return skip_rest(direction, input);
 	/* An extension that is sent twice must not leave the tail of its first name. */
 	memset(walk->wire->server_name, 0, sizeof(walk->wire->server_name));
+	direction->name_length = number(field + 3);
+	direction->left = direction->name_length;
+	if (direction->left == 0 || direction->left > direction->extension_left)
+		return skip_rest(direction, input);
+	direction->extension_left = (uint16_t)(direction->extension_left - direction->left);
 	return STEP_NAME;
 }
 
-static enum step after_name(struct walk *walk)
+/* A name that is too long for DNS, or has a NUL in it, is none. */
+static enum step consume_name(struct walk *walk, struct input *input)
 {
-	struct tls_wire *wire = walk->wire;
-	size_t length = 0;
+	struct tls_direction *direction = walk->direction;
+	char *name = walk->wire->server_name;
+	const size_t position = (size_t)direction->name_length - direction->left;
+	const size_t room = position < TLS_SERVER_NAME_MAX ? TLS_SERVER_NAME_MAX - position : 0;
+	const size_t count = direction->left < input->length ? direction->left : input->length;
 
-	length = strlen(wire->server_name);
-	if (length != walk->direction->step_size)
-		memset(wire->server_name, 0, sizeof(wire->server_name));
-	return STEP_EXTENSION_REST;
+	if (room > 0)
+		memcpy(name + position, input->at, count < room ? count : room);
+	advance(direction, input, count);
+	direction->left = (uint16_t)(direction->left - count);
+	if (direction->left > 0)
+		return STEP_NAME;
+	if (strlen(name) != direction->name_length)
+		memset(name, 0, TLS_SERVER_NAME_MAX);
+	return skip_rest(direction, input);
 }
 
 /* RFC 8446, 4.2.1: the list fills its extension, two bytes a version. */
-static enum step after_versions_length(struct walk *walk)
+static enum step after_versions_length(struct tls_direction *direction, struct input *input,
+				       const uint8_t *field)
 {
-	uint32_t length = walk->direction->number;
-
-	if (length != room(walk->direction) || length % 2 != 0)
+	direction->extension_left--;
+	if (field[0] != direction->extension_left || field[0] % 2 != 0)
 		return STEP_MALFORMED;
-	return length == 0 ? STEP_EXTENSION_REST : STEP_OFFERED_VERSION;
+	return field[0] == 0 ? skip_rest(direction, input) : STEP_OFFERED_VERSION;
 }
 
 /* GREASE (RFC 8701), drafts and versions to come fall out: they are none we know. */
-static enum step after_offered_version(struct walk *walk)
+static enum step after_offered_version(struct walk *walk, struct input *input, const uint8_t *field)
 {
-	uint32_t version = walk->direction->number;
+	const uint32_t version = number(field);
 
 	if (is_version_known(version))
 		walk->wire->versions_seen |= (uint8_t)(1U << (version - TLS_VERSION_SSL_3_0));
-	return room(walk->direction) == 0 ? STEP_EXTENSION_REST : STEP_OFFERED_VERSION;
+	walk->direction->extension_left = (uint16_t)(walk->direction->extension_left - 2);
+	return walk->direction->extension_left == 0 ? skip_rest(walk->direction, input)
+						    : STEP_OFFERED_VERSION;
 }
 
-static enum step after_selected_version(struct walk *walk)
+static enum step after_selected_version(struct walk *walk, struct input *input,
+					const uint8_t *field)
 {
-	walk->wire->server_hello.version = (uint16_t)walk->direction->number;
-	return room(walk->direction) == 0 ? STEP_EXTENSION_REST : STEP_MALFORMED;
+	walk->wire->server_hello.version = number(field);
+	walk->direction->extension_left = (uint16_t)(walk->direction->extension_left - 2);
+	return walk->direction->extension_left == 0 ? skip_rest(walk->direction, input)
+						    : STEP_MALFORMED;
 }
 
-static enum step after_key_share_group(struct walk *walk)
+static enum step after_key_share_group(struct walk *walk, struct input *input, const uint8_t *field)
 {
-	walk->wire->server_hello.group = (uint16_t)walk->direction->number;
-	return STEP_EXTENSION_REST;
+	walk->wire->server_hello.group = number(field);
+	walk->direction->extension_left = (uint16_t)(walk->direction->extension_left - 2);
+	return skip_rest(walk->direction, input);
 }
 
-/*
- * An SSL 2.0 hello says three lengths, then the ciphers, the session id and the
- * challenge. extension_left, free here, sums up what lies before the challenge.
- */
-static enum step after_ssl2_ciphers_length(struct walk *walk)
+/* Ciphers and session id are passed over; the challenge ends the message. */
+static enum step after_ssl2_lengths(struct tls_direction *direction, struct input *input,
+				    const uint8_t *field)
 {
-	walk->direction->extension_left = (uint16_t)walk->direction->number;
-	return STEP_SSL2_SESSION_ID_LENGTH;
+	const uint32_t before = (uint32_t)number(field) + number(field + 2);
+	const uint16_t challenge = number(field + 4);
+
+	if (challenge > TLS_RANDOM_SIZE || before + challenge != direction->message_left)
+		return STEP_MALFORMED;
+	return skip(direction, input, before, STEP_SSL2_CHALLENGE);
 }
 
-static enum step after_ssl2_session_id_length(struct walk *walk)
+/* It is the random, right-justified (RFC 5246, E.2). */
+static enum step consume_ssl2_challenge(struct walk *walk, struct input *input)
 {
 	struct tls_direction *direction = walk->direction;
+	const uint32_t left = direction->message_left;
+	const size_t count = left < input->length ? left : input->length;
 
-	if (direction->number + direction->extension_left > direction->message_left)
-		return STEP_MALFORMED;
-	direction->extension_left = (uint16_t)(direction->extension_left + direction->number);
-	return STEP_SSL2_CHALLENGE_LENGTH;
+	memcpy(walk->wire->client_random + (TLS_RANDOM_SIZE - left), input->at, count);
+	advance(direction, input, count);
+	return enter(direction, STEP_SSL2_CHALLENGE);
 }
 
-static enum step after_ssl2_challenge_length(struct walk *walk)
-{
-	struct tls_direction *direction = walk->direction;
-	uint32_t length = direction->number;
-
-	if (length > TLS_RANDOM_SIZE ||
-	    length + direction->extension_left != direction->message_left)
-		return STEP_MALFORMED;
-	direction->number = direction->extension_left;
-	return STEP_SSL2_SKIPPED;
-}
-
-/* Sizes of fields that are no fixed number of bytes. */
-enum {
-	SIZE_ANNOUNCED = 0, /* as long as the number before it said */
-	SIZE_REST = 255,    /* all that is left of the extension, or of the message */
+/* Bit n: the extension n of that side says something. */
+static const uint64_t telling[] = {
+	[TLS_FROM_CLIENT] =
+		UINT64_C(1) << EXTENSION_SERVER_NAME | UINT64_C(1) << EXTENSION_SUPPORTED_VERSIONS,
+	[TLS_FROM_SERVER] = UINT64_C(1) << EXTENSION_SUPPORTED_VERSIONS |
+			    UINT64_C(1) << EXTENSION_KEY_SHARE |
+			    UINT64_C(1) << EXTENSION_PRE_SHARED_KEY,
 };
 
 /*
- * What a field is: its size; who gets the bytes of one that is worth keeping;
- * and, when it is complete, what it means and which one comes next. Where
- * nothing has to be decided, `next` says that by itself.
+ * Steps over the extensions that say nothing and have come in whole, of which a
+ * hello has a dozen, as a step for each of them would.
  */
-static const struct {
-	void (*take)(struct walk *walk, uint32_t position, const uint8_t *bytes, size_t length);
-	enum step (*after)(struct walk *walk);
-	enum step next;
-	uint8_t size;
-} steps[STEP_COUNT] = {
-	[STEP_VERSION] = {.size = 2, .after = after_version},
-	[STEP_RANDOM] = {.size = 32, .take = consume_random, .next = STEP_SESSION_ID_LENGTH},
-	[STEP_SESSION_ID_LENGTH] = {.size = 1, .after = after_session_id_length},
-	[STEP_SESSION_ID] = {.size = SIZE_ANNOUNCED, .after = after_session_id},
-	[STEP_CIPHERS_LENGTH] = {.size = 2, .next = STEP_CIPHERS},
-	[STEP_CIPHERS] = {.size = SIZE_ANNOUNCED, .next = STEP_COMPRESSIONS_LENGTH},
-	[STEP_COMPRESSIONS_LENGTH] = {.size = 1, .next = STEP_COMPRESSIONS},
-	[STEP_COMPRESSIONS] = {.size = SIZE_ANNOUNCED, .after = after_compression},
-	[STEP_CIPHER] = {.size = 2, .after = after_cipher},
-	[STEP_COMPRESSION] = {.size = 1, .after = after_compression},
-	[STEP_EXTENSIONS_LENGTH] = {.size = 2, .after = after_extensions_length},
-	[STEP_EXTENSION_TYPE] = {.size = 2, .after = after_extension_type},
-	[STEP_EXTENSION_LENGTH] = {.size = 2, .after = after_extension_length},
-	[STEP_EXTENSION_REST] = {.size = SIZE_REST, .after = after_extension},
-	[STEP_NAMES_LENGTH] = {.size = 2, .next = STEP_NAME_TYPE},
-	[STEP_NAME_TYPE] = {.size = 1, .after = after_name_type},
-	[STEP_NAME_LENGTH] = {.size = 2, .after = after_name_length},
-	[STEP_NAME] = {.size = SIZE_ANNOUNCED, .take = consume_name, .after = after_name},
-	[STEP_VERSIONS_LENGTH] = {.size = 1, .after = after_versions_length},
-	[STEP_OFFERED_VERSION] = {.size = 2, .after = after_offered_version},
-	[STEP_SELECTED_VERSION] = {.size = 2, .after = after_selected_version},
-	[STEP_KEY_SHARE_GROUP] = {.size = 2, .after = after_key_share_group},
-	[STEP_SSL2_CIPHERS_LENGTH] = {.size = 2, .after = after_ssl2_ciphers_length},
-	[STEP_SSL2_SESSION_ID_LENGTH] = {.size = 2, .after = after_ssl2_session_id_length},
-	[STEP_SSL2_CHALLENGE_LENGTH] = {.size = 2, .after = after_ssl2_challenge_length},
-	[STEP_SSL2_SKIPPED] = {.size = SIZE_ANNOUNCED, .next = STEP_SSL2_CHALLENGE},
-	[STEP_SSL2_CHALLENGE] = {.size = SIZE_REST, .take = consume_challenge, .next = STEP_DONE},
-};
+static enum step skip_extensions(struct walk *walk, struct input *input)
+{
+	const size_t most = input->length < walk->direction->message_left
+				    ? input->length
+				    : walk->direction->message_left;
+	const uint64_t tell = telling[walk->from];
+	size_t taken = 0;
+
+	while (most - taken >= sizes[STEP_EXTENSION]) {
+		const uint8_t *field = input->at + taken;
+		const size_t size = sizes[STEP_EXTENSION] + (size_t)number(field + 2);
+
+		if (size > most - taken || (field[0] == 0 && field[1] < 64 && tell >> field[1] & 1))
+			break;
+		taken += size;
+	}
+	advance(walk->direction, input, taken);
+	return enter(walk->direction, STEP_EXTENSION);
+}
+
+/* The step after this one, whose bytes are in `field`. */
+static inline enum step after_field(struct walk *walk, struct input *input, enum step step,
+				    const uint8_t *field)
+{
+	struct tls_direction *direction = walk->direction;
+
+	switch (step) {
+	case STEP_BEGINNING:
+		return after_beginning(walk, input, field);
+	case STEP_CIPHERS_LENGTH:
+		return skip(direction, input, number(field), STEP_COMPRESSIONS_LENGTH);
+	case STEP_COMPRESSIONS_LENGTH:
+		return skip(direction, input, field[0], STEP_EXTENSIONS_LENGTH);
+	case STEP_CHOICE:
+		walk->wire->server_hello.cipher = number(field);
+		return enter(direction, STEP_EXTENSIONS_LENGTH);
+	case STEP_EXTENSIONS_LENGTH:
+		return after_extensions_length(direction, field);
+	case STEP_EXTENSION:
+		return after_extension(walk, input, field);
+	case STEP_NAMES:
+		return after_names(walk, input, field);
+	case STEP_VERSIONS_LENGTH:
+		return after_versions_length(direction, input, field);
+	case STEP_OFFERED_VERSION:
+		return after_offered_version(walk, input, field);
+	case STEP_SELECTED_VERSION:
+		return after_selected_version(walk, input, field);
+	case STEP_KEY_SHARE_GROUP:
+		return after_key_share_group(walk, input, field);
+	default:
+		return after_ssl2_lengths(direction, input, field);
+	}
+}
+
+/* What is taken as it comes. */
+static enum step consume_stream(struct walk *walk, struct input *input, enum step step)
+{
+	if (step == STEP_NAME)
+		return consume_name(walk, input);
+	if (step == STEP_SSL2_CHALLENGE)
+		return consume_ssl2_challenge(walk, input);
+	return consume_skipped(walk->direction, input);
+}
+
+/* The same step if the bytes at hand don't end it. */
+static inline enum step consume_step(struct walk *walk, struct input *input, enum step step)
+{
+	const uint8_t *field;
+
+	if (step > STEP_SSL2_LENGTHS)
+		return consume_stream(walk, input, step);
+	if (step == STEP_EXTENSION && walk->direction->gathered_length == 0) {
+		step = skip_extensions(walk, input);
+		if (input->length == 0 || step >= STEP_DONE)
+			return step;
+	}
+	field = consume_field(walk->direction, input, sizes[step]);
+	return field ? after_field(walk, input, step, field) : step;
+}
 
 static void client_hello_done(struct tls_wire *wire)
 {
@@ -391,19 +490,7 @@ static void server_hello_done(struct tls_wire *wire)
 	tls_walk_advance(wire, TLS_NEGOTIATED);
 }
 
-static uint32_t size_of(const struct tls_direction *direction, enum step step)
-{
-	switch (steps[step].size) {
-	case SIZE_ANNOUNCED:
-		return direction->number;
-	case SIZE_REST:
-		return room(direction);
-	default:
-		return steps[step].size;
-	}
-}
-
-static void leave_hello(struct walk *walk, enum step step)
+static void leave(struct walk *walk, enum step step)
 {
 	if (step == STEP_MALFORMED) {
 		tls_walk_give_up(walk->wire, TLS_NOT_TLS);
@@ -416,130 +503,30 @@ static void leave_hello(struct walk *walk, enum step step)
 		server_hello_done(walk->wire);
 }
 
-static enum step next_step(struct walk *walk, enum step step)
-{
-	return steps[step].after ? steps[step].after(walk) : steps[step].next;
-}
-
-/*
- * A field that reaches beyond what encloses it: the hello is malformed, and every
- * library would refuse it. A server name in disorder alone is passed over: it
- * takes no part in the choice of the version, and not every server looks at it.
- */
-static enum step too_long(const struct tls_direction *direction)
-{
-	bool is_server_name =
-		direction->in_extension && direction->extension_type == EXTENSION_SERVER_NAME;
-
-	return is_server_name ? STEP_EXTENSION_REST : STEP_MALFORMED;
-}
-
-/*
- * Stands on `step`, or, as long as a field is empty, on the one that follows.
- * Every way around the loop without a return passes a vector, and every number
- * between two vectors costs bytes, so it ends.
- */
-static void enter(struct walk *walk, enum step step)
-{
-	struct tls_direction *direction = walk->direction;
-
-	while (step < STEP_COUNT) {
-		uint32_t size = size_of(direction, step);
-
-		if (size > room(direction)) {
-			step = too_long(direction);
-			continue;
-		}
-		direction->step = (uint8_t)step;
-		direction->step_size = (uint16_t)size;
-		direction->step_left = (uint16_t)size;
-		direction->number = 0;
-		if (size > 0)
-			return;
-		step = next_step(walk, step);
-	}
-	leave_hello(walk, step);
-}
-
-static bool says_something(enum tls_side from, uint32_t extension)
-{
-	if (extension == EXTENSION_SUPPORTED_VERSIONS)
-		return true;
-	if (from == TLS_FROM_CLIENT)
-		return extension == EXTENSION_SERVER_NAME;
-	return extension == EXTENSION_KEY_SHARE || extension == EXTENSION_PRE_SHARED_KEY;
-}
-
-/*
- * Steps over the extensions that say nothing and have come in whole, of which a
- * hello has a dozen: what the walk from field to field would do, in a fraction
- * of the time. What is not whole, or does not fit, is left to that walk. Returns
- * how many bytes that were, or 0 if the walk does not stand before an extension.
- */
-static size_t skip_extensions(struct walk *walk, const uint8_t *bytes, size_t length)
-{
-	struct tls_direction *direction = walk->direction;
-	size_t most = length < direction->message_left ? length : direction->message_left;
-	size_t taken = 0;
-
-	if (direction->step != STEP_EXTENSION_TYPE || direction->step_left != direction->step_size)
-		return 0;
-	while (most - taken >= 4) {
-		const uint8_t *extension = bytes + taken;
-		size_t size = 4 + ((size_t)extension[2] << 8 | extension[3]);
-
-		if (size > most - taken ||
-		    says_something(walk->from, (uint32_t)extension[0] << 8 | extension[1]))
-			break;
-		taken += size;
-	}
-	direction->message_left -= (uint32_t)taken;
-	if (taken > 0)
-		enter(walk, after_extension(walk));
-	return taken;
-}
-
-/* Takes at least one and at most `length` bytes of the field at hand; returns how many. */
-static size_t consume_field(struct walk *walk, const uint8_t *bytes, size_t length)
-{
-	struct tls_direction *direction = walk->direction;
-	enum step step = (enum step)direction->step;
-	size_t taken = length < direction->step_left ? length : direction->step_left;
-	if (steps[step].take)
-		steps[step].take(walk, (uint32_t)direction->step_size - direction->step_left, bytes,
-				 taken);
-	else if (direction->step_size <= sizeof(uint16_t)) /* no number is longer */
-		for (size_t i = 0; i < taken; i++)
-			direction->number = direction->number << 8 | bytes[i];
-	direction->message_left -= (uint32_t)taken;
-	if (direction->in_extension)
-		direction->extension_left -= (uint16_t)taken;
-	direction->step_left -= (uint16_t)taken;
-	if (direction->step_left == 0)
-		enter(walk, next_step(walk, step));
-	return taken;
-}
-
 size_t tls_hello_consume(struct walk *walk, const uint8_t *bytes, size_t length)
 {
-	size_t taken = 0;
+	struct input input = {bytes, length};
+	enum step step = (enum step)walk->direction->step;
 
-	do {
-		size_t skipped = skip_extensions(walk, bytes + taken, length - taken);
-
-		if (skipped == 0)
-			skipped = consume_field(walk, bytes + taken, length - taken);
-		taken += skipped;
-	} while (taken < length && walk->direction->walking && !tls_walk_is_over(walk->wire));
-	return taken;
+	while (input.length > 0 && step < STEP_DONE)
+		step = consume_step(walk, &input, step);
+	walk->direction->step = (uint8_t)step;
+	if (step >= STEP_DONE)
+		leave(walk, step);
+	return length - input.length;
 }
 
 void tls_hello_start(struct walk *walk, bool is_ssl2)
 {
-	walk->direction->greeted = true;
-	walk->direction->walking = true;
-	walk->direction->in_extension = false;
+	struct tls_direction *direction = walk->direction;
+	enum step step = enter(direction, is_ssl2 ? STEP_SSL2_LENGTHS : STEP_BEGINNING);
+
+	direction->greeted = true;
+	direction->walking = true;
+	direction->gathered_length = 0;
+	direction->step = (uint8_t)step;
 	if (walk->from == TLS_FROM_SERVER)
 		memset(&walk->wire->server_hello, 0, sizeof(walk->wire->server_hello));
-	enter(walk, is_ssl2 ? STEP_SSL2_CIPHERS_LENGTH : STEP_VERSION);
+	if (step >= STEP_DONE)
+		leave(walk, step);
 }

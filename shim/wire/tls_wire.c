@@ -238,8 +238,8 @@ static void start_ssl2_hello(struct walk *walk)
 /* Only a client's very first byte can have the high bit: no record type does. */
 static bool is_ssl2_hello(const struct walk *walk)
 {
-	return walk->from == TLS_FROM_CLIENT && !walk->direction->greeted &&
-	       (walk->direction->header[0] & 0x80) != 0;
+	return (walk->direction->header[0] & 0x80) != 0 && walk->from == TLS_FROM_CLIENT &&
+	       !walk->direction->greeted;
 }
 
 static bool is_type_plausible(const struct tls_direction *direction)
@@ -272,6 +272,11 @@ static size_t consume_header(struct walk *walk, const uint8_t *bytes, size_t len
 	struct tls_direction *direction = walk->direction;
 	size_t taken = 0;
 
+	if (direction->header_length == 0 && length >= RECORD_HEADER_SIZE) {
+		memcpy(direction->header, bytes, RECORD_HEADER_SIZE);
+		direction->header_length = RECORD_HEADER_SIZE;
+		taken = RECORD_HEADER_SIZE;
+	}
 	while (taken < length && direction->header_length < RECORD_HEADER_SIZE)
 		direction->header[direction->header_length++] = bytes[taken++];
 	if (!is_header_plausible(walk))

@@ -46,6 +46,9 @@ enum tls_progress {
 #define TLS_OFFERED_MAX     5
 #define TLS_SERVER_NAME_MAX 255
 
+/* The bytes of a hello that are looked at together. */
+#define TLS_GATHERED_MAX 35
+
 /* Parser state of one direction; the members are its own. */
 struct tls_direction {
 	/* the record: its header as it comes in, what it was taken for, what is left of it */
@@ -58,15 +61,15 @@ struct tls_direction {
 	uint8_t message_header[4];
 	uint8_t message_header_length;
 	uint32_t message_left;
-	/* the walk through a hello: the field it stands on, and the extension around it */
+	/* the walk through a hello: its step, and what is left of that and of the extension */
 	uint8_t step;
+	uint8_t after_skipped; /* the step behind what is passed over */
 	bool walking;
-	bool in_extension;
-	uint16_t extension_type;
+	uint8_t gathered_length;
+	uint8_t gathered[TLS_GATHERED_MAX]; /* a field that comes in pieces */
 	uint16_t extension_left;
-	uint16_t step_size;
-	uint16_t step_left;
-	uint32_t number; /* the last number read: a value, or the length of what follows */
+	uint16_t name_length;
+	uint16_t left; /* of a name, or of what is passed over */
 	uint8_t alert[2];
 	uint8_t alert_length;
 	bool greeted;  /* its first hello has passed, or its SSL 2.0 counterpart */
