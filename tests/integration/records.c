@@ -33,11 +33,29 @@ static void expect_names(const json_t *lines)
 	json_decref(seen);
 }
 
+/* Whoever saw a connection says the same of it: else it is a defect of ours. */
+static void expect_no_conflict(const json_t *lines)
+{
+	for (size_t i = 0; i < json_array_size(lines); i++) {
+		const json_t *record = json_array_get(lines, i);
+
+		cr_expect_null(json_object_get(record, "tlswitness.conflict"),
+			       "%s by one witness, %s by the other: %s",
+			       field(record, "tls.version"), field(record, "tlswitness.conflict"),
+			       json_dumps(record, JSON_COMPACT));
+		/* Two libraries never see the same handshake: one may be a layer on the other. */
+		cr_expect_not(array_holds(record, "tlswitness.witness", "openssl") &&
+				      array_holds(record, "tlswitness.witness", "gnutls"),
+			      "%s", json_dumps(record, JSON_COMPACT));
+	}
+}
+
 json_t *records_of(const char *log, const char *action)
 {
 	json_t *lines = read_json_lines(log);
 
 	expect_names(lines);
+	expect_no_conflict(lines);
 	for (size_t i = json_array_size(lines); i-- > 0;) {
 		if (action && strcmp(field(json_array_get(lines, i), "event.action"), action) != 0)
 			json_array_remove(lines, i);

@@ -17,7 +17,8 @@ struct program preloaded(const struct program *bare, const char *log, const char
 
 /*
  * The log's records of one action (NULL: all), in the log's order. A line that is
- * no JSON, or whose event.id is none or that of another line, fails the test.
+ * no JSON, or whose event.id is none or that of another line, or of which two
+ * witnesses say different things, fails the test.
  */
 json_t *records_of(const char *log, const char *action);
 

@@ -7,6 +7,7 @@
 
 #include <criterion/criterion.h>
 
+#include "tests/integration/records.h"
 #include "tests/integration/trial.h"
 
 static const char *const connection_actions[] = {"tls-handshake", "plaintext-mail", "smtp-session",
@@ -25,7 +26,7 @@ static bool is_of_connection(const json_t *record)
 
 json_t *records_of_connections(const char *log)
 {
-	json_t *records = read_json_lines(log);
+	json_t *records = records_of(log, NULL);
 
 	for (size_t i = json_array_size(records); i-- > 0;) {
 		if (!is_of_connection(json_array_get(records, i)))
