@@ -122,6 +122,24 @@ static struct connection *of_descriptor(const struct library_view *view, int fd)
 	return NULL;
 }
 
+/*
+ * A library without a descriptor made a ClientHello that passed no hook, by stdio
+ * or by system calls: the connection that awaits one, if the kernel has sent what
+ * was not seen.
+ */
+static struct connection *only_unseen(const char *server_name)
+{
+	struct connection *connection = only_awaiting(server_name);
+
+	if (!connection)
+		return NULL;
+	connection_look_for_unseen(connection, connection->descriptor);
+	if (connection->lost_track)
+		return connection;
+	connection_drop(connection);
+	return NULL;
+}
+
 /* The connection whose bytes were this handshake's, with a reference, or NULL. */
 static struct connection *find_connection(const struct library_view *view, int fd)
 {
@@ -129,11 +147,12 @@ static struct connection *find_connection(const struct library_view *view, int f
 
 	if (!connection)
 		connection = of_descriptor(view, fd);
-	if (connection)
+	if (!connection && view->random_known)
+		connection = with_random(view->client_random);
+	if (connection || fd >= 0)
 		return connection;
-	if (view->random_known)
-		return with_random(view->client_random);
-	return fd < 0 ? only_awaiting(view->server_name) : NULL;
+	return view->random_known ? only_unseen(view->server_name)
+				  : only_awaiting(view->server_name);
 }
 
 static struct connection *make_connection(int fd)

@@ -20,6 +20,7 @@ static void reset(struct tls_object *entry)
 	entry->hello = HELLO_NONE;
 	entry->done = false;
 	entry->raised = false;
+	entry->raised_before = false;
 	entry->refused = false;
 	entry->asked.known = false;
 	entry->random_known = false;
@@ -47,11 +48,18 @@ struct tls_object *tls_object_begin(const void *object)
 {
 	struct tls_object *entry = tls_object_find(object);
 	struct connection *undecided = entry ? entry->undecided : NULL;
+	const bool raised = entry && (entry->raised || entry->raised_before);
+	const struct asked_versions asked = entry ? entry->asked : (struct asked_versions){0};
 
 	if (!entry)
 		entry = add(object);
 	if (entry)
 		reset(entry);
+	/* Cleared and used again: what we set is still there. */
+	if (raised) {
+		entry->raised_before = true;
+		entry->asked = asked;
+	}
 	if (undecided)
 		connection_release(undecided);
 	return entry;

@@ -20,10 +20,12 @@
 
 struct tls_object {
 	const void *object;
-	_Atomic bool done; /* this handshake has its record, or is none of ours */
-	bool raised;       /* the floor took versions from it */
-	bool refused;      /* below the floor: every further call on it fails */
-	struct {
+	_Atomic bool done;  /* this handshake has its record, or is none of ours */
+	bool raised;        /* the floor took versions from it */
+	bool raised_before; /* or from an earlier handshake of the object, which keeps its settings
+			     */
+	bool refused;       /* below the floor: every further call on it fails */
+	struct asked_versions {
 		bool known;
 		uint16_t min; /* as the application set them, 0 where it did not */
 		uint16_t max;

@@ -193,6 +193,20 @@ static void keep_asked(struct tls_object *object, const struct openssl_versions 
 	object->asked.known = true;
 }
 
+/*
+ * The object was used before, and its minimum is still the one that we raised
+ * it to; or the application has set another one since.
+ */
+static void keep_raised(struct tls_object *object, const struct openssl_versions *found)
+{
+	if (!object->raised_before || object->raised)
+		return;
+	if (found->configured_min == recorder.config.floor)
+		object->raised = true;
+	else if (!object->random_known)
+		object->asked.known = false;
+}
+
 static const char *server_name_of(const struct openssl_call *call)
 {
 	if (!call->library->SSL_get_servername)
@@ -213,6 +227,7 @@ static bool enforce(struct openssl_call *call)
 	}
 	if (openssl_floor_raise(call->library, call->ssl, &found))
 		call->object->raised = true;
+	keep_raised(call->object, &found);
 	keep_asked(call->object, &found);
 	return true;
 }

@@ -117,3 +117,81 @@ Test(unseen, a_relative_log)
 	cr_expect_eq(run_program(&program), 0, "%s", program.err);
 	cr_expect_eq(json_array_size(records_of(test_path("here.jsonl"), "plaintext-mail")), 1);
 }
+
+/* ---- TLS whose bytes took another way ---- */
+
+/* The records of a run on both ports, and whether the sink took its mail. */
+static json_t *records_over(const char *const client[], const struct sink *first, struct sink *sink,
+			    const char *mode, long long *messages)
+{
+	const char *log = test_path(text("%u.jsonl", sink->port));
+	struct program program = {
+		.argv = join_words(WORDS(tool_path(), "run", "--log", log, "--ports",
+					 text("%u,%u", sink->port, first->port), mode, "--"),
+				   client)};
+
+	if (!*mode)
+		program.argv = client;
+	run_program(&program);
+	stop_sink(sink);
+	*messages = number_field(json_array_get(read_json_lines(sink->log), 0), "messages");
+	cr_expect_eq(strcmp(program.out, "sent\n") == 0, *messages == 1, "%s", program.err);
+	return records_of(log, "tls-handshake");
+}
+
+static void expect_other_way(const char *name, const char *way, size_t connections)
+{
+	static const struct {
+		const char *mode, *version, *verdict;
+	} runs[] = {{"", "1.0", NULL},
+		    {"--plaintext=refuse", "1.0", "below-floor"},
+		    {"--enforce", "1.0", "refused"},
+		    {"--enforce", "1.3", "ok"}};
+	struct sink *first = start_sink(WORDS("--implicit", "--tls=1.3"));
+
+	for (size_t i = 0; i < sizeof(runs) / sizeof(runs[0]); i++) {
+		struct sink *sink = start_sink(WORDS("--implicit", "--tls", runs[i].version));
+		const char *const *client = WORDS(program_path(name), text("%u", sink->port), way,
+						  connections > 1 ? text("%u", first->port) : NULL);
+		const char *what = text("%s %s", way, runs[i].mode);
+		long long messages = 0;
+		json_t *records = records_over(join_words(client, NO_WORDS), first, sink,
+					       runs[i].mode, &messages);
+		const json_t *record = json_array_get(records, connections - 1);
+
+		cr_expect_eq(messages,
+			     strcmp(runs[i].verdict ? runs[i].verdict : "", "refused") != 0,
+			     "%s: %lld messages", what, messages);
+		if (!runs[i].verdict)
+			continue;
+		cr_assert_eq(json_array_size(records), connections, "%s: %zu records", what,
+			     json_array_size(records));
+		cr_expect_str_eq(field(record, "tlswitness.verdict"), runs[i].verdict, "%s", what);
+		cr_expect_eq(number_field(record, "destination.port"), sink->port, "%s", what);
+		cr_expect_eq(
+			number_field(record, "source.port"),
+			number_field(json_array_get(read_json_lines(sink->log), 0), "peer_port"),
+			"%s", what);
+	}
+}
+
+/* By a BIO of the program's own, with and without a hook below it, and by that of a FILE. */
+Test(unseen, tls_over_another_bio)
+{
+	expect_other_way("odd_bio", "own", 1);
+	expect_other_way("odd_bio", "raw", 1);
+	expect_other_way("odd_bio", "stdio", 1);
+}
+
+/* What the floor did to an SSL stays with it: it is a refusal the second time, too. */
+Test(unseen, tls_by_an_object_that_was_cleared)
+{
+	expect_other_way("odd_bio", "clear", 2);
+}
+
+/* A libssl in a name space of its own, over a libc of its own. */
+Test(unseen, tls_in_another_name_space)
+{
+	expect_other_way("apart", "outward", 1);
+	expect_other_way("apart", "inward", 1);
+}
