@@ -127,6 +127,31 @@ Test(run, says_what_it_cannot_see)
 	expect_blind(WORDS(go), "is a Go program");
 }
 
+/* A library of that name is enough: what counts is that the program needs it. */
+Test(run, says_that_io_uring_passes_it_by)
+{
+	const char *library = test_path("liburing.so.2");
+	const char *path = test_path("rings");
+	const char *source = test_file("ring.c", "int io_uring_queue_init(void) { return 7; }\n");
+	const char *main_file = test_file("rings.c", "int io_uring_queue_init(void);\n"
+						     "int main(void)\n"
+						     "{\n"
+						     "	return io_uring_queue_init();\n"
+						     "}\n");
+	struct program compiler = {.argv = WORDS("gcc", "-shared", "-fPIC",
+						 "-Wl,-soname,liburing.so.2", "-o", library,
+						 source)};
+	struct program linker = {.argv = WORDS("gcc", "-o", path, main_file, library,
+					       text("-Wl,-rpath,%s", test_path("")))};
+	struct program check = {.argv = WORDS(tool_path(), "check", path)};
+
+	cr_assert_eq(run_program(&compiler), 0, "%s", compiler.err);
+	cr_assert_eq(run_program(&linker), 0, "%s", linker.err);
+	expect_blind(WORDS(path), "links liburing");
+	run_program(&check);
+	cr_expect_not_null(strstr(check.out, "io_uring passes no hook"), "%s", check.out);
+}
+
 Test(run, says_that_more_rights_keep_it_out)
 {
 	if (geteuid() != 0)

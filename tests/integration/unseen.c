@@ -11,6 +11,9 @@
 
 TestSuite(unseen, .init = harness_begin, .fini = harness_end, .timeout = 60);
 
+/* The status of a program that the kernel gives no io_uring. */
+#define NO_RINGS 77
+
 struct way {
 	const char *name;
 	const char *action;  /* in audit */
@@ -25,7 +28,10 @@ static const struct way ways[] = {
 	{"pwritev2", "plaintext-mail", "plaintext", true},
 	{"sendfile", "blind-spot", "", true},
 	{"splice", "blind-spot", "", true},
+	{"vmsplice", "blind-spot", "", true},
+	{"preadv2", "plaintext-mail", "plaintext", true},
 	{"raw", "blind-spot", "", false},
+	{"uring", "blind-spot", "", false},
 	{"fork", "plaintext-mail", "plaintext", true},
 	{"hand-on", "plaintext-mail", "plaintext", true},
 	{"exit", "smtp-session", "no-mail", false},
@@ -62,7 +68,10 @@ static void expect_way(const struct way *way)
 	bool sends = strcmp(way->name, "exit") != 0;
 	long long expected = way->stopped ? 2 : 3;
 
-	cr_expect_eq(run_program(&bare), 0, "%s, bare", way->name);
+	run_program(&bare);
+	if (bare.status == NO_RINGS)
+		return;
+	cr_expect_eq(bare.status, 0, "%s, bare", way->name);
 	for (unsigned enforced = 0; enforced < 2; enforced++) {
 		const char *log = test_path(text("%s.%u.jsonl", way->name, enforced));
 		struct program program = {.argv = run(log, sink, enforced, way->name)};

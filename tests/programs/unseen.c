@@ -2,12 +2,14 @@
  * One session in the clear with the server at 127.0.0.1:PORT, in which MAIL goes
  * by another way than write and send.
  *
- *   unseen PORT stdio|dprintf|long|pwritev2|sendfile|splice|raw|fork|hand-on|exit|peek
+ *   unseen PORT
+ * stdio|dprintf|long|pwritev2|sendfile|splice|vmsplice|preadv2|raw|uring|fork|hand-on|exit|peek
  *
  * Says "sent" if MAIL left. Never speaks TLS.
  */
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <linux/io_uring.h>
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -37,11 +39,14 @@ static int connect_to(uint16_t port)
 	return fd;
 }
 
+static bool by_preadv2;
+
 static void hear(int fd)
 {
 	char line[1024];
+	struct iovec part = {line, sizeof(line)};
 
-	if (recv(fd, line, sizeof(line), 0) <= 0)
+	if ((by_preadv2 ? preadv2(fd, &part, 1, -1, 0) : recv(fd, line, sizeof(line), 0)) <= 0)
 		exit(1);
 }
 
@@ -73,6 +78,41 @@ static bool by_file(int fd, bool splices)
 	if (write(ends[1], mail, MAIL_LENGTH) != MAIL_LENGTH)
 		exit(2);
 	return splice(ends[0], NULL, fd, NULL, MAIL_LENGTH, 0) == MAIL_LENGTH;
+}
+
+/* By way of a pipe, as vmsplice gives pages to nothing else. */
+static bool by_pages(int fd)
+{
+	struct iovec part = {(void *)(uintptr_t)mail, MAIL_LENGTH};
+	int ends[2];
+
+	if (pipe(ends) != 0 || vmsplice(ends[1], &part, 1, 0) != MAIL_LENGTH)
+		exit(2);
+	return splice(ends[0], NULL, fd, NULL, MAIL_LENGTH, 0) == MAIL_LENGTH;
+}
+
+/* One send by the kernel's own hands, with no library. */
+static bool by_ring(int fd)
+{
+	struct io_uring_params params = {0};
+	int ring = (int)syscall(SYS_io_uring_setup, 1, &params);
+	size_t size = params.sq_off.array + params.sq_entries * sizeof(unsigned);
+	struct io_uring_sqe *entry = NULL;
+	char *queue = NULL;
+
+	if (ring < 0)
+		exit(77); /* the kernel gives none */
+	queue = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, ring,
+		     IORING_OFF_SQ_RING);
+	entry = mmap(NULL, sizeof(*entry), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, ring,
+		     IORING_OFF_SQES);
+	if (queue == MAP_FAILED || (void *)entry == MAP_FAILED)
+		exit(2);
+	*entry = (struct io_uring_sqe){
+		.opcode = IORING_OP_SEND, .fd = fd, .addr = (uintptr_t)mail, .len = MAIL_LENGTH};
+	*(unsigned *)(void *)(queue + params.sq_off.array) = 0;
+	__atomic_store_n((unsigned *)(void *)(queue + params.sq_off.tail), 1, __ATOMIC_RELEASE);
+	return syscall(SYS_io_uring_enter, ring, 1, 1, IORING_ENTER_GETEVENTS, NULL, 0) == 1;
 }
 
 /* `early`: the parent lets go of the connection before the child sends. */
@@ -109,10 +149,14 @@ static bool send_mail(int fd, const char *way)
 		return dprintf(fd, "MAIL FROM:<%s>\r\n", "a@example.com") == MAIL_LENGTH;
 	if (strcmp(way, "long") == 0)
 		return dprintf(fd, "%s%2000s\r\n", mail, "NOOP") > 0;
-	if (strcmp(way, "pwritev2") == 0)
+	if (strcmp(way, "pwritev2") == 0 || by_preadv2)
 		return pwritev2(fd, &part, 1, -1, 0) == MAIL_LENGTH;
 	if (strcmp(way, "sendfile") == 0 || strcmp(way, "splice") == 0)
 		return by_file(fd, strcmp(way, "splice") == 0);
+	if (strcmp(way, "vmsplice") == 0)
+		return by_pages(fd);
+	if (strcmp(way, "uring") == 0)
+		return by_ring(fd);
 	if (strcmp(way, "raw") == 0)
 		return syscall(SYS_write, fd, mail, MAIL_LENGTH) == MAIL_LENGTH;
 	if (strcmp(way, "fork") == 0 || strcmp(way, "hand-on") == 0)
@@ -125,6 +169,7 @@ int main(int argc, char **argv)
 	int fd = connect_to((uint16_t)(argc > 2 ? strtoul(argv[1], NULL, 10) : 0));
 	char byte;
 
+	by_preadv2 = strcmp(argv[2], "preadv2") == 0;
 	if (strcmp(argv[2], "peek") == 0 && recv(fd, &byte, 512, MSG_TRUNC) <= 0)
 		return 1;
 	if (strcmp(argv[2], "peek") != 0)

@@ -168,6 +168,7 @@ static void examine_elf(struct target *target, const struct elf_file *file)
 	target->machine = file->machine;
 	target->word_class = file->word_class;
 	target->is_go = file->is_go;
+	target->needs_io_uring = needs(file, "liburing.so");
 	target->libc = libc_of(file->loader);
 	memcpy(target->loader, file->loader, sizeof(target->loader));
 	if (file->loader[0] == '\0') {

@@ -32,6 +32,7 @@ struct target {
 	int word_class; /* ELFCLASS* */
 	char loader[PATH_MAX];
 	bool is_go;
+	bool needs_io_uring; /* liburing is among its own libraries; others may need it, too */
 	enum target_libc libc;
 	struct target_reason reason[TARGET_REASONS_MAX];
 	size_t reason_count;

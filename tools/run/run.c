@@ -333,6 +333,9 @@ int command_run(int argc, char **argv)
 	if (blindness)
 		complain("run: %s %s: its connections will not be recorded",
 			 target.path[0] ? target.path : argv[optind], blindness->text);
+	else if (target.needs_io_uring)
+		complain("run: %s links liburing: what it moves by io_uring will not be recorded",
+			 target.path);
 	if (!target.harmed_by_preload) {
 		status = preload_recorder();
 		if (status != 0)
