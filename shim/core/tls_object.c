@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "shim/base/thread.h"
 #include "shim/core/address_table.h"
 #include "shim/core/hello.h"
 #include "shim/core/origin_pool.h"
@@ -101,12 +102,14 @@ void tls_object_forget(struct tls_object *entry)
 		connection_release(undecided);
 }
 
-struct origin *tls_object_claim_origin(void)
+void tls_object_capture_origin(struct tls_object *entry)
 {
-	return origin_pool_claim();
-}
-
-void tls_object_free_origin(struct origin *origin)
-{
-	origin_pool_free(origin);
+	if (entry->origin)
+		return;
+	entry->origin = origin_pool_claim();
+	if (!entry->origin || origin_of_script(entry->origin) ||
+	    origin_native(entry->origin, thread_state.caller))
+		return;
+	origin_pool_free(entry->origin);
+	entry->origin = NULL;
 }

@@ -58,9 +58,11 @@ struct tls_object *tls_object_begin(const void *object);
  */
 struct tls_object *tls_object_prepare(const void *object);
 
-/* Room for an origin, to be filled by this thread; NULL if no memory can be had. */
-struct origin *tls_object_claim_origin(void);
-void tls_object_free_origin(struct origin *origin);
+/*
+ * Who asks for this connection, if that is not known yet: the script's frames,
+ * else the native caller (thread_state.caller).
+ */
+void tls_object_capture_origin(struct tls_object *entry);
 
 /* The library has made its ClientHello: a connection can now be found by it. */
 void tls_object_set_random(struct tls_object *entry, const uint8_t random[TLS_RANDOM_SIZE]);

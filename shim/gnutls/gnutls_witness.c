@@ -167,19 +167,6 @@ static bool enforce(struct gnutls_call *call)
 	}
 }
 
-/* Who asked for this connection: the script's frames, else the native caller. */
-static void capture_origin(struct tls_object *object)
-{
-	if (object->origin)
-		return;
-	object->origin = tls_object_claim_origin();
-	if (!object->origin || origin_of_script(object->origin) ||
-	    origin_native(object->origin, thread_state.caller))
-		return;
-	tls_object_free_origin(object->origin);
-	object->origin = NULL;
-}
-
 void gnutls_session_made(gnutls_session_t session, unsigned flags)
 {
 	struct tls_object *stale;
@@ -231,7 +218,7 @@ void gnutls_transport_set(gnutls_session_t session)
 		if (!object || !object->done)
 			object = tls_object_prepare(session);
 		if (object && !object->done)
-			capture_origin(object);
+			tls_object_capture_origin(object);
 	}
 	errno = saved;
 }
@@ -271,7 +258,7 @@ int gnutls_call_begin(struct gnutls_call *call, const struct gnutls_library *lib
 	call->object = object;
 	recorder_enter();
 	object->owner = recorder_process->pid;
-	capture_origin(object);
+	tls_object_capture_origin(object);
 	allowed = !enforcement_refuses(&recorder.config) || enforce(call);
 	thread_state.hello_connection = 0;
 	thread_state.library_depth += allowed;

@@ -83,6 +83,14 @@ void gnutls_transport_set_int2(gnutls_session_t session, int receiving, int send
 
 /* ---- bytes that are received ---- */
 
+/* Before a call that receives: 0, or what the hook gives instead of calling. */
+static int before_receiving(const struct gnutls_library *library, gnutls_session_t session)
+{
+	const int refused = gnutls_may_receive(session);
+
+	return library ? refused : GONE;
+}
+
 /* What the call gives, once the bytes were looked at. */
 static ssize_t received(gnutls_session_t session, const void *data, ssize_t result)
 {
@@ -94,10 +102,8 @@ static ssize_t received(gnutls_session_t session, const void *data, ssize_t resu
 ssize_t gnutls_record_recv(gnutls_session_t session, void *data, size_t size)
 {
 	const struct gnutls_library *library = gnutls_library(CALLER);
-	int refused = gnutls_may_receive(session);
+	int refused = before_receiving(library, session);
 
-	if (!library)
-		return GONE;
 	if (refused)
 		return refused;
 	return received(session, data, library->gnutls_record_recv(session, data, size));
@@ -107,10 +113,8 @@ ssize_t gnutls_record_recv_seq(gnutls_session_t session, void *data, size_t size
 			       unsigned char *sequence)
 {
 	const struct gnutls_library *library = gnutls_library(CALLER);
-	int refused = gnutls_may_receive(session);
+	int refused = before_receiving(library, session);
 
-	if (!library)
-		return GONE;
 	if (refused)
 		return refused;
 	return received(session, data,
@@ -120,14 +124,14 @@ ssize_t gnutls_record_recv_seq(gnutls_session_t session, void *data, size_t size
 ssize_t gnutls_record_recv_packet(gnutls_session_t session, gnutls_packet_t *packet)
 {
 	const struct gnutls_library *library = gnutls_library(CALLER);
-	int refused = gnutls_may_receive(session);
+	int refused = before_receiving(library, session);
 	gnutls_datum_t datum = {0};
 	ssize_t result;
 
-	if (!library || !library->gnutls_record_recv_packet)
-		return GONE;
 	if (refused)
 		return refused;
+	if (!library->gnutls_record_recv_packet)
+		return GONE;
 	result = library->gnutls_record_recv_packet(session, packet);
 	if (result <= 0 || !library->gnutls_packet_get)
 		return result;
@@ -137,6 +141,15 @@ ssize_t gnutls_record_recv_packet(gnutls_session_t session, gnutls_packet_t *pac
 }
 
 /* ---- bytes that are sent ---- */
+
+/* As before_receiving. */
+static int before_sending(const struct gnutls_library *library, gnutls_session_t session,
+			  const void *data, size_t size)
+{
+	const int refused = gnutls_may_send(session, data, size);
+
+	return library ? refused : GONE;
+}
 
 static ssize_t sent(gnutls_session_t session, const void *data, ssize_t result)
 {
@@ -148,10 +161,8 @@ static ssize_t sent(gnutls_session_t session, const void *data, ssize_t result)
 ssize_t gnutls_record_send(gnutls_session_t session, const void *data, size_t size)
 {
 	const struct gnutls_library *library = gnutls_library(CALLER);
-	int refused = gnutls_may_send(session, data, size);
+	int refused = before_sending(library, session, data, size);
 
-	if (!library)
-		return GONE;
 	if (refused)
 		return refused;
 	return sent(session, data, library->gnutls_record_send(session, data, size));
@@ -161,12 +172,12 @@ ssize_t gnutls_record_send2(gnutls_session_t session, const void *data, size_t s
 			    unsigned int flags)
 {
 	const struct gnutls_library *library = gnutls_library(CALLER);
-	int refused = gnutls_may_send(session, data, size);
+	int refused = before_sending(library, session, data, size);
 
-	if (!library || !library->gnutls_record_send2)
-		return GONE;
 	if (refused)
 		return refused;
+	if (!library->gnutls_record_send2)
+		return GONE;
 	return sent(session, data, library->gnutls_record_send2(session, data, size, pad, flags));
 }
 
@@ -174,11 +185,11 @@ ssize_t gnutls_record_send_range(gnutls_session_t session, const void *data, siz
 				 const gnutls_range_st *range)
 {
 	const struct gnutls_library *library = gnutls_library(CALLER);
-	int refused = gnutls_may_send(session, data, size);
+	int refused = before_sending(library, session, data, size);
 
-	if (!library || !library->gnutls_record_send_range)
-		return GONE;
 	if (refused)
 		return refused;
+	if (!library->gnutls_record_send_range)
+		return GONE;
 	return sent(session, data, library->gnutls_record_send_range(session, data, size, range));
 }

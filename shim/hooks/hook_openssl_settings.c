@@ -10,6 +10,19 @@
 
 #define CALLER __builtin_return_address(0)
 
+/* ---- methods ---- */
+
+/* A context was made with what openssl_floor_flexible gave for `method`: what the hook gives. */
+static SSL_CTX *made(const char *call, const struct ssl_library *library, const SSL_METHOD *method,
+		     uint16_t pin, SSL_CTX *context)
+{
+	setting_forget(context);
+	if (context)
+		openssl_setting_method(call, library, method, context, context);
+	openssl_floor_pin(library, context, pin);
+	return context;
+}
+
 /*
  * A context for one version below the floor would be deaf to any minimum, so in
  * enforce and upgrade it is made flexible and limited to that version: outside
@@ -19,18 +32,12 @@ SSL_CTX *SSL_CTX_new(const SSL_METHOD *method)
 {
 	const struct ssl_library *library = openssl_library(CALLER);
 	const SSL_METHOD *used;
-	SSL_CTX *context;
 	uint16_t pin;
 
 	if (!library)
 		return NULL;
 	used = openssl_floor_flexible(library, method, &pin);
-	context = library->SSL_CTX_new(used);
-	setting_forget(context);
-	if (context)
-		openssl_setting_method("SSL_CTX_new", library, method, context, context);
-	openssl_floor_pin(library, context, pin);
-	return context;
+	return made("SSL_CTX_new", library, method, pin, library->SSL_CTX_new(used));
 }
 
 SSL_CTX *SSL_CTX_new_ex(OSSL_LIB_CTX *library_context, const char *properties,
@@ -38,19 +45,14 @@ SSL_CTX *SSL_CTX_new_ex(OSSL_LIB_CTX *library_context, const char *properties,
 {
 	const struct ssl_library *library = openssl_library(CALLER);
 	const SSL_METHOD *used;
-	SSL_CTX *context;
 	uint16_t pin;
 
 	/* A program that looks for it finds our hook even where OpenSSL 1.1 has none. */
 	if (!library || !library->SSL_CTX_new_ex)
 		return NULL;
 	used = openssl_floor_flexible(library, method, &pin);
-	context = library->SSL_CTX_new_ex(library_context, properties, used);
-	setting_forget(context);
-	if (context)
-		openssl_setting_method("SSL_CTX_new_ex", library, method, context, context);
-	openssl_floor_pin(library, context, pin);
-	return context;
+	return made("SSL_CTX_new_ex", library, method, pin,
+		    library->SSL_CTX_new_ex(library_context, properties, used));
 }
 
 int SSL_CTX_set_ssl_version(SSL_CTX *context, const SSL_METHOD *method)
@@ -64,10 +66,10 @@ int SSL_CTX_set_ssl_version(SSL_CTX *context, const SSL_METHOD *method)
 		return 0;
 	used = openssl_floor_flexible(library, method, &pin);
 	result = library->SSL_CTX_set_ssl_version(context, used);
-	if (result == 1)
+	if (result == 1) {
 		openssl_setting_method("SSL_CTX_set_ssl_version", library, method, NULL, context);
-	if (result == 1)
 		openssl_floor_pin(library, context, pin);
+	}
 	return result;
 }
 
@@ -86,40 +88,45 @@ int SSL_set_ssl_method(SSL *ssl, const SSL_METHOD *method)
 
 /* ---- minimum and maximum ---- */
 
+/* What a bound was before, where nobody has asked. */
+#define BOUND_UNKNOWN (-1L)
+
+/* The bound was set by a command that gave `result`, and was `before`: what the hook gives. */
+static long bounded(const char *call, const void *owner, int command, long number, long before,
+		    long result)
+{
+	if (result == 1 && (before == BOUND_UNKNOWN || before != number))
+		openssl_setting_ctrl(call, owner, command, number);
+	return result;
+}
+
 long SSL_CTX_ctrl(SSL_CTX *context, int command, long number, void *pointer)
 {
 	const struct ssl_library *library = openssl_library(CALLER);
-	int bound;
-	bool is_news;
-	long result;
+	const int bound = openssl_setting_bound(command, number);
+	long before = BOUND_UNKNOWN;
 
 	if (!library)
 		return 0;
 	openssl_setting_place(context);
-	bound = openssl_setting_bound(command);
-	is_news = bound == 0 || number == 0 ||
-		  library->SSL_CTX_ctrl(context, bound, 0, NULL) != number;
-	result = library->SSL_CTX_ctrl(context, command, number, pointer);
-	if (result == 1 && is_news)
-		openssl_setting_ctrl("SSL_CTX_ctrl", context, command, number);
-	return result;
+	if (bound)
+		before = library->SSL_CTX_ctrl(context, bound, 0, NULL);
+	return bounded("SSL_CTX_ctrl", context, command, number, before,
+		       library->SSL_CTX_ctrl(context, command, number, pointer));
 }
 
 long SSL_ctrl(SSL *ssl, int command, long number, void *pointer)
 {
 	const struct ssl_library *library = openssl_library(CALLER);
-	int bound;
-	bool is_news;
-	long result;
+	const int bound = openssl_setting_bound(command, number);
+	long before = BOUND_UNKNOWN;
 
 	if (!library)
 		return 0;
-	bound = openssl_setting_bound(command);
-	is_news = bound == 0 || number == 0 || library->SSL_ctrl(ssl, bound, 0, NULL) != number;
-	result = library->SSL_ctrl(ssl, command, number, pointer);
-	if (result == 1 && is_news)
-		openssl_setting_ctrl("SSL_ctrl", ssl, command, number);
-	return result;
+	if (bound)
+		before = library->SSL_ctrl(ssl, bound, 0, NULL);
+	return bounded("SSL_ctrl", ssl, command, number, before,
+		       library->SSL_ctrl(ssl, command, number, pointer));
 }
 
 /* ---- options ---- */
@@ -234,14 +241,22 @@ int SSL_CONF_cmd(SSL_CONF_CTX *context, const char *command, const char *value)
 
 /* ---- the transport: the last calls under an interpreter's lock before the handshake ---- */
 
+/* Before one of them; false where the library is gone. */
+static bool transport(const struct ssl_library *library, SSL *ssl)
+{
+	if (!library)
+		return false;
+	openssl_setting_place(NULL);
+	openssl_transport_set(library, ssl);
+	return true;
+}
+
 int SSL_set_fd(SSL *ssl, int fd)
 {
 	const struct ssl_library *library = openssl_library(CALLER);
 
-	if (!library)
+	if (!transport(library, ssl))
 		return 0;
-	openssl_setting_place(NULL);
-	openssl_transport_set(library, ssl);
 	return library->SSL_set_fd(ssl, fd);
 }
 
@@ -249,10 +264,8 @@ int SSL_set_rfd(SSL *ssl, int fd)
 {
 	const struct ssl_library *library = openssl_library(CALLER);
 
-	if (!library)
+	if (!transport(library, ssl))
 		return 0;
-	openssl_setting_place(NULL);
-	openssl_transport_set(library, ssl);
 	return library->SSL_set_rfd(ssl, fd);
 }
 
@@ -260,9 +273,7 @@ void SSL_set_bio(SSL *ssl, BIO *read_bio, BIO *write_bio)
 {
 	const struct ssl_library *library = openssl_library(CALLER);
 
-	if (!library)
+	if (!transport(library, ssl))
 		return;
-	openssl_setting_place(NULL);
-	openssl_transport_set(library, ssl);
 	library->SSL_set_bio(ssl, read_bio, write_bio);
 }

@@ -39,8 +39,10 @@ static void begin_bound(struct setting_words *words, const char *call, bool mini
 	setting_say(words, minimum ? "min_proto_version(" : "max_proto_version(");
 }
 
-int openssl_setting_bound(int command)
+int openssl_setting_bound(int command, long value)
 {
+	if (value == 0)
+		return 0;
 	if (command == SSL_CTRL_SET_MIN_PROTO_VERSION)
 		return SSL_CTRL_GET_MIN_PROTO_VERSION;
 	return command == SSL_CTRL_SET_MAX_PROTO_VERSION ? SSL_CTRL_GET_MAX_PROTO_VERSION : 0;

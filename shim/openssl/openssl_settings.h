@@ -14,10 +14,11 @@
 void openssl_setting_ctrl(const char *call, const void *owner, int command, long value);
 
 /*
- * The command that reads the bound which `command` sets; 0 if it sets none. A
- * bound that is there already is no news: Ruby sets both whenever one is changed.
+ * The command that reads the bound which `command` sets; 0 if it sets none, or
+ * takes it away. A bound that is there already is no news: Ruby sets both
+ * whenever one is changed.
  */
-int openssl_setting_bound(int command);
+int openssl_setting_bound(int command, long value);
 
 /* Options that were added, and options that were there and were taken away. */
 void openssl_setting_options_set(const char *call, const void *owner, uint64_t options);

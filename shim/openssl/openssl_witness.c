@@ -232,19 +232,6 @@ static bool enforce(struct openssl_call *call)
 	return true;
 }
 
-/* Who asked for this connection: the script's frames, else the native caller. */
-static void capture_origin(struct tls_object *object)
-{
-	if (object->origin)
-		return;
-	object->origin = tls_object_claim_origin();
-	if (!object->origin || origin_of_script(object->origin) ||
-	    origin_native(object->origin, thread_state.caller))
-		return;
-	tls_object_free_origin(object->origin);
-	object->origin = NULL;
-}
-
 void openssl_transport_set(const struct ssl_library *library, SSL *ssl)
 {
 	const int saved = errno;
@@ -253,7 +240,7 @@ void openssl_transport_set(const struct ssl_library *library, SSL *ssl)
 	if (recorder.on && ssl && library->SSL_in_before(ssl)) {
 		object = tls_object_prepare(ssl);
 		if (object)
-			capture_origin(object);
+			tls_object_capture_origin(object);
 	}
 	errno = saved;
 }
@@ -277,7 +264,7 @@ bool openssl_call_begin(struct openssl_call *call, const struct ssl_library *lib
 	if (call->object) {
 		recorder_enter();
 		call->object->owner = recorder_process->pid;
-		capture_origin(call->object);
+		tls_object_capture_origin(call->object);
 		library->crypto.ERR_set_mark();
 		allowed = !enforcement_refuses(&recorder.config) || enforce(call);
 		library->crypto.ERR_pop_to_mark();
