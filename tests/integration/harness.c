@@ -365,6 +365,16 @@ static void append_json_line(json_t *lines, const char *line, size_t length, con
 	json_array_append_new(lines, object);
 }
 
+const char *python_function(const char *python, const char *qualified)
+{
+	struct program is_old = {
+		.argv = WORDS(python, "-c", "import sys; print(sys.version_info < (3, 11))")};
+	const char *point = strrchr(qualified, '.');
+
+	cr_assert_eq(run_program(&is_old), 0, "%s: %s", python, is_old.err);
+	return point && strcmp(is_old.out, "True\n") == 0 ? point + 1 : qualified;
+}
+
 json_t *read_json_lines(const char *path)
 {
 	json_t *lines = json_array();

@@ -92,6 +92,12 @@ int run_program(struct program *program);
 const char *read_file(const char *path, size_t *length);
 
 /*
+ * "Mailer.connect" as `python` lets it be known: the whole since 3.11, before
+ * that no more than "connect".
+ */
+const char *python_function(const char *python, const char *qualified);
+
+/*
  * The file's complete lines as an array of JSON objects; a line that is none
  * fails the test. An empty array if there is no file.
  */

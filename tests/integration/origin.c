@@ -29,7 +29,6 @@ struct run {
 	const char *script;       /* in DIRECTORY, or a path */
 	const char *const *extra; /* arguments after host and port */
 	bool implicit;
-	bool bare_function; /* an interpreter that has no qualified names */
 };
 
 struct place {
@@ -66,8 +65,8 @@ static struct place marked_place(const struct run *run)
 	mark += strlen(" HERE");
 	if (*mark == ' ')
 		place.function = text("%.*s", (int)strcspn(mark + 1, "\n"), mark + 1);
-	if (run->bare_function && strrchr(place.function, '.'))
-		place.function = strrchr(place.function, '.') + 1;
+	if (strstr(run->interpreter[0], "python") != NULL)
+		place.function = python_function(run->interpreter[0], place.function);
 	return place;
 }
 
@@ -211,9 +210,8 @@ Test(origin, python_builds)
 		const char *scripts[] = {"helper_class.py", "threads.py", "generator.py"};
 
 		for (size_t k = 0; can_run(path) && k < sizeof(scripts) / sizeof(scripts[0]); k++) {
-			expect_marked(&(struct run){.interpreter = WORDS(path),
-						    .script = scripts[k],
-						    .bare_function = i < 3});
+			expect_marked(
+				&(struct run){.interpreter = WORDS(path), .script = scripts[k]});
 			found++;
 		}
 	}
@@ -266,7 +264,17 @@ Test(origin, python_odd_names)
 Test(origin, php)
 {
 	expect_all_marked(PHP, WORDS("helper_class.php", "stream.php", "closure.php",
-				     "generator.php", "retry.php", "evaluated.php", "fiber.php"));
+				     "generator.php", "retry.php", "evaluated.php"));
+}
+
+Test(origin, php_fiber)
+{
+	struct program has_fibers = {
+		.argv = WORDS("php", "-r", "exit(class_exists('Fiber') ? 0 : 1);")};
+
+	if (run_program(&has_fibers) != 0)
+		cr_skip("a PHP before 8.1 has no fibers");
+	expect_all_marked(PHP, WORDS("fiber.php"));
 }
 
 Test(origin, php_opcache)

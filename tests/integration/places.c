@@ -92,18 +92,19 @@ static void expect_place_said(size_t number, const char *script, const char *mar
 Test(places, python_pinned_three_calls_deep)
 {
 	struct sink *sink = start_sink(WORDS("--tls=1.0..1.3"));
+	const char *function = python_function("/usr/bin/python3", "Invoices.connect");
 
 	send_mail("/usr/bin/python3", "invoices.py", "localhost", sink);
 	send_mail("/usr/bin/python3", "invoices.py", "localhost", sink);
 	send_mail("/usr/bin/python3", "invoices.py", "127.0.0.1", sink);
 	cr_expect_eq(json_array_size(places_from("invoices.py", "PINNED", 3, "client")), 1);
-	expect_place_said(1, "invoices.py", "PINNED", "Invoices.connect");
-	expect_said(text("connecting at %s:%lld Invoices.connect\n", whole_path("invoices.py"),
-			 line_of("invoices.py", "CONNECTS")));
+	expect_place_said(1, "invoices.py", "PINNED", function);
+	expect_said(text("connecting at %s:%lld %s\n", whole_path("invoices.py"),
+			 line_of("invoices.py", "CONNECTS"), function));
 	expect_said("below-floor 3 to localhost, 127.0.0.1; limited by the client\n");
 	expect_said(text("allows nothing above TLS 1.1: SSL_CTX_set_max_proto_version(TLS 1.1) at "
-			 "%s:%lld Invoices.connect\n",
-			 whole_path("invoices.py"), line_of("invoices.py", "PINNED")));
+			 "%s:%lld %s\n",
+			 whole_path("invoices.py"), line_of("invoices.py", "PINNED"), function));
 	expect_said("allows versions down to TLS 1.0: ");
 	expect_said("Python: set context.minimum_version = ssl.TLSVersion.TLSv1_2");
 	stop_sink(sink);

@@ -4,8 +4,13 @@ require __DIR__ . '/vendor/autoload.php';
 
 class Mailer
 {
-    public function __construct(private string $host, private string $port)
+    private string $host;
+    private string $port;
+
+    public function __construct(string $host, string $port)
     {
+        $this->host = $host;
+        $this->port = $port;
     }
 
     public function report(): void

@@ -6,7 +6,7 @@ function openSecurely(string $host, string $port): Acme\Mailer\Client
 {
     try {
         throw new RuntimeException('the first time');
-    } catch (RuntimeException) {
+    } catch (RuntimeException $first) {
         $client = new Acme\Mailer\Client($host, $port);
         $client->secure(); // HERE openSecurely
         return $client;
