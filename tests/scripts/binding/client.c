@@ -56,9 +56,10 @@ static const char *converse(SSL *ssl)
 
 const char *handshake(void)
 {
+	const char *port = getenv("BINDING_PORT");
 	struct sockaddr_in address = {
 		.sin_family = AF_INET,
-		.sin_port = htons((unsigned short)strtoul(getenv("BINDING_PORT"), NULL, 10)),
+		.sin_port = htons((unsigned short)(port != NULL ? strtoul(port, NULL, 10) : 0)),
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
 	};
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
