@@ -20,6 +20,15 @@ typedef struct gnutls_x509_crt_int *gnutls_x509_crt_t;
 typedef struct mbuffer_st *gnutls_packet_t;
 typedef void *gnutls_transport_ptr_t;
 
+/* Enumerations of its; their size is all that is needed here. */
+typedef unsigned int gnutls_alert_description_t;
+typedef unsigned int gnutls_cipher_algorithm_t;
+typedef unsigned int gnutls_digest_algorithm_t;
+typedef unsigned int gnutls_group_t;
+typedef unsigned int gnutls_kx_algorithm_t;
+typedef unsigned int gnutls_mac_algorithm_t;
+typedef unsigned int gnutls_protocol_t;
+
 typedef struct {
 	unsigned char *data;
 	unsigned int size;
@@ -141,8 +150,8 @@ unsigned int gnutls_x509_crt_check_hostname2(gnutls_x509_crt_t certificate, cons
 					     unsigned int flags);
 unsigned int gnutls_x509_crt_check_ip(gnutls_x509_crt_t certificate, const unsigned char *ip,
 				      unsigned int size, unsigned int flags);
-int gnutls_x509_crt_get_fingerprint(gnutls_x509_crt_t certificate, unsigned int algorithm,
-				    void *bytes, size_t *size);
+int gnutls_x509_crt_get_fingerprint(gnutls_x509_crt_t certificate,
+				    gnutls_digest_algorithm_t algorithm, void *bytes, size_t *size);
 
 /* ---- hooks: the certificate, by DANE ---- */
 
@@ -164,17 +173,17 @@ int dane_query_data(dane_query_t records, unsigned int index, unsigned int *usag
 
 int gnutls_error_is_fatal(int error);
 const char *gnutls_strerror(int error);
-unsigned int gnutls_alert_get(gnutls_session_t session);
-const char *gnutls_alert_get_name(unsigned int alert);
+gnutls_alert_description_t gnutls_alert_get(gnutls_session_t session);
+const char *gnutls_alert_get_name(gnutls_alert_description_t alert);
 gnutls_transport_ptr_t gnutls_transport_get_ptr(gnutls_session_t session);
-unsigned int gnutls_protocol_get_version(gnutls_session_t session);
-unsigned int gnutls_cipher_get(gnutls_session_t session);
-unsigned int gnutls_kx_get(gnutls_session_t session);
-unsigned int gnutls_mac_get(gnutls_session_t session);
-const char *gnutls_cipher_suite_info(size_t index, unsigned char *id, unsigned int *kx,
-				     unsigned int *cipher, unsigned int *mac,
-				     unsigned int *min_version);
-unsigned int gnutls_group_get(gnutls_session_t session);
+gnutls_protocol_t gnutls_protocol_get_version(gnutls_session_t session);
+gnutls_cipher_algorithm_t gnutls_cipher_get(gnutls_session_t session);
+gnutls_kx_algorithm_t gnutls_kx_get(gnutls_session_t session);
+gnutls_mac_algorithm_t gnutls_mac_get(gnutls_session_t session);
+const char *gnutls_cipher_suite_info(size_t index, unsigned char *id, gnutls_kx_algorithm_t *kx,
+				     gnutls_cipher_algorithm_t *cipher, gnutls_mac_algorithm_t *mac,
+				     gnutls_protocol_t *min_version);
+gnutls_group_t gnutls_group_get(gnutls_session_t session);
 int gnutls_session_is_resumed(gnutls_session_t session);
 void gnutls_session_get_random(gnutls_session_t session, gnutls_datum_t *client,
 			       gnutls_datum_t *server);

@@ -11,6 +11,8 @@
 
 #include <arpa/nameser.h>
 
+/* What c-ares 1.17 has, which its newest has too and would replace. */
+#define CARES_NO_DEPRECATED
 #include <ares.h>
 
 #include "tools/base/options.h"
