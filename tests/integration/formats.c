@@ -444,3 +444,68 @@ Test(formats, page_fits_its_window)
 	free(long_names);
 	free(many);
 }
+
+/* ---- by those who know what a page must be ---- */
+
+#define BROWSER "tests/browser/node_modules"
+
+/* Pages of all kinds, as files; the last is NULL. */
+static const char *const *pages(void)
+{
+	static const char *path[5];
+	char *many = many_groups(8, 5);
+	const char *log = test_file("many.jsonl", many);
+	const char *const keys = "host,service,user,cipher,program,destination,version,place";
+
+	path[0] = test_file("nothing.html", report_as("--html", ""));
+	path[1] = test_file("all.html",
+			    report_as("--html", OK OLD CLEAR FAILED BLIND "rubbish\n" EVIL));
+	path[2] = test_file("many.html", run_report(WORDS("--html", log), NULL, NO_WORDS).out);
+	path[3] = test_file("asked.html", run_report(WORDS("--html", "--by", keys, "--what-if",
+							   "1.2", "--if-servers-require", "1.2",
+							   "--verdict", "refused,ok", log),
+						     NULL, NO_WORDS)
+						  .out);
+	path[4] = NULL;
+	free(many);
+	return path;
+}
+
+Test(formats, page_is_valid, .timeout = 180)
+{
+	struct program check = {.argv = join_words(WORDS("java", "-Xss1m", "-jar",
+							 BROWSER "/vnu-jar/build/dist/vnu.jar",
+							 "--errors-only", "--Werror"),
+						   pages())};
+
+	if (access(check.argv[3], R_OK) != 0)
+		cr_skip("no validator: `make check` fetches it");
+	cr_expect_eq(run_program(&check), 0, "%s%s", check.out, check.err);
+	cr_expect_str_empty(check.err);
+}
+
+/* Three widths, light and dark, and paper; what else is looked at, the script says. */
+Test(formats, page_is_for_everybody, .timeout = 600)
+{
+	static const struct {
+		const char *how;
+		const char *said;
+	} looks[] = {{"light", "looked 3 times\n"},
+		     {"dark", "looked 3 times\n"},
+		     {"paper", "looked 1 times\n"}};
+	const char *const *page = pages();
+
+	if (access(BROWSER "/axe-core/axe.min.js", R_OK) != 0 || !is_installed("chromium"))
+		cr_skip("no axe or no chromium: `make check` fetches them");
+	for (; *page; page++) {
+		for (size_t i = 0; i < sizeof(looks) / sizeof(looks[0]); i++) {
+			struct program check = {.argv = WORDS("node",
+							      "tests/browser/check-page.mjs",
+							      looks[i].how, *page),
+						.env = WORDS(text("HOME=%s", test_path(".")))};
+
+			cr_expect_eq(run_program(&check), 0, "%s", check.err);
+			cr_expect_str_eq(check.out, looks[i].said);
+		}
+	}
+}

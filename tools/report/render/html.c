@@ -218,8 +218,10 @@ static void write_cell(FILE *out, const struct html_table *table, size_t row, si
 
 	put_format(out, "<%s%s%s data-label=\"%s\">", tag, column == 0 ? " scope=\"row\"" : "",
 		   class_of(&table->column[column]), table->column[column].title);
+	/* One element, however many pieces: on a narrow screen it stands beside its label. */
+	put_text(out, column == 0 ? "" : "<div>");
 	table->cell(out, table->context, row, column);
-	put_format(out, "</%s>", tag);
+	put_format(out, "%s</%s>", column == 0 ? "" : "</div>", tag);
 }
 
 static void write_head(FILE *out, const struct html_table *table)

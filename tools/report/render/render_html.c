@@ -77,16 +77,17 @@ void html_verdict_count(FILE *out, enum entry_verdict verdict, uint64_t count)
 
 void html_versions(FILE *out, const struct report_tally *tally)
 {
-	const char *separator = "";
+	uint64_t left = tally->connections;
 
 	for (unsigned i = ENTRY_VERSIONS; i-- > 0;) {
 		if (tally->version[i] == 0)
 			continue;
-		put_format(out, "%s<span class=\"keep\">%s <span class=\"dim\">", separator,
+		left -= tally->version[i];
+		put_format(out, "<span class=\"keep\">%s <span class=\"dim\">",
 			   html_version_words(i));
 		html_count(out, tally->version[i]);
-		put_text(out, "</span></span>");
-		separator = ", ";
+		/* The comma belongs to what it ends: no line begins with it. */
+		put_format(out, "</span>%s", left ? ",</span> " : "</span>");
 	}
 }
 
@@ -130,7 +131,7 @@ bool html_has_gaps(const struct report *report)
 
 /* ---- the head ---- */
 
-static void write_head(FILE *out)
+static void write_head(FILE *out, const struct report *report)
 {
 	put_text(out, "<!DOCTYPE html>\n"
 		      "<html lang=\"en\">\n"
@@ -144,7 +145,7 @@ static void write_head(FILE *out)
 		      "<meta name=\"generator\" content=\"tlswitness " TLSWITNESS_VERSION "\"/>\n"
 		      "<title>TLS of outgoing mail</title>\n"
 		      "<style>\n");
-	html_write_style(out);
+	html_write_style(out, report);
 	put_text(out, "</style>\n</head>\n<body>\n");
 	html_write_shapes(out);
 }
@@ -433,7 +434,7 @@ bool render_html(FILE *out, const struct report *report, const struct report_sty
 	const struct html_limits limits = {limit(style->top), limit(style->top_lists),
 					   ROWS_AT_MOST};
 
-	write_head(out);
+	write_head(out, report);
 	write_title(out, report);
 	put_text(out, "<main>\n");
 	write_question(out, report);

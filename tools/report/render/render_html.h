@@ -36,7 +36,7 @@ void html_versions(FILE *out, const struct report_tally *tally);
 void html_section_open(FILE *out, const char *id, const char *title);
 void html_section_close(FILE *out);
 
-void html_write_style(FILE *out);
+void html_write_style(FILE *out, const struct report *report);
 void html_write_shapes(FILE *out);
 void html_write_chart(FILE *out, const struct report *report);
 void html_write_matrix(FILE *out, const struct report *report);

@@ -2,8 +2,10 @@
  * For the auditor: what this report is made of, so that it can be made again.
  */
 #include <inttypes.h>
+#include <stdlib.h>
 
 #include "tools/base/put.h"
+#include "tools/base/table.h"
 #include "tools/report/render/render_html.h"
 
 static void write_term(FILE *out, const char *term)
@@ -44,21 +46,33 @@ static void write_period(FILE *out, const struct report *report)
 	end_term(out);
 }
 
+static int compare_names(const void *a, const void *b)
+{
+	return slice_compare(*(const struct slice *)a, *(const struct slice *)b);
+}
+
+/* By name: whoever reads this asks whether one of them is there. */
 static void write_names(FILE *out, const char *term, const struct report_name *names, size_t count)
 {
-	enum { NAMED = 20 };
+	enum { NAMED = 100 };
 	size_t shown = count < NAMED ? count : NAMED;
+	struct slice *sorted = NULL;
 
 	if (count == 0)
 		return;
+	sorted = table_allocate(count * sizeof(*sorted));
+	for (size_t i = 0; i < count; i++)
+		sorted[i] = names[i].name;
+	qsort(sorted, count, sizeof(*sorted), compare_names);
 	write_term(out, term);
 	for (size_t i = 0; i < shown; i++) {
 		put_text(out, i ? ", " : "");
-		html_name(out, names[i].name);
+		html_name(out, sorted[i]);
 	}
 	if (shown < count)
 		put_format(out, " and %zu more", count - shown);
 	end_term(out);
+	free(sorted);
 }
 
 static void write_floor(FILE *out, const struct report *report)

@@ -98,8 +98,10 @@ static void write_drawing(FILE *out, const struct timeline *timeline, const stru
 	for (uint64_t line = scale->step; line <= scale->top; line += scale->step) {
 		double y = HEIGHT - HEIGHT * (double)line / (double)scale->top;
 
-		put_format(out, "<line x1=\"0\" y1=\"%.2f\" x2=\"%zu\" y2=\"%.2f\"/>\n", y,
-			   timeline->count, y);
+		put_format(out,
+			   "<line x1=\"0\" y1=\"%.2f\" x2=\"%zu\" y2=\"%.2f\" "
+			   "vector-effect=\"non-scaling-stroke\"/>\n",
+			   y, timeline->count, y);
 	}
 	for (size_t i = 0; i < timeline->count; i++)
 		write_bar(out, timeline, i, scale);
@@ -201,9 +203,10 @@ static void write_numbers(FILE *out, const struct report *report, const struct t
 		table.column[table.column_count++] =
 			(struct html_column){html_version_words(i), HTML_NUMBER};
 	}
-	put_text(out, "<details><summary>The numbers as a table</summary>\n");
+	put_text(out, "<details><summary>The numbers as a table</summary></details>\n"
+		      "<div class=\"numbers\">\n");
 	html_table_write(out, &table);
-	put_text(out, "</details>\n");
+	put_text(out, "</div>\n");
 }
 
 void html_write_chart(FILE *out, const struct report *report)

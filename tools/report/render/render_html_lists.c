@@ -128,7 +128,7 @@ void html_write_groups(FILE *out, const struct report *report, const struct html
 	html_section_open(out, "groups", "In detail");
 	/* With many keys no screen is wide enough: then the table moves, and not the page. */
 	put_text(out, "<div class=\"scroll\" tabindex=\"0\" role=\"region\" "
-		      "aria-labelledby=\"groups-title\">\n");
+		      "aria-label=\"Table of connections by group\">\n");
 	html_table_write(out, &table);
 	put_text(out, "</div>\n");
 	html_section_close(out);
@@ -236,7 +236,7 @@ static void write_settings(FILE *out, const struct report_place *place)
 		put_text(out, "</dd>\n");
 	}
 	if (place->setting_count > SHOWN)
-		put_format(out, "<dt></dt><dd>and %zu more settings</dd>\n",
+		put_format(out, "<dt>Settings</dt><dd>and %zu more</dd>\n",
 			   place->setting_count - SHOWN);
 }
 

@@ -101,7 +101,7 @@ static const char chart_style[] =
 	".chart{display:grid;grid-template-columns:3rem 1fr;gap:.35rem .5rem}\n"
 	".chart>svg{width:100%;height:15rem;display:block;overflow:hidden;"
 	"border-bottom:1px solid var(--dim)}\n"
-	".chart line{stroke:var(--rule);stroke-width:1;vector-effect:non-scaling-stroke}\n"
+	".chart line{stroke:var(--rule);stroke-width:1}\n"
 	".chart g:hover{opacity:.75}\n"
 	".scale{position:relative;height:15rem}\n"
 	".scale span{position:absolute;right:0;transform:translateY(50%);font-size:.8rem;"
@@ -116,7 +116,9 @@ static const char chart_style[] =
 	"#hatch path{stroke:var(--page);stroke-width:1}\n"
 	"details{margin-top:1rem}\n"
 	"summary{cursor:pointer;color:var(--link)}\n"
-	"details .rows{margin-top:.5rem}\n";
+	"details+.numbers{margin-top:.5rem}\n"
+	/* What was closed on the screen can't be opened on paper: there it is always shown. */
+	"@media screen{details:not([open])+.numbers{display:none}}\n";
 
 static const char table_style[] =
 	"table{border-collapse:collapse;width:100%}\n"
@@ -201,11 +203,13 @@ static const char narrow_style[] =
 	"}\n";
 
 static const char paper_style[] =
-	"@page{margin:15mm}\n"
 	"@media print{\n"
 	"body{max-width:none;padding:0;font-size:9.5pt}\n"
-	"nav,summary{display:none}\n"
+	"nav,details{display:none}\n"
 	".scroll{overflow:visible}\n"
+	".rows .name,.matrix tbody th{min-width:0}\n"
+	".rows th,.rows td{padding-right:.4rem}\n"
+	".rows thead th,.verdict{white-space:normal;overflow-wrap:anywhere}\n"
 	"a{color:inherit;text-decoration:none}\n"
 	"section{margin-top:1.6rem}\n"
 	"h1{font-size:17pt}\n"
@@ -226,7 +230,27 @@ static const char paper_style[] =
 	"-webkit-print-color-adjust:exact}\n"
 	"}\n";
 
-void html_write_style(FILE *out)
+/* At the foot of each sheet, so that one that is alone still says what it is part of. */
+static void write_sheets(FILE *out, const struct report *report)
+{
+	char time[TIMESTAMP_TEXT_MAX];
+
+	put_text(out, "@page{margin:15mm 15mm 18mm;@bottom-left{content:\"TLS of outgoing mail");
+	if (report->total.connections > 0) {
+		timestamp_print(time, report->total.first, TIMESTAMP_MINUTE);
+		put_format(out, ", %s", time);
+		timestamp_print(time, report->total.last, TIMESTAMP_MINUTE);
+		put_format(out, " to %s UTC", time);
+	}
+	timestamp_print(time, report->generated, TIMESTAMP_RFC3339);
+	put_format(out,
+		   "; made %s\";font:8pt sans-serif}"
+		   "@bottom-right{content:counter(page) \" of \" counter(pages);"
+		   "font:8pt sans-serif}}\n",
+		   time);
+}
+
+void html_write_style(FILE *out, const struct report *report)
 {
 	put_text(out, palette);
 	put_text(out, text_style);
@@ -235,6 +259,7 @@ void html_write_style(FILE *out)
 	put_text(out, table_style);
 	put_text(out, list_style);
 	put_text(out, narrow_style);
+	write_sheets(out, report);
 	put_text(out, paper_style);
 }
 
