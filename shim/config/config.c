@@ -299,6 +299,42 @@ bool config_only(struct config *config, const char *value, char message[CONFIG_M
 	return true;
 }
 
+bool config_exception(struct config *config, const char *value, char message[CONFIG_MESSAGE_MAX])
+{
+	struct config_exception *next = &config->exception[config->exception_count];
+	const char *wrong = "there is room for 32 alone";
+
+	message[0] = '\0';
+	if (config->exception_count < CONFIG_EXCEPTIONS_MAX)
+		wrong = config_exception_parse(next, value);
+	if (!wrong) {
+		config->exception_count++;
+		return true;
+	}
+	say(message, "'", 1);
+	say(message, value, 80);
+	say(message, "' is no exception: ", 20);
+	say(message, wrong, 100);
+	return false;
+}
+
+void config_keep_exceptions_of(struct config *config, const char *program)
+{
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < config->exception_count; i++) {
+		const struct config_exception *exception = &config->exception[i];
+
+		if (exception->program.length > 0 &&
+		    (!program || !config_exception_word_is(exception, exception->program, program)))
+			continue;
+		if (kept != i)
+			config->exception[kept] = *exception;
+		kept++;
+	}
+	config->exception_count = kept;
+}
+
 bool config_line(struct config *config, char *line, char message[CONFIG_MESSAGE_MAX])
 {
 	char *name = trim(line);
@@ -317,6 +353,8 @@ bool config_line(struct config *config, char *line, char message[CONFIG_MESSAGE_
 	*equals = '\0';
 	if (strcmp(trim(name), "only") == 0)
 		return config_only(config, trim(equals + 1), message);
+	if (strcmp(name, "exception") == 0)
+		return config_exception(config, trim(equals + 1), message);
 	return config_set(config, trim(name), trim(equals + 1), message);
 }
 

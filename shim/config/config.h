@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "shim/config/config_exception.h"
+
 #define CONFIG_PORTS_MAX 64
 #define CONFIG_PATH_MAX  1024
 #define CONFIG_NAME_MAX  128
@@ -56,6 +58,9 @@ struct config {
 	uint32_t user;       /* its real user */
 	bool has_only;
 	bool is_meant; /* one of them names this process, or the system */
+	/* Of the file alone, in its order: the first that applies counts. */
+	unsigned exception_count;
+	struct config_exception exception[CONFIG_EXCEPTIONS_MAX];
 };
 
 /* Where a message goes; long enough for every message of this file. */
@@ -77,6 +82,16 @@ bool config_set(struct config *config, const char *name, const char *value,
  * config_set; `program` and `user` must be known.
  */
 bool config_only(struct config *config, const char *value, char message[CONFIG_MESSAGE_MAX]);
+
+/*
+ * Takes what stands behind `exception =` in the settings file, as
+ * config_exception.h has it; whose program it is about does not matter here. As
+ * config_set: what can't be read is no exception.
+ */
+bool config_exception(struct config *config, const char *value, char message[CONFIG_MESSAGE_MAX]);
+
+/* Forgets the exceptions that are about another program than `program` (NULL: not known). */
+void config_keep_exceptions_of(struct config *config, const char *program);
 
 /*
  * Takes one line of the settings file ("floor = 1.2"; blank and `#` lines are

@@ -54,14 +54,21 @@ static void load_file(struct config *config, struct config_errors *errors)
 	char text[FILE_MAX];
 	char message[CONFIG_MESSAGE_MAX];
 	char *line = text;
+	size_t length = read_file(CONFIG_FILE, text);
 
-	if (read_file(CONFIG_FILE, text) == 0)
+	if (length == 0)
 		return;
 	while (line) {
 		char *end = strchr(line, '\n');
 
 		if (end)
 			*end++ = '\0';
+		else if (length == FILE_MAX - 1) {
+			/* The rest of this line is not here: it may mean something else. */
+			add_error(errors, CONFIG_FILE,
+				  "what is behind its first 8 KiB is not read");
+			break;
+		}
 		if (!config_line(config, line, message))
 			add_error(errors, CONFIG_FILE, message);
 		line = end;
@@ -144,6 +151,7 @@ void config_load(struct config *config, struct config_errors *errors, char **env
 	config->user = (uint32_t)getauxval(AT_UID);
 	errors->count = 0;
 	load_file(config, errors);
+	config_keep_exceptions_of(config, config->program);
 	config->program = NULL;
 	for (char **variable = trusted; variable && *variable; variable++) {
 		if (strncmp(*variable, CONFIG_PREFIX, prefix_length) == 0)

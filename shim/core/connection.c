@@ -32,8 +32,9 @@ bool connection_speaks_tls(const struct connection *connection)
  */
 bool connection_is_below_floor(const struct connection *connection)
 {
-	return enforcement_of_version(&recorder.config, connection->tls.version) ==
-		       ENFORCEMENT_REFUSE &&
+	const struct enforcement_policy policy = connection_policy_within(connection, NULL);
+
+	return enforcement_of_version(&policy, connection->tls.version) == ENFORCEMENT_REFUSE &&
 	       connection_in_scope(connection);
 }
 
@@ -152,7 +153,7 @@ void connection_in_doubt(struct connection *connection)
 
 	if (connection->finished)
 		return;
-	if (enforcement_in_doubt(&recorder.config, is_mail) == ENFORCEMENT_REFUSE)
+	if (enforcement_in_doubt(&recorder.policy, is_mail) == ENFORCEMENT_REFUSE)
 		connection->blocked = true;
 	if (!connection_finish(connection))
 		return;

@@ -109,7 +109,7 @@ static bool decide_without_memory(int fd, uint32_t entry, enum smtp_state state)
 
 	if (is_mail)
 		recorder_count_lost();
-	if (enforcement_in_doubt(&recorder.config, is_mail) == ENFORCEMENT_PROCEED) {
+	if (enforcement_in_doubt(&recorder.policy, is_mail) == ENFORCEMENT_PROCEED) {
 		connection_dismiss_candidate(fd, entry);
 		return true;
 	}
@@ -303,8 +303,9 @@ static bool goes_on_in_clear(const struct connection *connection, const struct i
 
 static bool refuses_plaintext(const struct connection *connection)
 {
-	return enforcement_of_clear_mail(&recorder.config,
-					 !connection_leaves_machine(connection)) ==
+	const struct enforcement_policy policy = connection_policy_within(connection, NULL);
+
+	return enforcement_of_clear_mail(&policy, !connection_leaves_machine(connection)) ==
 	       ENFORCEMENT_REFUSE;
 }
 
@@ -367,7 +368,7 @@ bool connection_may_send(const struct connection_call *call, const struct iovec 
 	size_t length;
 	bool may;
 
-	if (call->entry == DESCRIPTOR_UNMONITORED || !enforcement_refuses(&recorder.config))
+	if (call->entry == DESCRIPTOR_UNMONITORED || !enforcement_refuses(&recorder.policy))
 		return true;
 	length = readable_length(parts, count);
 	connection = connection_of_call(call, SMTP_FROM_CLIENT, parts, length);
@@ -443,7 +444,7 @@ bool connection_may_pass_unseen(const struct connection_call *call)
 		  (connection->smtp.state == SMTP_DIALOGUE ||
 		   (connection->smtp.state == SMTP_UNDECIDED && connection->mail_port)) &&
 		  refuses_plaintext(connection) &&
-		  enforcement_in_doubt(&recorder.config, true) == ENFORCEMENT_REFUSE;
+		  enforcement_in_doubt(&recorder.policy, true) == ENFORCEMENT_REFUSE;
 	if (refused)
 		connection->blocked = true;
 	else

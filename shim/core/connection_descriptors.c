@@ -69,7 +69,7 @@ static uint32_t hold_descriptor(int fd)
 static bool refuse_unknown(int fd)
 {
 	recorder_count_lost();
-	if (enforcement_in_doubt(&recorder.config, true) == ENFORCEMENT_PROCEED)
+	if (enforcement_in_doubt(&recorder.policy, true) == ENFORCEMENT_PROCEED)
 		return true;
 	if (!sandbox_is_closed())
 		sys_shutdown(fd, SHUT_RDWR);

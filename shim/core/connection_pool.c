@@ -47,6 +47,7 @@ struct connection *connection_claim(const struct endpoint *peer, const struct en
 	connection->waiting = 0;
 	connection->began = 0;
 	connection->known_mail = recorder.config.scope_all;
+	connection->opened = recorder.config.exception_count > 0 ? recorder_seconds() : 0;
 	connection->forks = recorder_forks();
 	connection->handed_on = false;
 	connection->lost_track = false;

@@ -204,10 +204,11 @@ static bool is_rejected(const struct connection *connection)
 
 static void add_policy(struct record *record, const struct connection *connection)
 {
+	const struct enforcement_policy policy = connection_policy_within(connection, NULL);
 	const struct library_view *library = &connection->library;
 	const struct tls_wire *tls = &connection->tls;
 	struct enforcement_facts facts = {
-		.floor = recorder.config.floor,
+		.floor = policy.floor,
 		.established = record->established == RECORD_TRUE && !is_rejected(connection),
 		.refused = connection->blocked || library->refused,
 		.version = record->version,
@@ -362,12 +363,14 @@ void connection_record_finish(void)
 
 void connection_record(const struct connection *connection, enum connection_event event)
 {
+	const struct enforcement_policy policy = connection_policy_within(connection, NULL);
 	struct record record = {0};
 	struct texts texts = {0};
 
 	setting_tell_all();
 	atomic_store(&has_recorded, true);
 
+	recorder_tell_policy(&record, &policy);
 	add_ends(&record, connection, &texts);
 	add_origin(&record, connection);
 	if (event == EVENT_HANDSHAKE)

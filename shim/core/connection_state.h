@@ -17,6 +17,7 @@
 #include "shim/core/connection_record.h"
 #include "shim/core/dns_cache.h"
 #include "shim/core/endpoint.h"
+#include "shim/core/enforcement.h"
 #include "shim/core/guard.h"
 #include "shim/core/library_view.h"
 #include "shim/origin/origin.h"
@@ -46,6 +47,7 @@ struct connection {
 	bool all_seen;    /* the kernel has sent no more over it than was seen */
 	bool joined_late; /* another process had sent bytes over it before it came to this one */
 	bool handed_on;   /* its descriptor was given to another process, and not used since */
+	int64_t opened;   /* seconds since 1970, where exceptions ask for it; else 0 */
 	unsigned forks;   /* how often this process had forked when it was opened */
 	uint64_t sent;    /* bytes of the client's that were seen */
 	int error;        /* errno that a call ended with, 0: none */
@@ -148,6 +150,19 @@ void connection_look_for_unseen(struct connection *connection, int fd);
 
 /* At the end of the process: what was left open gets its record. */
 void connection_finish_all(void);
+
+/* ---- connection_policy.c ---- */
+
+/*
+ * What is held of it, by what is known of it so far, and by `server_name`, the SNI
+ * that a library is about to send; NULL: none is known. Within the guard, or finished.
+ */
+struct enforcement_policy connection_policy_within(const struct connection *connection,
+						   const char *server_name);
+
+/* The same of one to this peer that has no entry yet. */
+struct enforcement_policy connection_policy_to(const struct endpoint *peer,
+					       const char *server_name);
 
 /* ---- connection_hop.c: within the guard ---- */
 

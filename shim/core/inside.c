@@ -49,8 +49,9 @@ void inside_checked(struct tls_object *object)
 
 static bool is_to_be_refused(const struct tls_object *object)
 {
-	return enforcement_of_version(&recorder.config,
-				      connection_library_version(object->undecided)) !=
+	const struct enforcement_policy policy = connection_policy(object->undecided);
+
+	return enforcement_of_version(&policy, connection_library_version(object->undecided)) !=
 	       ENFORCEMENT_PROCEED;
 }
 

@@ -19,6 +19,7 @@ struct seen {
 	bool awaits_hello;
 	bool in_scope;
 	bool is_named; /* the application looked up this name for it */
+	struct enforcement_policy policy;
 };
 
 static bool look(struct seen *seen, struct connection *connection, const uint8_t *random,
@@ -32,6 +33,7 @@ static bool look(struct seen *seen, struct connection *connection, const uint8_t
 		.in_scope = connection_in_scope(connection),
 		.is_named = server_name && server_name[0] &&
 			    strcmp(connection->looked_up, server_name) == 0,
+		.policy = connection_policy_within(connection, server_name),
 	};
 	if (random && seen->has_hello)
 		seen->has_hello =
@@ -259,8 +261,9 @@ void connection_refuse(struct connection *connection)
 
 bool connection_refuses_unjoined(const struct library_view *view, int fd)
 {
+	struct enforcement_policy policy;
 	const bool is_mail =
-		recorder.config.scope_all || connection_expects_tls(fd, view->server_name);
+		connection_expects_tls(fd, view->server_name, &policy) || recorder.config.scope_all;
 
 	if (is_blocked_descriptor(fd))
 		return true;
@@ -268,23 +271,26 @@ bool connection_refuses_unjoined(const struct library_view *view, int fd)
 		return false;
 	recorder_count_lost();
 	return view->established &&
-	       enforcement_of_version(&recorder.config, view->version) != ENFORCEMENT_PROCEED;
+	       enforcement_of_version(&policy, view->version) != ENFORCEMENT_PROCEED;
 }
 
 /* ---- what is about to come ---- */
 
-static bool is_mail_peer(int fd)
+static bool is_mail_peer(int fd, const char *server_name, struct enforcement_policy *policy)
 {
 	struct endpoint peer;
 
-	return !sandbox_is_closed() && endpoint_of_peer(&peer, fd) &&
-	       config_is_mail_port(&recorder.config, peer.port);
+	if (sandbox_is_closed() || !endpoint_of_peer(&peer, fd))
+		return false;
+	*policy = connection_policy_to(&peer, server_name);
+	return config_is_mail_port(&recorder.config, peer.port);
 }
 
 /* For a library that has no descriptor. */
-static bool any_expects_tls(const char *server_name)
+static bool any_expects_tls(const char *server_name, struct enforcement_policy *policy)
 {
 	bool in_scope = false;
+	bool differs = false;
 	bool out_of_scope = candidate_is_any();
 	struct connection *connection;
 	struct seen seen;
@@ -296,37 +302,52 @@ static bool any_expects_tls(const char *server_name)
 		connection_drop(connection);
 		if (!known || !seen.awaits_hello)
 			continue;
-		if (!seen.in_scope)
+		if (!seen.in_scope) {
 			out_of_scope = true;
-		else if (seen.is_named)
+			continue;
+		}
+		differs = differs || (in_scope && seen.policy.exception != policy->exception);
+		*policy = seen.policy;
+		if (seen.is_named)
 			return true;
-		else
-			in_scope = true;
+		in_scope = true;
 	}
 	/* In doubt the handshake stays as it is: below the floor the wire will end it. */
-	return in_scope && !out_of_scope;
+	if (differs)
+		*policy = recorder.policy;
+	return in_scope && !out_of_scope && !differs;
 }
 
-bool connection_expects_tls(int fd, const char *server_name)
+static bool expects_tls(int fd, const char *server_name, struct enforcement_policy *policy)
 {
 	struct connection *connection;
+	struct seen seen;
 	bool expects;
 
-	if (recorder.config.scope_all)
-		return true;
 	if (fd < 0)
-		return any_expects_tls(server_name);
+		return any_expects_tls(server_name, policy);
 	switch (descriptor_kind(descriptor_entry(fd))) {
 	case DESCRIPTOR_CANDIDATE: /* not to a mail port, and not one byte has passed */
 		return false;
 	case DESCRIPTOR_CONNECTION:
 		break;
 	default:
-		return is_mail_peer(fd);
+		return is_mail_peer(fd, server_name, policy);
 	}
 	connection = connection_of_descriptor(fd);
 	expects = connection && connection->known_mail;
+	if (connection && look(&seen, connection, NULL, server_name))
+		*policy = seen.policy;
 	if (connection)
 		connection_release(connection);
 	return expects;
+}
+
+bool connection_expects_tls(int fd, const char *server_name, struct enforcement_policy *policy)
+{
+	*policy = recorder.policy;
+	/* Scope `all` has every connection, but exceptions ask for which. */
+	if (recorder.config.scope_all && recorder.config.exception_count == 0)
+		return true;
+	return expects_tls(fd, server_name, policy) || recorder.config.scope_all;
 }

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "shim/core/enforcement.h"
 #include "shim/core/library_view.h"
 #include "shim/origin/origin.h"
 
@@ -54,6 +55,9 @@ void connection_found_mail_inside(struct connection *connection);
 void connection_set_certificate(struct connection *connection, enum record_certificate judgement,
 				enum record_reason failure);
 
+/* What is held of a joined connection. */
+struct enforcement_policy connection_policy(struct connection *connection);
+
 /*
  * The handshake has succeeded, and its record waits for what the application
  * does next. It is written at the latest when nobody but the caller refers to
@@ -74,10 +78,11 @@ void connection_refuse(struct connection *connection);
 void connection_ignore(struct connection *connection);
 
 /*
- * Is a connection in scope about to begin TLS over `fd`? With -1, for a library
- * that has no descriptor: is any, and none that is out of scope, or one to the
- * server of this name? NULL: no name is known.
+ * Is a connection in scope about to begin TLS over `fd`, and what is held of it?
+ * With -1, for a library that has no descriptor: is any, and none that is out of
+ * scope or that another policy is for, or one to the server of this name? NULL:
+ * no name is known.
  */
-bool connection_expects_tls(int fd, const char *server_name);
+bool connection_expects_tls(int fd, const char *server_name, struct enforcement_policy *policy);
 
 #endif

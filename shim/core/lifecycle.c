@@ -110,6 +110,7 @@ __attribute__((constructor)) static void start(int argc, char **argv, char **env
 	find_arguments(&argc, &argv, &environment);
 #endif
 	config_load(&recorder.config, &recorder_errors, environment);
+	recorder.policy = enforcement_policy(&recorder.config);
 	if (!recorder.config.off) {
 		origin_process_read(&recorder.process, argc, argv);
 		map_process_state();

@@ -68,6 +68,14 @@ uint64_t recorder_clock(void)
 	return (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
 }
 
+int64_t recorder_seconds(void)
+{
+	struct timespec now;
+
+	read_clock(CLOCK_REALTIME, &now);
+	return now.tv_sec;
+}
+
 void recorder_enter(void)
 {
 	if (recorder_process->pid == 0)
@@ -131,6 +139,13 @@ static void name_event(char text[EVENT_ID_SIZE], uint64_t pid)
 	event_id_write(text, &id);
 }
 
+void recorder_tell_policy(struct record *record, const struct enforcement_policy *policy)
+{
+	record->mode = (enum record_mode)(policy->mode - MODE_AUDIT + RECORD_MODE_AUDIT);
+	record->floor = policy->floor;
+	record->exception = policy->exception ? policy->exception->text : NULL;
+}
+
 /* What has no room on a stack that may be a signal handler's. */
 struct room {
 	struct record record;
@@ -168,8 +183,9 @@ static bool write_in(struct room *room, const struct record *facts)
 	room->user[0] = '\0';
 	text_append_number(room->user, sizeof(room->user), atomic_load(&last_user));
 	record->ecs_version = RECORD_ECS_VERSION;
-	record->mode = (enum record_mode)(recorder.config.mode - MODE_AUDIT + RECORD_MODE_AUDIT);
-	record->floor = recorder.config.floor;
+	/* A connection's own may be an exception's. */
+	if (record->floor == 0)
+		recorder_tell_policy(record, &recorder.policy);
 	record->service = known(recorder.config.service);
 	record->host = known(recorder.process.host);
 	record->pid = (uint64_t)recorder_process->pid;
@@ -230,6 +246,33 @@ static void tell_errors(void)
 	}
 }
 
+/* Exceptions that are over, once each: what they held open is shut again. */
+static void tell_exceptions(void)
+{
+	int64_t now;
+
+	if (recorder.config.exception_count == 0)
+		return;
+	now = recorder_seconds();
+	for (unsigned i = 0; i < recorder.config.exception_count; i++) {
+		const struct config_exception *exception = &recorder.config.exception[i];
+		char words[CONFIG_EXCEPTION_TEXT_MAX + 64] = CONFIG_FILE ": the exception '";
+		struct record record = {
+			.action = RECORD_ACTION_CONFIGURATION_ERROR,
+			.outcome = RECORD_OUTCOME_FAILURE,
+			.reason = words,
+		};
+
+		if (!enforcement_is_over(exception, now) ||
+		    atomic_fetch_or(&recorder_process->exceptions_told, 1U << i) & 1U << i)
+			continue;
+		text_append(words, sizeof(words), exception->text);
+		text_append(words, sizeof(words), "' is over, and applies no more");
+		if (!write_record(&record))
+			atomic_fetch_add(&recorder_process->lost, 1);
+	}
+}
+
 static void tell_lost(void)
 {
 	uint64_t lost = atomic_exchange(&recorder_process->lost, 0);
@@ -245,6 +288,7 @@ void recorder_emit(struct record *record)
 	int saved = errno;
 
 	tell_errors();
+	tell_exceptions();
 	if (!write_record(record))
 		atomic_fetch_add(&recorder_process->lost, 1);
 	else if (atomic_load_explicit(&recorder_process->lost, memory_order_relaxed) > 0)

@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "shim/config/config_load.h"
+#include "shim/core/enforcement.h"
 #include "shim/origin/origin_process.h"
 #include "shim/record/record.h"
 
@@ -17,6 +18,7 @@
 struct recorder {
 	bool on; /* started and not switched off: else every hook only passes through */
 	struct config config;
+	struct enforcement_policy policy; /* of the process, by the settings */
 	struct origin_process process;
 	uint64_t event_random[2]; /* from which event_id.h makes the records' names */
 };
@@ -34,8 +36,9 @@ struct recorder_process {
 	pid_t pid;                /* 0 until this process has asked for it */
 	_Atomic uint64_t lost;    /* records that could not be written and are not yet told */
 	_Atomic bool errors_told; /* the configuration-error records are out */
-	_Atomic uint64_t since;   /* when the first record was counted; 0: none was */
-	_Atomic uint32_t records; /* how many were */
+	_Atomic uint32_t exceptions_told; /* by bit: that they are over */
+	_Atomic uint64_t since;           /* when the first record was counted; 0: none was */
+	_Atomic uint32_t records;         /* how many were */
 };
 
 extern struct recorder_process *recorder_process;
@@ -60,6 +63,9 @@ bool recorder_owns_tables(void);
  */
 void recorder_emit(struct record *record);
 
+/* What was held, and by which exception, into a record. */
+void recorder_tell_policy(struct record *record, const struct enforcement_policy *policy);
+
 /* A record that there should be, and can't be made. */
 void recorder_count_lost(void);
 
@@ -78,5 +84,8 @@ void recorder_finish(void);
 
 /* CLOCK_MONOTONIC in nanoseconds. */
 uint64_t recorder_clock(void);
+
+/* CLOCK_REALTIME in seconds. */
+int64_t recorder_seconds(void);
 
 #endif

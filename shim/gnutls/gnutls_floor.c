@@ -4,7 +4,6 @@
 
 #include "shim/base/text.h"
 #include "shim/core/enforcement.h"
-#include "shim/core/recorder.h"
 #include "shim/wire/tls_wire.h"
 
 /* Room for the application's own string, and for a change to each version. */
@@ -23,19 +22,18 @@ static void change(char text[TEXT_MAX], const char *sign, int version)
 	text_append(text, TEXT_MAX, version_names[version]);
 }
 
-static bool is_below(int version)
+static bool is_below(const struct enforcement_policy *policy, int version)
 {
-	return enforcement_is_below_floor(&recorder.config,
-					  (uint16_t)(TLS_VERSION_SSL_3_0 + version));
+	return enforcement_is_below_floor(policy, (uint16_t)(TLS_VERSION_SSL_3_0 + version));
 }
 
 /* The versions of `allowed` that lie below the floor. */
-static unsigned below_floor(unsigned allowed)
+static unsigned below_floor(const struct enforcement_policy *policy, unsigned allowed)
 {
 	unsigned below = 0;
 
 	for (int i = 0; i < TLS_OFFERED_MAX; i++) {
-		if ((allowed & (1U << i)) && is_below(i))
+		if ((allowed & (1U << i)) && is_below(policy, i))
 			below |= 1U << i;
 	}
 	return below;
@@ -54,12 +52,13 @@ static void remove_below(char text[TEXT_MAX], unsigned below)
  * them. A string that begins with nothing may have what TLS 1.0 needed alone,
  * so it gets what the added ones need.
  */
-static unsigned add_above(char text[TEXT_MAX], const char *application)
+static unsigned add_above(const struct enforcement_policy *policy, char text[TEXT_MAX],
+			  const char *application)
 {
 	unsigned added = 0;
 
 	for (int i = TLS_OFFERED_MAX; i-- > TLS_VERSION_1_2 - TLS_VERSION_SSL_3_0;) {
-		if (is_below(i))
+		if (is_below(policy, i))
 			continue;
 		change(text, "+", i);
 		added |= 1U << i;
@@ -97,7 +96,8 @@ static bool set(const struct gnutls_library *library, gnutls_session_t session,
 }
 
 enum gnutls_floor gnutls_floor_raise(const struct gnutls_library *library, gnutls_session_t session,
-				     struct gnutls_client *client)
+				     struct gnutls_client *client,
+				     const struct enforcement_policy *policy)
 {
 	const struct gnutls_priorities *priorities = client->priorities;
 	char text[TEXT_MAX] = "";
@@ -106,15 +106,15 @@ enum gnutls_floor gnutls_floor_raise(const struct gnutls_library *library, gnutl
 
 	if (!priorities)
 		return GNUTLS_FLOOR_KEPT;
-	below = below_floor(priorities->versions);
+	below = below_floor(policy, priorities->versions);
 	if (!below)
 		return GNUTLS_FLOOR_KEPT;
 	if (priorities->text)
 		text_append(text, sizeof(text), priorities->text);
 	remove_below(text, below);
 	left = priorities->versions & ~below;
-	if (!left && recorder.config.mode == MODE_UPGRADE)
-		left = add_above(text, priorities->text);
+	if (!left && enforcement_lifts(policy))
+		left = add_above(policy, text, priorities->text);
 	if (!left)
 		return GNUTLS_FLOOR_NONE_LEFT;
 	if (!set(library, session, priorities, text))

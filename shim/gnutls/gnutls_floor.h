@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 
+#include "shim/core/enforcement.h"
 #include "shim/gnutls/gnutls_sessions.h"
 
 enum gnutls_floor {
@@ -22,7 +23,8 @@ enum gnutls_floor {
  * application has set beside its priorities is set again.
  */
 enum gnutls_floor gnutls_floor_raise(const struct gnutls_library *library, gnutls_session_t session,
-				     struct gnutls_client *client);
+				     struct gnutls_client *client,
+				     const struct enforcement_policy *policy);
 
 /* Is this failed call's error about the version, the peer's alert included? */
 bool gnutls_floor_is_version_error(const struct gnutls_library *library, gnutls_session_t session,

@@ -11,7 +11,7 @@ static bool matters(const struct gnutls_priorities *priorities)
 	const uint16_t lowest = gnutls_versions_lowest(priorities->versions);
 
 	/* None at all is for DTLS. */
-	return lowest != 0 && (enforcement_is_below_floor(&recorder.config, lowest) ||
+	return lowest != 0 && (enforcement_is_below_floor(&recorder.policy, lowest) ||
 			       gnutls_versions_highest(priorities->versions) < TLS_VERSION_1_3);
 }
 

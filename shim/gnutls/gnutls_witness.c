@@ -86,6 +86,7 @@ static void report_success(struct gnutls_call *call)
 {
 	struct library_view view;
 	struct connection *connection;
+	struct enforcement_policy policy;
 
 	fill_view(&view, call, 0);
 	gnutls_facts_verified(&call->object->checks, call->library, call->session, call->client);
@@ -96,8 +97,9 @@ static void report_success(struct gnutls_call *call)
 			&view, descriptor_of(call->library, call->session));
 		return;
 	}
+	policy = connection_policy(connection);
 	if (connection_in_scope(connection) &&
-	    (enforcement_of_version(&recorder.config, view.version) != ENFORCEMENT_PROCEED ||
+	    (enforcement_of_version(&policy, view.version) != ENFORCEMENT_PROCEED ||
 	     connection_is_blocked(connection)))
 		refuse(call->object, connection);
 	else
@@ -152,10 +154,13 @@ static void refuse_at_once(struct gnutls_call *call)
 /* Raises the floor under the first step; false if the connection can only be refused. */
 static bool enforce(struct gnutls_call *call)
 {
+	struct enforcement_policy policy;
+
 	if (call->object->raised || call->object->random_known ||
-	    !connection_expects_tls(descriptor_of(call->library, call->session), NULL))
+	    !connection_expects_tls(descriptor_of(call->library, call->session), NULL, &policy) ||
+	    !enforcement_refuses(&policy))
 		return true;
-	switch (gnutls_floor_raise(call->library, call->session, call->client)) {
+	switch (gnutls_floor_raise(call->library, call->session, call->client, &policy)) {
 	case GNUTLS_FLOOR_NONE_LEFT:
 		refuse_at_once(call);
 		return false;
@@ -228,7 +233,7 @@ static bool is_refused(gnutls_session_t session)
 {
 	const struct tls_object *object;
 
-	if (!enforcement_refuses(&recorder.config))
+	if (!enforcement_refuses(&recorder.policy))
 		return false;
 	object = tls_object_find(session);
 	return object && object->refused;
@@ -259,7 +264,7 @@ int gnutls_call_begin(struct gnutls_call *call, const struct gnutls_library *lib
 	recorder_enter();
 	object->owner = recorder_process->pid;
 	tls_object_capture_origin(object);
-	allowed = !enforcement_refuses(&recorder.config) || enforce(call);
+	allowed = !enforcement_refuses(&recorder.policy) || enforce(call);
 	thread_state.hello_connection = 0;
 	thread_state.library_depth += allowed;
 	errno = saved;
@@ -319,7 +324,7 @@ int gnutls_may_send(gnutls_session_t session, const void *bytes, size_t length)
 	int saved = errno;
 	bool allowed;
 
-	if (!recorder.on || !enforcement_refuses(&recorder.config))
+	if (!recorder.on || !enforcement_refuses(&recorder.policy))
 		return 0;
 	if (is_refused(session))
 		return REFUSED;

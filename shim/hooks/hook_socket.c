@@ -43,7 +43,7 @@ static bool is_passing_error(int error)
 /* In audit mode nothing is looked at before the kernel has found it readable. */
 static bool may_send_message(const struct connection_call *call, const struct msghdr *message)
 {
-	if (!enforcement_refuses(&recorder.config) ||
+	if (!enforcement_refuses(&recorder.policy) ||
 	    readable_bytes(message, sizeof(*message)) < sizeof(*message))
 		return true;
 	return connection_may_send(call, message->msg_iov, message->msg_iovlen);
@@ -526,7 +526,7 @@ EXPORT int sendmmsg(int fd, struct mmsghdr *messages, unsigned count, mmsg_flags
 		return refused();
 	/* One at a time, which a caller has to expect (sendmmsg(2)): what the second one says
 	   depends on the first. */
-	if (enforcement_refuses(&recorder.config) && count > 1)
+	if (enforcement_refuses(&recorder.policy) && count > 1)
 		count = 1;
 	if (count > 0 && !may_send_message(&call, &messages[0].msg_hdr))
 		return refused();

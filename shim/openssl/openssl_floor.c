@@ -48,11 +48,11 @@ const SSL_METHOD *openssl_floor_flexible(const struct ssl_library *library,
 	struct pinned_method pinned;
 
 	*pin = 0;
-	if (!recorder.on || !enforcement_refuses(&recorder.config) || !method ||
+	if (!recorder.on || !enforcement_refuses(&recorder.policy) || !method ||
 	    !library->TLS_method || !library->TLS_client_method)
 		return method;
 	pinned = pinned_method(library, method);
-	if (pinned.version == 0 || !enforcement_is_below_floor(&recorder.config, pinned.version))
+	if (pinned.version == 0 || !enforcement_is_below_floor(&recorder.policy, pinned.version))
 		return method;
 	*pin = pinned.version;
 	return pinned.client_only ? library->TLS_client_method() : library->TLS_method();
@@ -66,7 +66,8 @@ void openssl_floor_pin(const struct ssl_library *library, SSL_CTX *context, uint
 	library->SSL_CTX_ctrl(context, SSL_CTRL_SET_MAX_PROTO_VERSION, pin, NULL);
 }
 
-bool openssl_floor_is_pinned_below(const struct ssl_library *library, SSL *ssl)
+bool openssl_floor_is_pinned_below(const struct ssl_library *library, SSL *ssl,
+				   const struct enforcement_policy *policy)
 {
 	uint16_t version;
 
@@ -76,37 +77,35 @@ bool openssl_floor_is_pinned_below(const struct ssl_library *library, SSL *ssl)
 	version = pinned_method(library,
 				library->SSL_CTX_get_ssl_method(library->SSL_get_SSL_CTX(ssl)))
 			  .version;
-	return version != 0 && enforcement_is_below_floor(&recorder.config, version);
+	return version != 0 && enforcement_is_below_floor(policy, version);
 }
 
 /* Takes away what leaves nothing at or above the floor: a maximum first, then options. */
-static void lift(const struct ssl_library *library, SSL *ssl)
+static void lift(const struct ssl_library *library, SSL *ssl,
+		 const struct enforcement_policy *policy)
 {
 	struct openssl_versions versions;
 
 	openssl_versions_read(&versions, library, ssl);
-	if (!enforcement_is_below_floor(&recorder.config, versions.highest))
+	if (!enforcement_is_below_floor(policy, versions.highest))
 		return;
-	if (versions.configured_max &&
-	    enforcement_is_below_floor(&recorder.config, versions.configured_max))
+	if (versions.configured_max && enforcement_is_below_floor(policy, versions.configured_max))
 		library->SSL_ctrl(ssl, SSL_CTRL_SET_MAX_PROTO_VERSION, 0, NULL);
 	openssl_versions_read(&versions, library, ssl);
-	if (enforcement_is_below_floor(&recorder.config, versions.highest) &&
-	    library->SSL_clear_options)
+	if (enforcement_is_below_floor(policy, versions.highest) && library->SSL_clear_options)
 		library->SSL_clear_options(ssl, SSL_OP_NO_TLSv1_2 | SSL_OP_NO_TLSv1_3);
 }
 
 bool openssl_floor_raise(const struct ssl_library *library, SSL *ssl,
-			 struct openssl_versions *found)
+			 const struct enforcement_policy *policy, struct openssl_versions *found)
 {
-
 	openssl_versions_read(found, library, ssl);
-	if (enforcement_lifts(&recorder.config))
-		lift(library, ssl);
-	if (enforcement_is_below_floor(&recorder.config, found->configured_min))
-		library->SSL_ctrl(ssl, SSL_CTRL_SET_MIN_PROTO_VERSION, recorder.config.floor, NULL);
+	if (enforcement_lifts(policy))
+		lift(library, ssl, policy);
+	if (enforcement_is_below_floor(policy, found->configured_min))
+		library->SSL_ctrl(ssl, SSL_CTRL_SET_MIN_PROTO_VERSION, policy->floor, NULL);
 	/* With nothing open at all, it fails by the application's own settings. */
-	return found->lowest != 0 && enforcement_is_below_floor(&recorder.config, found->lowest);
+	return found->lowest != 0 && enforcement_is_below_floor(policy, found->lowest);
 }
 
 void openssl_floor_raise_error(const struct ssl_library *library)

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "shim/core/enforcement.h"
 #include "shim/openssl/openssl_versions.h"
 #include "shim/openssl/openssl_library.h"
 
@@ -19,13 +20,14 @@
  * the settings as they were before.
  */
 bool openssl_floor_raise(const struct ssl_library *library, SSL *ssl,
-			 struct openssl_versions *found);
+			 const struct enforcement_policy *policy, struct openssl_versions *found);
 
 /*
  * Is this connection's context made for one version below the floor only? A
  * minimum does nothing there: it has to be refused.
  */
-bool openssl_floor_is_pinned_below(const struct ssl_library *library, SSL *ssl);
+bool openssl_floor_is_pinned_below(const struct ssl_library *library, SSL *ssl,
+				   const struct enforcement_policy *policy);
 
 /*
  * A context made for one version below the floor does not know minimum and

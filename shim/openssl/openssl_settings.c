@@ -58,7 +58,7 @@ void openssl_setting_ctrl(const char *call, const void *owner, int command, long
 	/* DTLS counts downwards from 0xfeff. */
 	if (value < 0 || value > HIGHEST)
 		return;
-	if (minimum ? !enforcement_is_below_floor(&recorder.config, (uint16_t)value)
+	if (minimum ? !enforcement_is_below_floor(&recorder.policy, (uint16_t)value)
 		    : (value == 0 || value >= HIGHEST))
 		return;
 	begin_bound(&words, call, minimum);
@@ -114,7 +114,7 @@ void openssl_setting_options_cleared(const char *call, const void *owner, uint64
 	uint64_t below = 0;
 
 	for (size_t i = 0; i < OPTION_NAMES; i++) {
-		if (enforcement_is_below_floor(&recorder.config, option_names[i].version))
+		if (enforcement_is_below_floor(&recorder.policy, option_names[i].version))
 			below |= options & option_names[i].option;
 	}
 	if (!is_watching() || below == 0)
@@ -227,7 +227,7 @@ static int version_of_command(const char *value)
 static bool is_old(size_t i)
 {
 	return command_versions[i].version > 0 &&
-	       enforcement_is_below_floor(&recorder.config, command_versions[i].version);
+	       enforcement_is_below_floor(&recorder.policy, command_versions[i].version);
 }
 
 /* What one element of a list says of the versions: a bit each. SSLv3 needs its own name. */
@@ -292,7 +292,7 @@ static bool command_matters(const char *command, const char *value)
 	version = version_of_command(value);
 	if (is_command(command, "MinProtocol", "-min_protocol"))
 		return version >= 0 &&
-		       enforcement_is_below_floor(&recorder.config, (uint16_t)version);
+		       enforcement_is_below_floor(&recorder.policy, (uint16_t)version);
 	if (is_command(command, "MaxProtocol", "-max_protocol"))
 		return version > 0 && version < HIGHEST;
 	return false;

@@ -38,9 +38,9 @@ static bool wants_another_call(const struct ssl_library *library, const SSL *ssl
 }
 
 /* A handshake that has ended without a version is none to go on with. */
-static bool may_proceed(uint16_t version)
+static bool may_proceed(const struct enforcement_policy *policy, uint16_t version)
 {
-	return enforcement_of_version(&recorder.config, version) == ENFORCEMENT_PROCEED;
+	return enforcement_of_version(policy, version) == ENFORCEMENT_PROCEED;
 }
 
 static bool is_zero(const uint8_t random[TLS_RANDOM_SIZE])
@@ -92,6 +92,7 @@ static bool report(struct openssl_call *call, bool established, const char *aban
 	const int call_error = errno;
 	struct library_view view;
 	struct connection *connection;
+	struct enforcement_policy policy;
 	bool unsaid = false;
 
 	tls_object_set_done(call->object);
@@ -113,10 +114,11 @@ static bool report(struct openssl_call *call, bool established, const char *aban
 			connection_refuses_unjoined(&view, library->SSL_get_fd(call->ssl));
 		return call->object->refused;
 	}
+	policy = connection_policy(connection);
 	if (!connection_in_scope(connection)) {
 		if (!established)
 			connection_ignore(connection);
-	} else if (established && !may_proceed(view.version)) {
+	} else if (established && !may_proceed(&policy, view.version)) {
 		refuse(call, connection);
 		unsaid = true;
 	} else if (view.refused) {
@@ -176,17 +178,17 @@ static bool is_refused(const struct ssl_library *library, const SSL *ssl)
 {
 	const struct tls_object *object;
 
-	if (!enforcement_refuses(&recorder.config))
+	if (!enforcement_refuses(&recorder.policy))
 		return false;
 	object = tls_object_find(ssl);
 	return object && object->refused && !library->SSL_in_before(ssl);
 }
 
 /* Keeps what the application set; what is found at a later step may be of our making. */
-static void keep_asked(struct tls_object *object, const struct openssl_versions *found)
+static void keep_asked(struct tls_object *object, const struct openssl_versions *found,
+		       const struct enforcement_policy *policy)
 {
-	if (!object->asked.known ||
-	    enforcement_is_below_floor(&recorder.config, found->configured_min))
+	if (!object->asked.known || enforcement_is_below_floor(policy, found->configured_min))
 		object->asked.min = found->configured_min;
 	if (!object->asked.known || found->configured_max)
 		object->asked.max = found->configured_max;
@@ -197,11 +199,12 @@ static void keep_asked(struct tls_object *object, const struct openssl_versions 
  * The object was used before, and its minimum is still the one that we raised
  * it to; or the application has set another one since.
  */
-static void keep_raised(struct tls_object *object, const struct openssl_versions *found)
+static void keep_raised(struct tls_object *object, const struct openssl_versions *found,
+			const struct enforcement_policy *policy)
 {
 	if (!object->raised_before || object->raised)
 		return;
-	if (found->configured_min == recorder.config.floor)
+	if (found->configured_min == policy->floor)
 		object->raised = true;
 	else if (!object->random_known)
 		object->asked.known = false;
@@ -218,17 +221,20 @@ static const char *server_name_of(const struct openssl_call *call)
 static bool enforce(struct openssl_call *call)
 {
 	struct openssl_versions found;
+	struct enforcement_policy policy;
 
-	if (!connection_expects_tls(call->library->SSL_get_fd(call->ssl), server_name_of(call)))
+	if (!connection_expects_tls(call->library->SSL_get_fd(call->ssl), server_name_of(call),
+				    &policy) ||
+	    !enforcement_refuses(&policy))
 		return true;
-	if (openssl_floor_is_pinned_below(call->library, call->ssl)) {
+	if (openssl_floor_is_pinned_below(call->library, call->ssl, &policy)) {
 		refuse_pinned(call);
 		return false;
 	}
-	if (openssl_floor_raise(call->library, call->ssl, &found))
+	if (openssl_floor_raise(call->library, call->ssl, &policy, &found))
 		call->object->raised = true;
-	keep_raised(call->object, &found);
-	keep_asked(call->object, &found);
+	keep_raised(call->object, &found, &policy);
+	keep_asked(call->object, &found, &policy);
 	return true;
 }
 
@@ -266,7 +272,7 @@ bool openssl_call_begin(struct openssl_call *call, const struct ssl_library *lib
 		call->object->owner = recorder_process->pid;
 		tls_object_capture_origin(call->object);
 		library->crypto.ERR_set_mark();
-		allowed = !enforcement_refuses(&recorder.config) || enforce(call);
+		allowed = !enforcement_refuses(&recorder.policy) || enforce(call);
 		library->crypto.ERR_pop_to_mark();
 		thread_state.hello_connection = 0;
 		thread_state.library_depth += allowed;
@@ -308,7 +314,7 @@ bool openssl_call_end(struct openssl_call *call, bool succeeded)
 
 bool openssl_handshake_comes_first(const struct openssl_call *call)
 {
-	return call->object && enforcement_refuses(&recorder.config);
+	return call->object && enforcement_refuses(&recorder.policy);
 }
 
 bool openssl_may_write(const struct ssl_library *library, SSL *ssl, const void *bytes,
@@ -318,7 +324,7 @@ bool openssl_may_write(const struct ssl_library *library, SSL *ssl, const void *
 	int saved = errno;
 	bool allowed;
 
-	if (!recorder.on || !enforcement_refuses(&recorder.config))
+	if (!recorder.on || !enforcement_refuses(&recorder.policy))
 		return true;
 	object = tls_object_find(ssl);
 	if (!object)
@@ -358,7 +364,7 @@ void openssl_asked(const struct ssl_library *library, SSL *ssl)
 
 	if (!object || object->done || object->owner != recorder_process->pid ||
 	    library->SSL_is_server(ssl) || !library->SSL_is_init_finished(ssl) ||
-	    !may_proceed((uint16_t)library->SSL_version(ssl)))
+	    !may_proceed(&recorder.policy, (uint16_t)library->SSL_version(ssl)))
 		return;
 	library->crypto.ERR_set_mark();
 	(void)report(&call, true, NULL);

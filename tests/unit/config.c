@@ -237,3 +237,125 @@ Test(config, lines_of_the_file)
 	cr_expect_not(line("floor = 1.2 # the default"));
 	cr_expect_eq(config.floor, 0x0302);
 }
+
+static bool exception(const char *value)
+{
+	return config_exception(&config, value, message);
+}
+
+static const struct config_exception *last_exception(void)
+{
+	return &config.exception[config.exception_count - 1];
+}
+
+Test(config, exceptions_as_they_are_written)
+{
+	static const uint8_t v4[] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 192, 0, 2, 0};
+	static const uint8_t v6[] = {0x20, 1, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
+
+	cr_assert(line("exception = to:Relay.example.net  port:25\tfloor:1.0 until:2027-03-31"));
+	cr_expect_eq(config.exception_count, 1);
+	cr_expect_str_eq(last_exception()->text,
+			 "to:Relay.example.net  port:25\tfloor:1.0 until:2027-03-31");
+	cr_expect(config_exception_word_is(last_exception(), last_exception()->name,
+					   "Relay.example.net"));
+	cr_expect_eq(last_exception()->port, 25);
+	cr_expect_eq(last_exception()->floor, 0x0301);
+	/* The day itself included: date -u -d 2027-04-01 +%s */
+	cr_expect_eq(last_exception()->until, 1806537600);
+	cr_expect_eq(last_exception()->bits, 0);
+
+	cr_assert(exception("until:2028-02-29 to:192.0.2.0/24 floor:none"));
+	cr_expect_eq(last_exception()->floor, 0);
+	cr_expect_eq(last_exception()->bits, 96 + 24);
+	cr_expect_arr_eq(last_exception()->address, v4, 16);
+	cr_expect_eq(last_exception()->until, 1835481600); /* 2028-03-01 */
+	cr_assert(exception("to:2001:db8::1 floor:1.1 until:2027-03-31"));
+	cr_expect_eq(last_exception()->bits, 128);
+	cr_expect_arr_eq(last_exception()->address, v6, 16);
+	cr_assert(exception("to:2001:DB8:0:0:0:0:0:1 floor:1.1 until:2027-03-31"));
+	cr_expect_arr_eq(last_exception()->address, v6, 16);
+	cr_assert(exception("to:2001:db8::/32 floor:1.1 until:2027-03-31"));
+	cr_expect_eq(last_exception()->bits, 32);
+	cr_assert(exception("to:*.old-relays.example floor:1.1 until:2027-03-31"));
+	cr_assert(exception("service:erp floor:1.1 until:2027-03-31"));
+	cr_assert(exception("program:/usr/bin/msmtp floor:1.1 until:2027-03-31"));
+	cr_assert(exception("port:2526 floor:1.1 until:1970-01-01"));
+	cr_expect_eq(last_exception()->until, 86400);
+}
+
+/* Whatever is wrong with a line, it is told, and it is no exception. */
+Test(config, exceptions_that_are_none)
+{
+	static const struct {
+		const char *value;
+		const char *said;
+	} wrong[] = {
+		{"", "names no"},
+		{"floor:1.0 until:2027-03-31", "names no"},
+		{"to:a.example until:2027-03-31", "no floor:"},
+		{"to:a.example floor:1.0", "no until:"},
+		{"to:a.example floor:1.0 until:2027-03-32", "a day"},
+		{"to:a.example floor:1.0 until:2027-02-29", "a day"},
+		{"to:a.example floor:1.0 until:2027-3-1", "a day"},
+		{"to:a.example floor:1.0 until:never", "a day"},
+		{"to:a.example floor:1.0 until:", "a day"},
+		{"to:a.example floor:1.4 until:2027-03-31", "floor: takes"},
+		{"to:a.example floor: until:2027-03-31", "floor: takes"},
+		{"to:a.example floor:1.0 floor:1.1 until:2027-03-31", "twice"},
+		{"to: floor:1.0 until:2027-03-31", "to: takes"},
+		{"to:* floor:1.0 until:2027-03-31", "to: takes"},
+		{"to:*. floor:1.0 until:2027-03-31", "to: takes"},
+		{"to:a*.example floor:1.0 until:2027-03-31", "to: takes"},
+		{"to:192.0.2 floor:1.0 until:2027-03-31", "to: takes"},
+		{"to:192.0.2.256 floor:1.0 until:2027-03-31", "to: takes"},
+		{"to:192.0.2.1.5 floor:1.0 until:2027-03-31", "to: takes"},
+		{"to:192.0.2.1/24 floor:1.0 until:2027-03-31", "to: takes"},
+		{"to:192.0.2.0/33 floor:1.0 until:2027-03-31", "to: takes"},
+		{"to:192.0.2.0/ floor:1.0 until:2027-03-31", "to: takes"},
+		{"to:0.0.0.0/0 floor:1.0 until:2027-03-31", "to: takes"},
+		{"to:::/0 floor:1.0 until:2027-03-31", "to: takes"},
+		{"to:2001:db8 floor:1.0 until:2027-03-31", "to: takes"},
+		{"to:1:2:3:4:5:6:7:8:9 floor:1.0 until:2027-03-31", "to: takes"},
+		{"to:1::2::3 floor:1.0 until:2027-03-31", "to: takes"},
+		{"to:12345::1 floor:1.0 until:2027-03-31", "to: takes"},
+		{"to:a.example port:0 floor:1.0 until:2027-03-31", "port: takes"},
+		{"to:a.example port:65536 floor:1.0 until:2027-03-31", "port: takes"},
+		{"to:a.example port:25x floor:1.0 until:2027-03-31", "port: takes"},
+		{"program:msmtp floor:1.0 until:2027-03-31", "program: takes"},
+		{"service: floor:1.0 until:2027-03-31", "service: takes"},
+		{"to:a.example floor:1.0 until:2027-03-31 # for the ERP", "its words are"},
+		{"a.example 1.0 2027-03-31", "its words are"},
+	};
+	char endless[300];
+
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		cr_expect_not(exception(wrong[i].value), "%s", wrong[i].value);
+		cr_expect_not_null(strstr(message, wrong[i].said), "%s: %s", wrong[i].value,
+				   message);
+	}
+	memset(endless, 'a', sizeof(endless) - 1);
+	endless[sizeof(endless) - 1] = '\0';
+	cr_expect_not(exception(endless));
+	cr_expect_eq(config.exception_count, 0);
+	for (unsigned i = 0; i < CONFIG_EXCEPTIONS_MAX; i++)
+		cr_expect(exception("to:a.example floor:1.0 until:2027-03-31"));
+	cr_expect_not(exception("to:b.example floor:1.0 until:2027-03-31"));
+	cr_expect_not_null(strstr(message, "room for 32"), "%s", message);
+	cr_expect_eq(config.exception_count, CONFIG_EXCEPTIONS_MAX);
+	/* It is no setting of the environment's. */
+	cr_expect_not(set("exception", "to:a.example floor:1.0 until:2027-03-31"));
+}
+
+Test(config, exceptions_of_other_programs_are_none_of_ours)
+{
+	cr_assert(exception("program:/usr/bin/a floor:1.0 until:2027-03-31"));
+	cr_assert(exception("to:a.example floor:1.0 until:2027-03-31"));
+	cr_assert(exception("program:/usr/bin/ab to:b.example floor:1.1 until:2027-03-31"));
+	config_keep_exceptions_of(&config, "/usr/bin/ab");
+	cr_expect_eq(config.exception_count, 2);
+	cr_expect_eq(config.exception[0].program.length, 0);
+	cr_expect_eq(config.exception[1].floor, 0x0302);
+	config_keep_exceptions_of(&config, NULL);
+	cr_expect_eq(config.exception_count, 1);
+}

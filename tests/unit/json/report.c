@@ -225,6 +225,29 @@ Test(report, counts_each_kind_of_record)
 	cr_expect_eq(report->blind_spots.records, 4);
 }
 
+Test(report, lists_exceptions_beside_all_else)
+{
+	struct record record = one_record();
+
+	record.exception = NULL;
+	add(record, 1);
+	record.exception = "to:a.example floor:1.0 until:2027-03-31";
+	add(record, 2);
+	record.exception = "service:erp floor:none until:2027-01-31";
+	record.action = RECORD_ACTION_PLAINTEXT_MAIL;
+	record.verdict = RECORD_VERDICT_PLAINTEXT;
+	record.reason = "starttls-not-offered";
+	add(record, 3);
+	make();
+	cr_assert_eq(report->exceptions.count, 2);
+	cr_expect_eq(report->exceptions.records, 5);
+	cr_expect_eq(report->exceptions.row[0].records, 3);
+	expect_text(report->exceptions.row[0].text, "service:erp floor:none until:2027-01-31");
+	expect_text(report->exceptions.row[1].text, "to:a.example floor:1.0 until:2027-03-31");
+	cr_expect_eq(report->plaintext.records, 3);
+	expect_text(report->plaintext.row[0].text, "starttls-not-offered");
+}
+
 Test(report, refuses_what_is_no_record)
 {
 	struct record record = one_record();
