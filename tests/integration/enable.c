@@ -238,6 +238,31 @@ Test(enable, of_what_is_not_there)
 			   program.err);
 }
 
+Test(enable, status_lists_exceptions_and_what_is_wrong_with_the_file)
+{
+	const char *root = make_root();
+
+	cr_assert_eq(mkdir(text("%s/etc/tlswitness", root), 0755), 0);
+	put_in(root, "/etc/tlswitness/tlswitness.conf",
+	       "exception = to:a.example floor:1.0 until:9999-12-31\n");
+	struct program status = host_command("status", root, NO_WORDS);
+	cr_expect_eq(status.status, 0, "%s%s", status.out, status.err);
+	cr_expect_not_null(
+		strstr(status.out, "  exception: to:a.example floor:1.0 until:9999-12-31\n"), "%s",
+		status.out);
+	put_in(root, "/etc/tlswitness/tlswitness.conf",
+	       "exception = to:a.example floor:1.0 until:2026-01-31\nexception = to:a.example\n"
+	       "exception = program:/usr/bin/erp floor:none until:9999-12-31\n");
+	status = host_command("status", root, NO_WORDS);
+	cr_expect_eq(status.status, 1);
+	cr_expect_not_null(strstr(status.out, "  exception that is over: to:a.example floor:1.0"),
+			   "%s", status.out);
+	cr_expect_not_null(strstr(status.out, "  exception: program:/usr/bin/erp floor:none"), "%s",
+			   status.out);
+	cr_expect_not_null(strstr(status.out, "'to:a.example' is no exception: it has no floor:"),
+			   "%s", status.out);
+}
+
 /* ---- killed on the way ---- */
 
 /* The command under strace, which kills it before the N-th of these calls; false: it ended. */

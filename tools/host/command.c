@@ -72,9 +72,10 @@ static const char disable_help[] =
 static const char status_help[] =
 	"Usage: tlswitness status [OPTION...]\n"
 	"\n"
-	"Which targets are enabled, whether the recorder works here (a trial process\n"
-	"makes a connection), who must be restarted to have it, and who sends mail that\n"
-	"nobody sees.\n"
+	"Which targets are enabled, which exceptions the settings file has and what of it\n"
+	"can't be taken, whether the recorder works here (a trial process makes a\n"
+	"connection), who must be restarted to have it, and who sends mail that nobody\n"
+	"sees.\n"
 	"\n"
 	"  --restart        restart the services that must be\n"
 	"  --root=DIRECTORY the system in this directory; then without the trial\n"

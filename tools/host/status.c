@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -171,6 +172,34 @@ static void show_setting(const char *lines, const char *name)
 		put_format(stdout, "  %.*s\n", (int)strcspn(at, "\n"), at);
 }
 
+/* What the file holds open, until when, and what of it can't be taken. */
+static void show_file(struct look *look)
+{
+	static struct config config; /* too large for some stacks */
+	char message[CONFIG_MESSAGE_MAX];
+	bool exists;
+	char *text = edit_read(look->host, CONFIG_FILE, &exists);
+	char *rest = NULL;
+
+	config_defaults(&config);
+	for (char *line = text ? strtok_r(text, "\n", &rest) : NULL; line;
+	     line = strtok_r(NULL, "\n", &rest)) {
+		if (config_line(&config, line, message))
+			continue;
+		put_format(stdout, "  %s: %s\n", CONFIG_FILE, message);
+		look->is_well = false;
+	}
+	free(text);
+	for (unsigned i = 0; i < config.exception_count; i++) {
+		const bool is_over = config.exception[i].until <= (int64_t)time(NULL);
+
+		put_format(stdout, "  exception%s: %s\n", is_over ? " that is over" : "",
+			   config.exception[i].text);
+		if (is_over)
+			look->is_well = false;
+	}
+}
+
 static void show_trial(struct look *look)
 {
 	char why[256];
@@ -206,6 +235,7 @@ int host_show_status(const struct host *host, bool restart)
 	show_setting(lines, "floor");
 	show_setting(lines, "log");
 	free(lines);
+	show_file(&look);
 	show_trial(&look);
 	if (!host->root.path[0]) {
 		config_load(&config, &errors, environ);

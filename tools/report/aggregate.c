@@ -25,9 +25,9 @@ static const struct view_kind view_kinds[VIEWS] = {
 	[VIEW_NAMES] = {NAMES_WORDS, TEXT_AT(NAMES_PROGRAM) | TEXT_AT(NAMES_DESTINATION)},
 	[VIEW_HOSTS] = {NAME_WORDS, TEXT_AT(NAME_NAME)},
 	[VIEW_SERVICES] = {NAME_WORDS, TEXT_AT(NAME_NAME)},
-	[VIEW_FINDINGS] = {FINDINGS_WORDS, TEXT_AT(FINDINGS_PROGRAM) |
-						   TEXT_AT(FINDINGS_DESTINATION) |
-						   TEXT_AT(FINDINGS_REASON)},
+	[VIEW_FINDINGS] = {FINDINGS_WORDS,
+			   TEXT_AT(FINDINGS_PROGRAM) | TEXT_AT(FINDINGS_DESTINATION) |
+				   TEXT_AT(FINDINGS_REASON) | TEXT_AT(FINDINGS_EXCEPTION)},
 	[VIEW_PLACES] = {PLACES_WORDS, TEXT_AT(PLACES_PROGRAM) | TEXT_AT(PLACES_EXECUTABLE) |
 					       TEXT_AT(PLACES_DESTINATION) | TEXT_AT(PLACES_FILE) |
 					       TEXT_AT(PLACES_FUNCTION) | TEXT_AT(PLACES_SETTINGS)},
@@ -317,13 +317,14 @@ static void count_names(struct subject *subject)
 			   without(subject->facts, FACT_FLOOR)});
 }
 
-/* A connection that came to nothing, went out in the clear or to whom is not known; what the
- * recorder says of itself. */
+/* A connection that came to nothing, went out in the clear, to whom is not known or by an
+ * exception; what the recorder says of itself. */
 static bool is_finding(const struct subject *subject)
 {
 	if (!subject->connection)
 		return subject->action != ACTION_SETTING && subject->action != ACTION_OTHER;
-	return subject->action == ACTION_PLAINTEXT_MAIL || subject->verdict == VERDICT_FAILED ||
+	return entry_has(subject->entry, ENTRY_exception) ||
+	       subject->action == ACTION_PLAINTEXT_MAIL || subject->verdict == VERDICT_FAILED ||
 	       subject->verdict == VERDICT_REFUSED ||
 	       fact_get(subject->facts, FACT_CERTIFICATE) > CERTIFICATE_CHAIN_ONLY;
 }
@@ -334,6 +335,7 @@ static void count_finding(struct subject *subject, uint64_t lost)
 		[FINDINGS_PROGRAM] = program_of(subject),
 		[FINDINGS_DESTINATION] = subject->connection ? destination_of(subject) : 0,
 		[FINDINGS_REASON] = field_number(subject, ENTRY_reason),
+		[FINDINGS_EXCEPTION] = field_number(subject, ENTRY_exception),
 		[FINDINGS_FACTS] = fact_put(FACT_ACTION, subject->action) |
 				   fact_put(FACT_VERSION, subject->version) |
 				   fact_put(FACT_VERDICT, subject->verdict) |

@@ -63,6 +63,7 @@ enum findings_word {
 	FINDINGS_PROGRAM,
 	FINDINGS_DESTINATION,
 	FINDINGS_REASON,
+	FINDINGS_EXCEPTION, /* of the settings file, that applied */
 	FINDINGS_FACTS,
 	FINDINGS_WORDS
 };

@@ -23,11 +23,13 @@ static int compare_findings(const void *a, const void *b)
 	return order ? order : slice_compare(first->text, second->text);
 }
 
+enum finding_text { TEXT_REASON, TEXT_CERTIFICATE, TEXT_EXCEPTION };
+
 /* How one list of findings is made of cells. */
 struct finding_rule {
-	bool (*wanted)(uint32_t facts);
+	bool (*wanted)(uint32_t facts); /* NULL: what an exception applied to */
 	bool with_destination;
-	bool certificate; /* the text is the state of the certificate, not the reason */
+	enum finding_text text;
 	struct report_findings *(*list)(struct report *report);
 };
 
@@ -84,6 +86,11 @@ static struct report_findings *certificates_list(struct report *report)
 	return &report->certificates;
 }
 
+static struct report_findings *exceptions_list(struct report *report)
+{
+	return &report->exceptions;
+}
+
 static struct report_findings *blind_spots_list(struct report *report)
 {
 	return &report->blind_spots;
@@ -100,13 +107,33 @@ static struct report_findings *configuration_errors_list(struct report *report)
 }
 
 static const struct finding_rule finding_rules[] = {
-	{is_plaintext, true, false, plaintext_list},
-	{is_failure, true, false, failures_list},
-	{is_unverified, true, true, certificates_list},
-	{is_blind_spot, false, false, blind_spots_list},
-	{is_lost, false, false, lost_list},
-	{is_configuration_error, false, false, configuration_errors_list},
+	{is_plaintext, true, TEXT_REASON, plaintext_list},
+	{is_failure, true, TEXT_REASON, failures_list},
+	{is_unverified, true, TEXT_CERTIFICATE, certificates_list},
+	{NULL, true, TEXT_EXCEPTION, exceptions_list},
+	{is_blind_spot, false, TEXT_REASON, blind_spots_list},
+	{is_lost, false, TEXT_REASON, lost_list},
+	{is_configuration_error, false, TEXT_REASON, configuration_errors_list},
 };
+
+/* The number of a text, or of a state. */
+static uint32_t text_number(const struct finding_rule *rule, const struct cell *cell)
+{
+	switch (rule->text) {
+	case TEXT_CERTIFICATE:
+		return fact_get(cell->key[FINDINGS_FACTS], FACT_CERTIFICATE);
+	case TEXT_EXCEPTION:
+		return cell->key[FINDINGS_EXCEPTION];
+	default:
+		return cell->key[FINDINGS_REASON];
+	}
+}
+
+static bool is_wanted(const struct finding_rule *rule, const struct cell *cell)
+{
+	return rule->wanted ? rule->wanted(cell->key[FINDINGS_FACTS])
+			    : cell->key[FINDINGS_EXCEPTION] != 0;
+}
 
 static void add_finding(struct builder *builder, const struct finding_rule *rule, struct rows *rows,
 			const struct cell *cell)
@@ -114,16 +141,16 @@ static void add_finding(struct builder *builder, const struct finding_rule *rule
 	struct finding_key key = {
 		.program = cell->key[FINDINGS_PROGRAM],
 		.destination = rule->with_destination ? cell->key[FINDINGS_DESTINATION] : 0,
-		.text = rule->certificate ? fact_get(cell->key[FINDINGS_FACTS], FACT_CERTIFICATE)
-					  : cell->key[FINDINGS_REASON],
+		.text = text_number(rule, cell),
 	};
 	struct report_finding *finding = row_of(rows, &key);
 
 	if (finding->records == 0) {
 		finding->program = text_of(builder, key.program);
 		finding->destination = text_of(builder, key.destination);
-		finding->text = rule->certificate ? slice_of(entry_certificate_name(key.text))
-						  : text_of(builder, key.text);
+		finding->text = rule->text == TEXT_CERTIFICATE
+					? slice_of(entry_certificate_name(key.text))
+					: text_of(builder, key.text);
 		finding->first = cell->first;
 		finding->last = cell->last;
 		if (rule->wanted == is_failure)
@@ -148,7 +175,7 @@ void build_findings(struct builder *builder)
 		for (size_t k = 0; k < cells->count; k++) {
 			const struct cell *cell = cell_of(cells, k);
 
-			if (rule->wanted(cell->key[FINDINGS_FACTS]))
+			if (is_wanted(rule, cell))
 				add_finding(builder, rule, &rows, cell);
 		}
 		list->row = rows_release(&rows, &list->count);

@@ -275,6 +275,7 @@ struct report {
 	struct report_findings failures;  /* program, destination, reason: failed and refused */
 	struct report_findings
 		certificates; /* program, destination, "unchecked", "chain-only", … */
+	struct report_findings exceptions;           /* program, destination, the exception */
 	struct report_findings blind_spots;          /* program, reason */
 	struct report_findings lost;                 /* program; `records` is what was lost */
 	struct report_findings configuration_errors; /* program, reason */

@@ -66,6 +66,7 @@ void report_free(struct report *report)
 	free(report->plaintext.row);
 	free(report->failures.row);
 	free(report->certificates.row);
+	free(report->exceptions.row);
 	free(report->blind_spots.row);
 	free(report->lost.row);
 	free(report->configuration_errors.row);

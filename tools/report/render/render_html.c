@@ -423,6 +423,7 @@ static void write_contents(FILE *out, const struct report *report)
 	write_link(out, html_has_servers(report), "servers", "Servers");
 	write_link(out, report->plaintext.count > 0, "plaintext", "In the clear");
 	write_link(out, report->certificates.count > 0, "certificates", "Certificates");
+	write_link(out, report->exceptions.count > 0, "exceptions", "Exceptions");
 	write_link(out, report->failures.count > 0, "failures", "Failed or refused");
 	write_link(out, html_has_gaps(report), "gaps", "Gaps");
 	write_link(out, true, "about", "About this report");

@@ -531,6 +531,8 @@ void html_write_findings(FILE *out, const struct report *report, const struct ht
 							 true, "Certificate", "Connections", true};
 	static const struct finding_kind failures = {"Connections that failed or were refused",
 						     true, "Why", "Connections", false};
+	static const struct finding_kind exceptions = {"Connections that an exception let through",
+						       true, "Exception", "Connections", false};
 
 	write_finding_section(out, "plaintext", "Mail in the clear",
 			      "Mail or a login that anybody on the way could read.",
@@ -543,5 +545,8 @@ void html_write_findings(FILE *out, const struct report *report, const struct ht
 	write_finding_section(out, "failures", "Failed or refused",
 			      "Connections that came to nothing, and the reason.",
 			      &report->failures, &failures, limits);
+	write_finding_section(out, "exceptions", "By an exception",
+			      "What the settings file lets through, and until when.",
+			      &report->exceptions, &exceptions, limits);
 	write_gaps(out, report, limits);
 }

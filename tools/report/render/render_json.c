@@ -21,7 +21,7 @@
  *                   programs: [text], sources: [text], language, connections, versions, verdicts,
  * limited_by, destinations: [text], settings: [{setting, file, line, function, records}], advice}]
  *   programs, destinations, hosts, services   [{name, connections, …, partners}]
- *   plaintext, failures, certificate_findings, blind_spots, records_lost,
+ *   plaintext, failures, certificate_findings, exceptions, blind_spots, records_lost,
  *   configuration_errors   [{program, destination, reason, advice, records, first, last}]
  *   days            [{day, connections, versions, verdicts}]
  *   inputs          [{name, error, bytes, lines, records, rejected, rejects:
@@ -378,6 +378,7 @@ bool render_json(FILE *out, const struct report *report)
 	write_findings(&writer, "plaintext", &report->plaintext);
 	write_findings(&writer, "failures", &report->failures);
 	write_findings(&writer, "certificate_findings", &report->certificates);
+	write_findings(&writer, "exceptions", &report->exceptions);
 	write_findings(&writer, "blind_spots", &report->blind_spots);
 	write_findings(&writer, "records_lost", &report->lost);
 	write_findings(&writer, "configuration_errors", &report->configuration_errors);

@@ -667,6 +667,9 @@ static void write_all_findings(FILE *out, const struct report *report,
 	write_findings(out, &report->certificates,
 		       "Encrypted, but to whom? Certificates not verified", true, "CERTIFICATE",
 		       style);
+	write_findings(out, &report->exceptions,
+		       "By an exception of the settings file, until its date", true, "EXCEPTION",
+		       style);
 	write_findings(out, &report->blind_spots, "Blind spots: not seen in these programs", false,
 		       "WHY", style);
 	write_findings(out, &report->lost, "Records that could not be written", false, NULL, style);
