@@ -9,7 +9,6 @@
 
 #include <stddef.h>
 #include <sys/types.h>
-#include <time.h>
 
 /* GNUTLS_GNUTLS_H and _X509_H: the real headers were there first. */
 #ifndef GNUTLS_GNUTLS_H
@@ -190,7 +189,6 @@ void gnutls_session_get_random(gnutls_session_t session, gnutls_datum_t *client,
 unsigned int gnutls_session_get_verify_cert_status(gnutls_session_t session);
 const gnutls_datum_t *gnutls_certificate_get_peers(gnutls_session_t session, unsigned int *count);
 unsigned int gnutls_x509_crt_equals2(gnutls_x509_crt_t certificate, const gnutls_datum_t *der);
-time_t gnutls_certificate_expiration_time_peers(gnutls_session_t session);
 int gnutls_priority_protocol_list(gnutls_priority_t priority, const unsigned int **list);
 const char *gnutls_check_version(const char *least);
 void gnutls_packet_get(gnutls_packet_t packet, gnutls_datum_t *data, unsigned char *sequence);

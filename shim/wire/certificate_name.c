@@ -527,25 +527,57 @@ static char *write_digits(char *text, int number, unsigned count)
 	return text + count;
 }
 
+/* `part`: month, day, hour, minute, second. */
+static bool read_moment(int *year, int part[5], const uint8_t *digits, size_t length,
+			bool generalized)
+{
+	const unsigned year_digits = generalized ? 4 : 2;
+
+	if (length != year_digits + 11 || digits[length - 1] != 'Z')
+		return false;
+	*year = read_digits(digits, year_digits);
+	/* RFC 5280, 4.1.2.5.1: two digits are of 1950 to 2049. */
+	if (!generalized && *year >= 0)
+		*year += *year < 50 ? 2000 : 1900;
+	for (unsigned i = 0; i < 5; i++)
+		part[i] = read_digits(digits + year_digits + (size_t)2 * i, 2);
+	return is_moment(*year, part);
+}
+
+/* Days since 1970-01-01, in years that begin in March (Howard Hinnant's days_from_civil). */
+static int64_t days_since_1970(int year, int month, int day)
+{
+	const int64_t march_year = year - (month <= 2);
+	const int64_t day_of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
+
+	return march_year * 365 + march_year / 4 - march_year / 100 + march_year / 400 +
+	       day_of_year - 719468;
+}
+
+bool certificate_time_seconds(int64_t *seconds, const uint8_t *digits, size_t length,
+			      bool generalized)
+{
+	int year;
+	int part[5];
+
+	/* In March of the year 0 that reckoning begins. */
+	if (!read_moment(&year, part, digits, length, generalized) || year == 0)
+		return false;
+	*seconds = days_since_1970(year, part[0], part[1]) * 86400 +
+		   ((int64_t)part[2] * 60 + part[3]) * 60 + part[4];
+	return true;
+}
+
 bool certificate_time_write(char text[CERTIFICATE_TIME_SIZE], const uint8_t *digits, size_t length,
 			    bool generalized)
 {
 	static const char before[5] = {'-', '-', 'T', ':', ':'};
-	unsigned year_digits = generalized ? 4 : 2;
-	int year = 0;
-	int part[5]; /* month, day, hour, minute, second */
+	int year;
+	int part[5];
 	char *next = text;
 
 	text[0] = '\0';
-	if (length != year_digits + 11 || digits[length - 1] != 'Z')
-		return false;
-	year = read_digits(digits, year_digits);
-	/* RFC 5280, 4.1.2.5.1: two digits are of 1950 to 2049. */
-	if (!generalized && year >= 0)
-		year += year < 50 ? 2000 : 1900;
-	for (unsigned i = 0; i < 5; i++)
-		part[i] = read_digits(digits + year_digits + (size_t)2 * i, 2);
-	if (!is_moment(year, part))
+	if (!read_moment(&year, part, digits, length, generalized))
 		return false;
 
 	next = write_digits(next, year, 4);

@@ -59,4 +59,8 @@ size_t certificate_name_write(char *text, size_t room, const uint8_t *der, size_
 bool certificate_time_write(char text[CERTIFICATE_TIME_SIZE], const uint8_t *digits, size_t length,
 			    bool generalized);
 
+/* The same as seconds since 1970; false for what is no such time. */
+bool certificate_time_seconds(int64_t *seconds, const uint8_t *digits, size_t length,
+			      bool generalized);
+
 #endif

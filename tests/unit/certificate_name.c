@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "shim/wire/certificate_name.h"
 
@@ -389,6 +390,29 @@ Test(certificate_time, written)
 		cr_expect_eq(ok, times[i].text[0] != '\0', "%s", times[i].digits);
 		free(exact);
 	}
+}
+
+/* From the year 1 to 9999, against libc's calendar. */
+Test(certificate_time, in_seconds)
+{
+	const time_t last = 253402300799;
+	int64_t seconds = 0;
+
+	for (time_t moment = -62135596800; moment <= last; moment += 86400 * 5 + 12345) {
+		char digits[32];
+		struct tm parts;
+
+		cr_assert_not_null(gmtime_r(&moment, &parts));
+		(void)snprintf(digits, sizeof(digits), "%04d%02d%02d%02d%02d%02dZ",
+			       parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday, parts.tm_hour,
+			       parts.tm_min, parts.tm_sec);
+		cr_assert(certificate_time_seconds(&seconds, (const uint8_t *)digits, 15, true));
+		cr_assert_eq(seconds, moment, "%s", digits);
+	}
+	cr_expect(certificate_time_seconds(&seconds, (const uint8_t *)"700101000001Z", 13, false));
+	cr_expect_eq(seconds, 1);
+	cr_expect_not(
+		certificate_time_seconds(&seconds, (const uint8_t *)"700101000060Z", 13, false));
 }
 
 Test(certificate_time, digits_only)
