@@ -94,9 +94,10 @@ static void expect_as_bare_by(const char *witness, struct program *bare, struct 
 				continue;
 			cr_expect_str_eq(field(record, "tls.version"), field(entry, "version"));
 			/* In a name space of its own, libc's calls go to another libc; the wire
-			   alone does not know the group of TLS 1.2. */
+			   alone does not know the group of TLS 1.2, nor does OpenSSL 1.1 say it. */
 			if (array_holds(record, "tlswitness.witness", "wire") &&
-			    array_holds(record, "tlswitness.witness", "openssl"))
+			    array_holds(record, "tlswitness.witness", "openssl") &&
+			    strncmp(field(record, "tlswitness.library"), "OpenSSL 1.", 10) != 0)
 				expect_equal_to_entry(record, entry, "it");
 		}
 	}
@@ -291,6 +292,43 @@ Test(binding, tells_two_copies_of_libssl_apart_that_come_and_go)
 	expect_as_bare(&bare, sink, 4, NULL);
 }
 
+#define UNPACKED "build/debian/usr/lib/x86_64-linux-gnu"
+
+/* The system's library and one of the years before it: other names, other calls, other structs. */
+static struct program with_openssl_1_1(const struct sink *sink, const char *mode)
+{
+	const char *newer = client_library("newer.so", true);
+	const char *older = compiled("older.so", "client.c",
+				     WORDS("-shared", "-Wl,-z,lazy", "-L" UNPACKED,
+					   "-l:libssl.so.1.1", "-l:libcrypto.so.1.1"));
+	struct program bare = bare_program(sink, WORDS(mode, newer, older, older, newer));
+
+	bare.env = join_words(bare.env, WORDS("LD_LIBRARY_PATH=" UNPACKED));
+	return bare;
+}
+
+Test(binding, tells_two_versions_of_libssl_apart)
+{
+	struct sink *sink = start_tls_sink();
+	struct program bare = with_openssl_1_1(sink, "local");
+	json_t *records;
+
+	expect_as_bare(&bare, sink, 4, "libssl.so.3\nlibssl.so.1.1\nlibssl.so.1.1\nlibssl.so.3\n");
+	records = records_of(test_path("as-bare.jsonl"), "tls-handshake");
+	for (size_t i = 0; i < 4; i++)
+		cr_expect(strncmp(field(json_array_get(records, i), "tlswitness.library"),
+				  i == 1 || i == 2 ? "OpenSSL 1.1.1" : "OpenSSL 3.0.", 12) == 0,
+			  "%s", field(json_array_get(records, i), "tlswitness.library"));
+}
+
+Test(binding, tells_two_versions_of_libssl_apart_that_come_and_go)
+{
+	struct sink *sink = start_tls_sink();
+	struct program bare = with_openssl_1_1(sink, "again");
+
+	expect_as_bare(&bare, sink, 4, "libssl.so.3\nlibssl.so.1.1\nlibssl.so.1.1\nlibssl.so.3\n");
+}
+
 /* The program's own OpenSSL, which it exports, comes before libssl.so.3 for everyone. */
 Test(binding, leaves_a_program_its_own_copy)
 {
@@ -337,7 +375,7 @@ Test(binding, sees_a_libssl_that_is_linked_symbolically)
 /* BoringSSL has not all that we would ask: it is left alone, and the wire tells. */
 Test(binding, leaves_boringssl_alone)
 {
-	static const char directory[] = "build/debian/usr/lib/x86_64-linux-gnu/android";
+	static const char directory[] = UNPACKED "/android";
 	struct sink *sink = start_tls_sink();
 	const char *client = compiled(
 		"client.so", "client.c",
@@ -358,6 +396,19 @@ Test(binding, leaves_gnutls_in_the_clothes_of_openssl_alone)
 	struct program bare = bare_program(sink, WORDS("local", client));
 
 	expect_as_bare_by("wire", &bare, sink, 1, "an old library\n");
+}
+
+/* Its header gives its own functions OpenSSL's names: no symbol of OpenSSL's is there. */
+Test(binding, leaves_wolfssl_in_the_clothes_of_openssl_alone)
+{
+	struct sink *sink = start_tls_sink();
+	const char *client = compiled("client.so", "client.c",
+				      WORDS("-DBY_WOLFSSL", "-Ibuild/debian/usr/include", "-shared",
+					    "-L" UNPACKED, "-l:libwolfssl.so.35"));
+	struct program bare = bare_program(sink, WORDS("local", client));
+
+	bare.env = join_words(bare.env, WORDS("LD_LIBRARY_PATH=" UNPACKED));
+	expect_as_bare_by("wire", &bare, sink, 1, "wolfSSL\n");
 }
 
 /* A plugin's private library of the same name as the application's, kept apart by RTLD_DEEPBIND. */

@@ -171,15 +171,15 @@ static bool is_log_writable(void)
 		if (status.st_uid != geteuid() && status.st_uid != 0)
 			return complain_of_log(log, "it belongs to another user");
 		if (access(log, W_OK) != 0)
-			return complain_of_log(log, strerrordesc_np(errno));
+			return complain_of_log(log, strerror(errno));
 		return true;
 	}
 	if (stat(directory, &status) != 0)
-		return complain_of_log(log, strerrordesc_np(errno));
+		return complain_of_log(log, strerror(errno));
 	if (!S_ISDIR(status.st_mode))
 		return complain_of_log(log, "what it should lie in is no directory");
 	if (access(directory, W_OK | X_OK) != 0)
-		return complain_of_log(log, strerrordesc_np(errno));
+		return complain_of_log(log, strerror(errno));
 	return true;
 }
 
