@@ -151,6 +151,11 @@ static struct program curl_gnutls(const struct sink *sink, enum tls_mode mode)
 	return script(WORDS("/usr/bin/python3"), "tests/senders/pycurl_sender.py", sink, mode);
 }
 
+static struct program curl_nss(const struct sink *sink, enum tls_mode mode)
+{
+	return script(WORDS("/usr/bin/python3"), "tests/senders/nss_curl_sender.py", sink, mode);
+}
+
 static struct program java(const struct sink *sink, enum tls_mode mode)
 {
 	return script(WORDS("java", "-XX:TieredStopAtLevel=1", "-Xshare:auto"),
@@ -188,6 +193,7 @@ const struct mailer mailer_msmtp = {"msmtp", msmtp, GNUTLS, "localhost"};
 const struct mailer mailer_neomutt = {"neomutt", neomutt, GNUTLS, "localhost"};
 const struct mailer mailer_exim = {"exim4", exim, GNUTLS, ""};
 const struct mailer mailer_curl_gnutls = {"GnuTLS curl", curl_gnutls, GNUTLS, "localhost"};
+const struct mailer mailer_curl_nss = {"NSS curl", curl_nss, WIRE, "localhost"};
 const struct mailer mailer_java = {"Java", java, WIRE, "localhost"};
 const struct mailer mailer_node_official = {"official Node", node_official, WIRE, "localhost"};
 const struct mailer mailer_node_debian = {"Debian's Node", node_debian, BOTH, "localhost"};

@@ -1,6 +1,6 @@
 /*
  * Unmodified mail programs whose TLS the library witness can't see, or sees
- * without a descriptor: GnuTLS, Java, a statically linked OpenSSL, memory BIOs,
+ * without a descriptor: GnuTLS, NSS, Java, a statically linked OpenSSL, memory BIOs,
  * a library loaded with RTLD_DEEPBIND. Each sends one message to a sink.
  */
 #ifndef TLSWITNESS_MAILERS_H
@@ -23,6 +23,7 @@ extern const struct mailer mailer_msmtp;
 extern const struct mailer mailer_neomutt;
 extern const struct mailer mailer_exim;
 extern const struct mailer mailer_curl_gnutls;
+extern const struct mailer mailer_curl_nss;
 extern const struct mailer mailer_java;
 extern const struct mailer mailer_node_official;
 extern const struct mailer mailer_node_debian;

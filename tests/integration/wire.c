@@ -149,6 +149,12 @@ Test(wire, gnutls_by_ctypes)
 	rehearse_all(&mailer_gnutls_ctypes);
 }
 
+/* Nobody but the wire sees NSS. */
+Test(wire, curl_with_nss)
+{
+	rehearse_all(&mailer_curl_nss);
+}
+
 Test(wire, java)
 {
 	rehearse_all(&mailer_java);
