@@ -240,34 +240,34 @@ static bool write_file(const struct config *config, char *line, size_t length, u
 	return written;
 }
 
-/* A datagram has its prefix and its end from what it is for. */
-struct datagram {
-	const char *prefix;
-	bool newline;
-};
+/* Before a line of the journal's, which ends the field. */
+static const char journal_prefix[] = "PRIORITY=6\nSYSLOG_FACILITY=2\nSYSLOG_IDENTIFIER=tlswitness\n"
+				     "MESSAGE=";
 
-static struct datagram datagram_of(const struct config *config)
-{
-	switch (config->log_kind) {
-	case LOG_SYSLOG: /* facility mail, severity info: RFC 5424, 6.2.1 */
-		return (struct datagram){"<22>tlswitness: ", false};
-	case LOG_JOURNALD: /* its native protocol's fields */
-		return (struct datagram){"PRIORITY=6\nSYSLOG_FACILITY=2\n"
-					 "SYSLOG_IDENTIFIER=tlswitness\nMESSAGE=",
-					 true};
-	default:
-		return (struct datagram){"", config->log_kind != LOG_DATAGRAM};
-	}
-}
-
-/* Puts the prefix in front of the line; returns where the whole begins. */
+/* Makes of the line what the log takes as one message; returns where that begins. */
 static char *make_datagram(const struct config *config, char *line, size_t *length)
 {
-	const struct datagram datagram = datagram_of(config);
-	const size_t prefix = strlen(datagram.prefix);
+	char header[ENVELOPE_HEADER_MAX];
+	size_t prefix = 0;
 
-	memcpy(line - prefix, datagram.prefix, prefix);
-	*length += prefix - !datagram.newline;
+	switch (config->log_kind) {
+	case LOG_SYSLOG:
+		prefix = envelope_syslog(header, line, *length);
+		memcpy(line - prefix, header, prefix);
+		(*length)--;
+		break;
+	case LOG_JOURNALD:
+		prefix = sizeof(journal_prefix) - 1;
+		memcpy(line - prefix, journal_prefix, prefix);
+		*length += envelope_journal(line + *length, OUTPUT_SUFFIX_MAX, line, *length);
+		break;
+	case LOG_DATAGRAM:
+		(*length)--;
+		break;
+	default:
+		break;
+	}
+	*length += prefix;
 	return line - prefix;
 }
 

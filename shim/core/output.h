@@ -14,21 +14,22 @@
 #include <sys/types.h>
 
 #include "shim/config/config.h"
+#include "shim/record/record_envelope.h"
 
 /* "/dir/1000.jsonl", or the file as it was named. */
 struct log_path {
 	char text[CONFIG_PATH_MAX + 32];
 };
 
-/* What a line may get in front of it. */
-#define OUTPUT_PREFIX_MAX 96
+/* What a line may get in front of it, and behind its newline. */
+#define OUTPUT_PREFIX_MAX ENVELOPE_HEADER_MAX
+#define OUTPUT_SUFFIX_MAX ENVELOPE_FIELDS_MAX
 
 /*
  * Writes one whole line, its newline included, with one write; OUTPUT_PREFIX_MAX
- * bytes before it are room as well. False if it could not be written as a whole.
- * `user` is whom the process acts for, `path`
- * room for its name of the log. Thread-safe, takes no lock, never blocks on a
- * socket, never raises a signal. Sets errno.
+ * bytes before it and OUTPUT_SUFFIX_MAX behind it are room as well. False if it could not be
+ * written as a whole. `user` is whom the process acts for, `path` room for its name of the log.
+ * Thread-safe, takes no lock, never blocks on a socket, never raises a signal. Sets errno.
  */
 bool output_write(const struct config *config, char *line, size_t length, uid_t user,
 		  struct log_path *path);

@@ -150,7 +150,7 @@ void recorder_tell_policy(struct record *record, const struct enforcement_policy
 struct room {
 	struct record record;
 	char prefix[OUTPUT_PREFIX_MAX]; /* of the line */
-	char line[RECORD_LINE_MAX];
+	char line[RECORD_LINE_MAX + OUTPUT_SUFFIX_MAX];
 	char user[16];
 	char event_id[EVENT_ID_SIZE];
 	char parent[ORIGIN_PATH_MAX];
