@@ -162,12 +162,58 @@ static void feed_parts(struct connection *connection, enum smtp_side from,
 		feed(connection, from, parts->iov_base, part_of(parts, length));
 }
 
+static bool refuses_plaintext(const struct connection *connection)
+{
+	const struct enforcement_policy policy = connection_policy_within(connection, NULL);
+
+	return enforcement_of_clear_mail(&policy, !connection_leaves_machine(connection)) ==
+	       ENFORCEMENT_REFUSE;
+}
+
+/* Within the guard: is it a session in the clear that may not carry what can't be looked at? */
+static bool refuses_unseen(const struct connection *connection)
+{
+	return !connection->finished &&
+	       (connection->smtp.state == SMTP_DIALOGUE ||
+		(connection->smtp.state == SMTP_UNDECIDED && connection->mail_port)) &&
+	       refuses_plaintext(connection) &&
+	       enforcement_in_doubt(&recorder.policy, true) == ENFORCEMENT_REFUSE;
+}
+
+/*
+ * The server has answered what no hook sent, and the kernel has sent more than
+ * was seen: by stdio over a descriptor that was made its own, by system calls, by
+ * io_uring. What comes next would be mail.
+ */
+static void refuse_if_unseen(struct connection *connection)
+{
+	bool refused = false;
+
+	connection_look_for_unseen(connection, connection->descriptor);
+	if (!connection->lost_track)
+		return;
+	if (!guard_enter(&connection->guard)) {
+		connection_in_doubt(connection);
+		return;
+	}
+	if (refuses_unseen(connection)) {
+		connection->blocked = true;
+		refused = connection_finish(connection);
+	}
+	guard_leave(&connection->guard);
+	if (!refused)
+		return;
+	connection_record_event(connection, EVENT_PLAINTEXT);
+	connection_end_stream(connection);
+}
+
 static void learn(struct connection *connection, enum smtp_side from, const struct iovec *parts,
 		  size_t length)
 {
 	enum wire_certificate_need need = WIRE_CERTIFICATE_NOTHING;
 	enum connection_event event;
 	bool recognised;
+	bool suspicious;
 	bool began;
 
 	if (!guard_enter(&connection->guard)) {
@@ -182,8 +228,12 @@ static void learn(struct connection *connection, enum smtp_side from, const stru
 	if (connection->tls_begun)
 		need = wire_certificate_read(connection);
 	event = connection_next_event(connection);
+	suspicious = event == EVENT_NONE && connection->smtp.answered_unasked &&
+		     refuses_unseen(connection);
 	guard_leave(&connection->guard);
 	wire_certificate_provide(connection, need);
+	if (suspicious)
+		refuse_if_unseen(connection);
 	if (began)
 		connection->began = recorder_clock();
 	if (recognised && !connection->mail_port)
@@ -299,14 +349,6 @@ static bool goes_on_in_clear(const struct connection *connection, const struct i
 		parts++;
 	bytes = parts->iov_base;
 	return bytes[0] >= ' ' && bytes[0] < 0x7f;
-}
-
-static bool refuses_plaintext(const struct connection *connection)
-{
-	const struct enforcement_policy policy = connection_policy_within(connection, NULL);
-
-	return enforcement_of_clear_mail(&policy, !connection_leaves_machine(connection)) ==
-	       ENFORCEMENT_REFUSE;
 }
 
 /* Within the guard: what is to be recorded because these bytes must not leave. */
@@ -440,11 +482,7 @@ bool connection_may_pass_unseen(const struct connection_call *call)
 		connection_release(connection);
 		return !refused;
 	}
-	refused = !connection->finished &&
-		  (connection->smtp.state == SMTP_DIALOGUE ||
-		   (connection->smtp.state == SMTP_UNDECIDED && connection->mail_port)) &&
-		  refuses_plaintext(connection) &&
-		  enforcement_in_doubt(&recorder.policy, true) == ENFORCEMENT_REFUSE;
+	refused = refuses_unseen(connection);
 	if (refused)
 		connection->blocked = true;
 	else

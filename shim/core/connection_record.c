@@ -297,9 +297,13 @@ static void record_handshake(struct record *record, const struct connection *con
 		record->reason = wire_reason(connection, texts->reason);
 }
 
-/* Why a session stayed clear. */
-static enum record_reason clear_reason(const struct smtp_dialogue *smtp)
+/* Why a session stayed clear, or was ended. */
+static enum record_reason clear_reason(const struct connection *connection)
 {
+	const struct smtp_dialogue *smtp = &connection->smtp;
+
+	if (connection->blocked && connection->lost_track)
+		return RECORD_REASON_BYTES_UNSEEN;
 	if (smtp->starttls_refused)
 		return RECORD_REASON_STARTTLS_REFUSED;
 	if (smtp->starttls_offered)
@@ -314,7 +318,7 @@ static void record_clear(struct record *record, const struct connection *connect
 	record->action =
 		event == EVENT_PLAINTEXT ? RECORD_ACTION_PLAINTEXT_MAIL : RECORD_ACTION_SESSION;
 	record->outcome = connection->blocked ? RECORD_OUTCOME_FAILURE : RECORD_OUTCOME_SUCCESS;
-	record->reason = record_value_text(RECORD_SET_REASON, clear_reason(&connection->smtp));
+	record->reason = record_value_text(RECORD_SET_REASON, clear_reason(connection));
 	record->established = RECORD_FALSE;
 	record->tls_mode = RECORD_TLS_MODE_NONE;
 	if (connection->blocked)

@@ -48,6 +48,9 @@ EXPORT int connect(int fd, __CONST_SOCKADDR_ARG address, socklen_t length)
 	return watched_connect(libc()->connect, fd, address, length, CALLER);
 }
 
+/* Whoever else defines connect() in this process: ours. */
+__typeof__(connect) hook_connect __attribute__((alias("connect"), visibility("hidden")));
+
 EXPORT int __connect(int fd, __CONST_SOCKADDR_ARG address, socklen_t length)
 {
 	return watched_connect(libc()->__connect, fd, address, length, CALLER);

@@ -8,8 +8,11 @@
  */
 #include <dlfcn.h>
 #include <link.h>
+#include <string.h>
+#include <sys/socket.h>
 
 #include "shim/base/library_hooks.h"
+#include "shim/base/loaded_objects.h"
 #include "shim/base/thread.h"
 #include "shim/hooks/real_libc.h"
 
@@ -62,10 +65,54 @@ static void *hook_for(void *handle, const char *name, const void *address, const
 	return address ? library_hooks_of(name, address, caller) : NULL;
 }
 
+struct caller_search {
+	const void *address;
+	bool found;
+};
+
+static bool find_caller(const struct loaded_object *object, void *data)
+{
+	struct caller_search *search = data;
+
+	search->found = object->path[0] != '\0' && loaded_object_holds(object, search->address);
+	return !search->found;
+}
+
+/* Is `caller` in a library that stands before us, where preloads alone are? */
+static bool is_preload_before(const void *caller)
+{
+	struct caller_search any = {caller, false};
+	struct caller_search behind = {caller, false};
+
+	loaded_objects_each(find_caller, &any);
+	loaded_objects_each_behind(find_caller, &behind);
+	return any.found && !behind.found;
+}
+
+/*
+ * A preload before us that asks libc itself for connect(), as torsocks does,
+ * calls it for its host: through us, or what the host sends could not be told
+ * from anything else.
+ */
+static void *connect_for_preload(void *handle, const char *name, const void *caller)
+{
+	void *own = NULL;
+	void *real = NULL;
+	__typeof__(connect) *hook = hook_connect;
+
+	if (!is_handle(handle) || strcmp(name, "connect") != 0 || !is_preload_before(caller))
+		return NULL;
+	memcpy(&real, &libc()->connect, sizeof(real));
+	memcpy(&own, &hook, sizeof(own));
+	return libc()->dlsym(handle, name) == real ? own : NULL;
+}
+
 EXPORT void *dlsym(void *restrict handle, const char *restrict name)
 {
-	void *hook;
+	void *hook = connect_for_preload(handle, name, CALLER);
 
+	if (hook)
+		return hook;
 	before_question(handle);
 	if (!library_hooks_know(name))
 		return libc()->dlsym(handle, name);

@@ -107,4 +107,7 @@ static inline bool passes(int fd)
 	return descriptor_unmonitored(fd) && real_libc.read;
 }
 
+/* hook_descriptor.c: our own, where the name leads to a preload before us. */
+extern __typeof__(connect) hook_connect __attribute__((visibility("hidden")));
+
 #endif

@@ -3,16 +3,13 @@
  * proxy that is the sender, and mail ports on which a session does not begin
  * as sessions do. The sink's log says what arrived.
  */
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <signal.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <criterion/criterion.h>
 
+#include "tests/integration/daemons.h"
 #include "tests/integration/records.h"
 #include "tests/integration/senders.h"
 
@@ -23,57 +20,6 @@ static const char *const enforce[] = {"--enforce", "--plaintext", "refuse", NULL
 
 /* ---- proxies ---- */
 
-static bool is_taken(uint16_t port)
-{
-	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	bool bound = false;
-
-	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	bound = bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0;
-	close(fd);
-	return !bound;
-}
-
-/*
- * For servers that can't be told to take any. Below those that the kernel gives
- * out by itself, and another one in each test that runs at the same time.
- */
-static uint16_t free_port(void)
-{
-	static unsigned asked;
-	uint16_t port = 0;
-
-	do
-		port = (uint16_t)(20000 + ((unsigned)getpid() * 16 + asked++) % 12000);
-	while (is_taken(port));
-	return port;
-}
-
-/* By what the kernel says: to try would be in the way of the server, and go on to its own. */
-static bool is_listened_at(void *subject)
-{
-	const char *listening = text(":%04X 00000000:0000 0A", *(uint16_t *)subject);
-	char line[256];
-	bool found = false;
-	FILE *sockets = fopen("/proc/net/tcp", "re");
-
-	cr_assert_not_null(sockets);
-	while (!found && fgets(line, sizeof(line), sockets))
-		found = strstr(line, listening) != NULL;
-	(void)fclose(sockets);
-	return found;
-}
-
-static struct program start_daemon(const char *const argv[], uint16_t port)
-{
-	struct program daemon = {.argv = argv};
-
-	start_program(&daemon);
-	wait_until(is_listened_at, &port, argv[0]);
-	return daemon;
-}
-
 static uint16_t start_socks(const char *const options[])
 {
 	uint16_t port = free_port();
@@ -81,6 +27,24 @@ static uint16_t start_socks(const char *const options[])
 	start_daemon(
 		join_words(WORDS("microsocks", "-i", "127.0.0.1", "-p", text("%u", port)), options),
 		port);
+	return port;
+}
+
+static uint16_t start_dante(void)
+{
+	const char *build = getenv("TLSWITNESS_BUILD");
+	uint16_t port = free_port();
+	const char *configuration = test_file(
+		"danted.conf", text("logoutput: stderr\ninternal: 127.0.0.1 port = %u\n"
+				    "external: lo\nclientmethod: none\nsocksmethod: none\n"
+				    "user.privileged: root\nuser.unprivileged: nobody\n"
+				    "client pass { from: 0/0 to: 0/0 }\n"
+				    "socks pass { from: 0/0 to: 0/0 }\n",
+				    port));
+
+	start_daemon(WORDS(text("%s/debian/usr/sbin/danted", build ? build : "build"), "-f",
+			   configuration, "-p", test_path("danted.pid")),
+		     port);
 	return port;
 }
 
@@ -242,6 +206,16 @@ Test(hops, curl_over_socks)
 
 	expect_curl("socks5", WORDS("--socks5", at(port)), recorded, "127.0.0.1");
 	expect_curl("socks5h", WORDS("--socks5-hostname", at(port)), recorded, "localhost");
+}
+
+Test(hops, curl_over_dante)
+{
+	uint16_t port = start_dante();
+
+	expect_curl("dante5", WORDS("--socks5-hostname", at(port)), text("socks5://%s", at(port)),
+		    "localhost");
+	expect_curl("dante4", WORDS("--socks4", at(port)), text("socks4://%s", at(port)),
+		    "127.0.0.1");
 }
 
 Test(hops, curl_over_socks_with_a_password)

@@ -19,22 +19,23 @@ struct way {
 	const char *action;  /* in audit */
 	const char *verdict; /* in audit; "" for a blind spot, which has none */
 	bool stopped;        /* in enforce */
+	bool late;           /* there, when the server has answered MAIL */
 };
 
 static const struct way ways[] = {
-	{"stdio", "blind-spot", "", true},
-	{"dprintf", "plaintext-mail", "plaintext", true},
-	{"long", "blind-spot", "", true},
-	{"pwritev2", "plaintext-mail", "plaintext", true},
-	{"sendfile", "blind-spot", "", true},
-	{"splice", "blind-spot", "", true},
-	{"vmsplice", "blind-spot", "", true},
-	{"preadv2", "plaintext-mail", "plaintext", true},
-	{"raw", "blind-spot", "", false},
-	{"uring", "blind-spot", "", false},
-	{"fork", "plaintext-mail", "plaintext", true},
-	{"hand-on", "plaintext-mail", "plaintext", true},
-	{"exit", "smtp-session", "no-mail", false},
+	{"stdio", "blind-spot", "", true, false},
+	{"dprintf", "plaintext-mail", "plaintext", true, false},
+	{"long", "blind-spot", "", true, false},
+	{"pwritev2", "plaintext-mail", "plaintext", true, false},
+	{"sendfile", "blind-spot", "", true, false},
+	{"splice", "blind-spot", "", true, false},
+	{"vmsplice", "blind-spot", "", true, false},
+	{"preadv2", "plaintext-mail", "plaintext", true, false},
+	{"raw", "blind-spot", "", true, true},
+	{"uring", "blind-spot", "", true, true},
+	{"fork", "plaintext-mail", "plaintext", true, false},
+	{"hand-on", "plaintext-mail", "plaintext", true, false},
+	{"exit", "smtp-session", "no-mail", false, false},
 };
 
 static const char *const *run(const char *log, const struct sink *sink, bool enforced,
@@ -66,7 +67,7 @@ static void expect_way(const struct way *way)
 	struct program bare = {
 		.argv = WORDS(program_path("unseen"), text("%u", sink->port), way->name)};
 	bool sends = strcmp(way->name, "exit") != 0;
-	long long expected = way->stopped ? 2 : 3;
+	long long expected = way->stopped && !way->late ? 2 : 3;
 
 	run_program(&bare);
 	if (bare.status == NO_RINGS)
