@@ -4,6 +4,7 @@
  */
 #include "shim/base/loaded_objects.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 #include "shim/base/sys.h"
@@ -385,6 +386,121 @@ bool loaded_objects_at(const void *address, struct loaded_object *object)
 
 	return dl_iterate_phdr(match_address, &search) != 0;
 }
+
+/* ---- without the loader's lock ---- */
+
+/* The beginning of dl_find_object(3)'s answer, and room for what follows on any processor. */
+struct find_object_answer {
+	unsigned long long flags;
+	void *start;
+	void *end;
+	struct link_map *map;
+	unsigned long long more[10];
+};
+
+typedef int find_object_function(void *address, struct find_object_answer *answer);
+
+static find_object_function no_find_object;
+static _Atomic(find_object_function *) find_object; /* NULL: not looked for yet */
+
+static int no_find_object(void *address, struct find_object_answer *answer)
+{
+	(void)address;
+	(void)answer;
+	return -1;
+}
+
+static find_object_function *find_object_of_libc(void)
+{
+	find_object_function *function = atomic_load_explicit(&find_object, memory_order_acquire);
+	struct loaded_object loader;
+	void *address;
+
+	if (function)
+		return function;
+	function = no_find_object;
+	if (loaded_objects_defining("_dl_find_object", &loader, 1) == 1) {
+		address = loaded_object_function(&loader, "_dl_find_object");
+		memcpy(&function, &address, sizeof(address));
+	}
+	atomic_store_explicit(&find_object, function, memory_order_release);
+	return function;
+}
+
+static bool can_find_object(void)
+{
+	return find_object_of_libc() != no_find_object;
+}
+
+static bool ask_for_object(const void *address, struct find_object_answer *answer)
+{
+	return find_object_of_libc()((void *)address, answer) == 0;
+}
+
+bool loaded_objects_of_caller(const void *address, struct loaded_object *object)
+{
+	struct find_object_answer answer;
+
+	if (!can_find_object())
+		return loaded_objects_at(address, object);
+	if (!ask_for_object(address, &answer))
+		return false;
+	*object = (struct loaded_object){
+		.path = answer.map->l_name,
+		.base = answer.map->l_addr,
+		.dynamic = answer.map->l_ld,
+	};
+	read_dynamic(object);
+	return true;
+}
+
+const void *loaded_objects_name_at(const void *address)
+{
+	struct find_object_answer answer;
+	struct loaded_object object;
+
+	if (can_find_object())
+		return ask_for_object(address, &answer) ? answer.start : NULL;
+	return loaded_objects_at(address, &object) ? object.dynamic : NULL;
+}
+
+/* The loader puts what it loads behind all else. With its lock held. */
+static void find_last(void *data)
+{
+	struct loaded_objects_mark *mark = data;
+	struct find_object_answer answer;
+	const struct link_map *map;
+
+	if (!ask_for_object(__ehdr_start, &answer))
+		return;
+	for (map = answer.map; map->l_next; map = map->l_next)
+		;
+	*mark = (struct loaded_objects_mark){(uintptr_t)map, (uintptr_t)map->l_ld};
+}
+
+struct loaded_objects_mark loaded_objects_mark(void)
+{
+	struct loaded_objects_mark mark = {0, 0};
+
+	if (can_find_object())
+		loaded_objects_locked(find_last, &mark);
+	else
+		mark.last = (uintptr_t)loaded_objects_changes().added;
+	return mark;
+}
+
+bool loaded_objects_are_as(const struct loaded_objects_mark *mark)
+{
+	struct find_object_answer answer;
+
+	if (!can_find_object())
+		return mark->last == (uintptr_t)loaded_objects_changes().added;
+	/* Only if it is still there it may be looked at. */
+	return mark->inside && ask_for_object((const void *)mark->inside, &answer) &&
+	       (uintptr_t)answer.map == mark->last && !answer.map->l_next;
+}
+
+/* ---- what objects define ---- */
 
 struct symbol_search {
 	struct symbol_key key;

@@ -3,7 +3,10 @@
  * loader's tables. No libdl call that could allocate, move a reference count
  * or set dlerror(), all of which the host could notice.
  *
- * The loader's lock is held inside (dl_iterate_phdr), none of ours is.
+ * The loader's lock is held inside (dl_iterate_phdr), none of ours is: a thread
+ * that is stopped or thrown out of there (longjmp) keeps the others from what
+ * needs it. So what is asked for each connection is asked without it, where the
+ * C library can tell (_dl_find_object, from glibc 2.35 on).
  */
 #ifndef TLSWITNESS_LOADED_OBJECTS_H
 #define TLSWITNESS_LOADED_OBJECTS_H
@@ -51,6 +54,25 @@ void loaded_objects_locked(void (*work)(void *data), void *data);
 
 /* The object that holds `address`. */
 bool loaded_objects_at(const void *address, struct loaded_object *object);
+
+/*
+ * The same of an object that stays loaded meanwhile, as a caller's does: without
+ * the loader's lock if possible. Its segments are not told.
+ */
+bool loaded_objects_of_caller(const void *address, struct loaded_object *object);
+
+/* What the object that holds `address` begins with, or NULL; without the lock if possible. */
+const void *loaded_objects_name_at(const void *address);
+
+/* Stands for all that was loaded at one moment. */
+struct loaded_objects_mark {
+	uintptr_t last;   /* the loader's last entry, or how many there ever were */
+	uintptr_t inside; /* an address within that object; 0: the count is meant */
+};
+struct loaded_objects_mark loaded_objects_mark(void);
+
+/* Has nothing come since? Without the lock if possible. */
+bool loaded_objects_are_as(const struct loaded_objects_mark *mark);
 
 /*
  * The objects other than this library that define the function `symbol`, in

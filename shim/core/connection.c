@@ -56,9 +56,11 @@ static enum connection_event event_of_tls(const struct connection *connection)
 	return connection->smtp.state == SMTP_TLS ? EVENT_BLIND_SPOT : EVENT_NONE;
 }
 
-bool connection_finish(struct connection *connection)
+bool connection_finish(struct connection *connection, enum finished how)
 {
-	return !atomic_exchange(&connection->finished, true);
+	uint8_t before = NOT_FINISHED;
+
+	return atomic_compare_exchange_strong(&connection->finished, &before, how);
 }
 
 /* What is to be recorded by now; `*over` if nothing more can come after it. */
@@ -96,7 +98,8 @@ enum connection_event connection_next_event(struct connection *connection)
 	if (connection->finished || connection->waiting)
 		return EVENT_NONE;
 	event = event_by_now(connection, &over);
-	if ((event != EVENT_NONE || over) && !connection_finish(connection))
+	if ((event != EVENT_NONE || over) &&
+	    !connection_finish(connection, event != EVENT_NONE ? FINISHED_OWING : FINISHED))
 		return EVENT_NONE;
 	return event;
 }
@@ -123,15 +126,9 @@ static bool went_on_elsewhere(const struct connection *connection)
 }
 
 /* The same, when the connection is over. */
-static enum connection_event last_event(struct connection *connection)
+static enum connection_event event_at_end(const struct connection *connection)
 {
-	const pid_t waiting = connection->waiting;
-
-	/* A child made by fork has a copy of what its parent waits for. */
-	if ((waiting ? waiting : connection->owner) != recorder_process->pid ||
-	    !connection_finish(connection))
-		return EVENT_NONE;
-	if (waiting)
+	if (connection->waiting)
 		return EVENT_HANDSHAKE;
 	if (went_on_elsewhere(connection))
 		return EVENT_NONE;
@@ -147,6 +144,20 @@ static enum connection_event last_event(struct connection *connection)
 									       : EVENT_BLIND_SPOT;
 }
 
+static enum connection_event last_event(struct connection *connection)
+{
+	const pid_t waiting = connection->waiting;
+	enum connection_event event;
+
+	/* A child made by fork has a copy of what its parent waits for. */
+	if ((waiting ? waiting : connection->owner) != recorder_process->pid)
+		return EVENT_NONE;
+	event = event_at_end(connection);
+	return connection_finish(connection, event != EVENT_NONE ? FINISHED_OWING : FINISHED)
+		       ? event
+		       : EVENT_NONE;
+}
+
 void connection_in_doubt(struct connection *connection)
 {
 	const bool is_mail = connection->known_mail;
@@ -155,7 +166,7 @@ void connection_in_doubt(struct connection *connection)
 		return;
 	if (enforcement_in_doubt(&recorder.policy, is_mail) == ENFORCEMENT_REFUSE)
 		connection->blocked = true;
-	if (!connection_finish(connection))
+	if (!connection_finish(connection, FINISHED))
 		return;
 	if (is_mail)
 		recorder_count_lost();
@@ -200,6 +211,7 @@ void connection_record_event(struct connection *connection, enum connection_even
 		endpoint_of_self(&connection->local, fd);
 	capture_native_origin(connection);
 	connection_record(connection, event);
+	atomic_store(&connection->finished, FINISHED);
 	errno = saved;
 }
 
@@ -221,7 +233,7 @@ static void settle(struct connection *connection)
 	if (connection->finished)
 		return;
 	if (!guard_enter(&connection->guard)) {
-		if (connection_finish(connection) && connection->known_mail)
+		if (connection_finish(connection, FINISHED) && connection->known_mail)
 			recorder_count_lost();
 		return;
 	}
@@ -291,7 +303,7 @@ void connection_look_for_unseen(struct connection *connection, int fd)
 
 void connection_ignore(struct connection *connection)
 {
-	(void)connection_finish(connection);
+	(void)connection_finish(connection, FINISHED);
 }
 
 void connection_capture_script(struct connection *connection)
@@ -325,9 +337,36 @@ static void settle_all(bool only_waiting)
 	}
 }
 
+#define OWING_YIELDS 2000
+
+/*
+ * Whose record was decided and not written. Who writes one now is given a moment;
+ * the others were thrown out of the writing.
+ */
+static void count_owing(void)
+{
+	struct connection *connection;
+	uint32_t number = 0;
+	unsigned yields = 0;
+
+	while ((connection = connection_next(&number))) {
+		uint8_t owing = FINISHED_OWING;
+
+		while (connection->finished == FINISHED_OWING && yields++ < OWING_YIELDS &&
+		       !sandbox_is_closed())
+			sys_yield();
+		/* A child made by fork has a copy of what its parent writes. */
+		if (connection->owner == recorder_process->pid &&
+		    atomic_compare_exchange_strong(&connection->finished, &owing, FINISHED))
+			recorder_count_lost();
+		connection_drop(connection);
+	}
+}
+
 void connection_finish_all(void)
 {
 	settle_all(false);
+	count_owing();
 }
 
 /* Some connection has waited in this process, or in one that it was forked from. */

@@ -375,7 +375,7 @@ static bool may_pass(struct connection *connection, const struct iovec *parts, s
 	event = connection->finished ? EVENT_NONE : reason_to_refuse(connection, parts, length);
 	if (event != EVENT_NONE) {
 		connection->blocked = true;
-		if (!connection_finish(connection))
+		if (!connection_finish(connection, FINISHED_OWING))
 			event = EVENT_NONE;
 	}
 	guard_leave(&connection->guard);
@@ -487,7 +487,7 @@ bool connection_may_pass_unseen(const struct connection_call *call)
 		connection->blocked = true;
 	else
 		connection->lost_track = true;
-	refused = refused && connection_finish(connection);
+	refused = refused && connection_finish(connection, FINISHED_OWING);
 	guard_leave(&connection->guard);
 	if (refused) {
 		connection_record_event(connection, EVENT_PLAINTEXT);

@@ -305,6 +305,10 @@ void connection_settle_descriptor(int fd, const struct connection *connection)
 {
 	const uint32_t entry = descriptor_entry_of(DESCRIPTOR_CONNECTION, connection->number);
 
+	/* Who refused it may be thrown out (longjmp) before this, which is what keeps it refused.
+	 */
+	if (connection->blocked && connection->finished && descriptor_entry(fd) == entry)
+		connection_end_stream(connection);
 	/* From now on it costs what every other descriptor costs. */
 	if (connection->finished)
 		replace_entry(fd, entry,

@@ -42,7 +42,7 @@ struct connection *connection_claim(const struct endpoint *peer, const struct en
 	connection->descriptor = -1;
 	recorder_enter();
 	connection->owner = recorder_process->pid;
-	connection->finished = false;
+	connection->finished = NOT_FINISHED;
 	connection->blocked = false;
 	connection->waiting = 0;
 	connection->began = 0;

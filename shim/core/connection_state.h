@@ -25,6 +25,12 @@
 #include "shim/wire/smtp_dialogue.h"
 #include "shim/wire/tls_wire.h"
 
+enum finished {
+	NOT_FINISHED,
+	FINISHED_OWING, /* its record is decided, and not written yet */
+	FINISHED,       /* recorded, ignored or lost */
+};
+
 struct connection {
 	struct guard guard;
 	uint32_t number;
@@ -32,7 +38,7 @@ struct connection {
 	_Atomic uint32_t generation; /* never the same for two of them */
 	atomic_int descriptor;       /* the one used last; -1: none */
 	_Atomic pid_t owner;         /* the process that used it last */
-	atomic_bool finished;        /* recorded, ignored or lost: nothing more is learned */
+	_Atomic uint8_t finished;    /* enum finished: nothing more is learned */
 	atomic_bool blocked;         /* refused: every further call on it fails */
 	_Atomic pid_t
 		waiting; /* the process whose handshake is over, while its record waits; or 0 */
@@ -117,8 +123,12 @@ bool connection_is_below_floor(const struct connection *connection);
  */
 enum connection_event connection_next_event(struct connection *connection);
 
-/* This caller is the one who decides what becomes of it; nobody can be it again. */
-bool connection_finish(struct connection *connection);
+/*
+ * This caller is the one who decides what becomes of it; nobody can be it again.
+ * For FINISHED_OWING it writes the record next. A thread that is thrown out of
+ * there (longjmp, cancellation) leaves it owing: it is counted at the end.
+ */
+bool connection_finish(struct connection *connection, enum finished how);
 
 /*
  * Something of it can't be known, its guard for example: it is settled as

@@ -245,10 +245,12 @@ void connection_set_certificate(struct connection *connection, enum record_certi
 void connection_record_handshake(struct connection *connection)
 {
 	const pid_t waiting = connection->waiting;
+	bool writes;
 
 	recorder_enter();
 	/* A child made by fork has a copy of what its parent waits for. */
-	if (connection_finish(connection) && (!waiting || waiting == recorder_process->pid))
+	writes = !waiting || waiting == recorder_process->pid;
+	if (connection_finish(connection, writes ? FINISHED_OWING : FINISHED) && writes)
 		connection_record_event(connection, EVENT_HANDSHAKE);
 }
 

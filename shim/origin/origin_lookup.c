@@ -5,34 +5,9 @@
  */
 #include "shim/origin/origin_lookup.h"
 
-#include <link.h>
 #include <string.h>
 
 #include "shim/base/loaded_objects.h"
-
-static int read_counter(struct dl_phdr_info *info, size_t size, void *counter)
-{
-	(void)size;
-	*(uint64_t *)counter = info->dlpi_adds;
-	return 1; /* it is the same in every entry */
-}
-
-/* How many objects were ever loaded into this process. */
-static uint64_t objects_added(void)
-{
-	uint64_t counter = 0;
-
-	dl_iterate_phdr(read_counter, &counter);
-	return counter;
-}
-
-/* What the object that holds `address` is known by, or NULL. */
-static const void *object_of(const void *address)
-{
-	struct loaded_object object;
-
-	return loaded_objects_at(address, &object) ? object.dynamic : NULL;
-}
 
 static void *function_of_any(const char *name)
 {
@@ -69,7 +44,7 @@ static bool look_up(const char *const *names, void **address)
 }
 
 static void remember(struct origin_symbols *symbols, void *const *address, bool found,
-		     uint64_t added)
+		     const struct loaded_objects_mark *mark)
 {
 	uint32_t sequence = atomic_load_explicit(&symbols->sequence, memory_order_relaxed);
 
@@ -78,9 +53,10 @@ static void remember(struct origin_symbols *symbols, void *const *address, bool 
 		return;
 	for (unsigned i = 0; found && symbols->names[i]; i++)
 		atomic_store_explicit(&symbols->address[i], address[i], memory_order_relaxed);
-	atomic_store_explicit(&symbols->object, found ? object_of(address[0]) : NULL,
+	atomic_store_explicit(&symbols->object, found ? loaded_objects_name_at(address[0]) : NULL,
 			      memory_order_relaxed);
-	atomic_store_explicit(&symbols->objects_added, added, memory_order_relaxed);
+	atomic_store_explicit(&symbols->last, mark->last, memory_order_relaxed);
+	atomic_store_explicit(&symbols->inside, mark->inside, memory_order_relaxed);
 	atomic_store_explicit(&symbols->sequence, sequence + 2, memory_order_release);
 }
 
@@ -89,7 +65,7 @@ enum remembered { FOUND, NOT_THERE, NOT_KNOWN };
 static enum remembered recall(struct origin_symbols *symbols, void **address)
 {
 	uint32_t sequence = atomic_load_explicit(&symbols->sequence, memory_order_acquire);
-	uint64_t added;
+	struct loaded_objects_mark mark;
 	const void *object;
 
 	if (sequence == 0 || sequence & 1)
@@ -97,18 +73,19 @@ static enum remembered recall(struct origin_symbols *symbols, void **address)
 	for (unsigned i = 0; symbols->names[i]; i++)
 		address[i] = atomic_load_explicit(&symbols->address[i], memory_order_relaxed);
 	object = atomic_load_explicit(&symbols->object, memory_order_relaxed);
-	added = atomic_load_explicit(&symbols->objects_added, memory_order_relaxed);
+	mark.last = atomic_load_explicit(&symbols->last, memory_order_relaxed);
+	mark.inside = atomic_load_explicit(&symbols->inside, memory_order_relaxed);
 	atomic_thread_fence(memory_order_acquire);
 	if (atomic_load_explicit(&symbols->sequence, memory_order_relaxed) != sequence)
 		return NOT_KNOWN;
 	if (object)
-		return object_of(address[0]) == object ? FOUND : NOT_KNOWN;
-	return added == objects_added() ? NOT_THERE : NOT_KNOWN;
+		return loaded_objects_name_at(address[0]) == object ? FOUND : NOT_KNOWN;
+	return loaded_objects_are_as(&mark) ? NOT_THERE : NOT_KNOWN;
 }
 
 bool origin_symbols_find(struct origin_symbols *symbols, void **address)
 {
-	uint64_t added;
+	struct loaded_objects_mark mark;
 	bool found;
 
 	switch (recall(symbols, address)) {
@@ -120,8 +97,8 @@ bool origin_symbols_find(struct origin_symbols *symbols, void **address)
 		break;
 	}
 	/* Before the search: what is loaded during it may be missed and is looked for again. */
-	added = objects_added();
+	mark = loaded_objects_mark();
 	found = look_up(symbols->names, address);
-	remember(symbols, address, found, added);
+	remember(symbols, address, found, &mark);
 	return found;
 }

@@ -23,8 +23,9 @@ struct origin_symbols {
 
 	_Atomic uint32_t sequence; /* odd while a thread writes what follows */
 	_Atomic(void *) address[ORIGIN_SYMBOLS_MAX];
-	_Atomic(const void *) object;   /* what it is known by; NULL if not found */
-	_Atomic uint64_t objects_added; /* the loader's count when it was not found */
+	_Atomic(const void *) object; /* what it is known by; NULL if not found */
+	_Atomic uintptr_t last;       /* a mark of what was loaded when it was not found */
+	_Atomic uintptr_t inside;
 };
 
 /*
@@ -33,7 +34,7 @@ struct origin_symbols {
  *
  * The first call looks through all loaded objects. After that it costs a copy
  * where the interpreter is there (once it has been unloaded, it is looked for
- * again), and a reading of the loader's counter where it is not: it is looked
+ * again), and a look at the loader's last entry where it is not: it is looked
  * for again when objects were loaded since. Never waits for another thread.
  */
 bool origin_symbols_find(struct origin_symbols *symbols, void **address);

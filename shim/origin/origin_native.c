@@ -28,7 +28,7 @@ bool origin_native(struct origin *origin, const void *address)
 		return false;
 	/* A call that never returns can be the last instruction of its function. */
 	address = (const char *)address - 1;
-	if (!loaded_objects_at(address, &object))
+	if (!loaded_objects_of_caller(address, &object))
 		return false;
 	file = object.path;
 	/* The loader has no name for the main program but argv[0], over which daemons

@@ -303,3 +303,143 @@ Test(scale, little_memory_is_enough)
 	cr_expect_eq(json_array_size(records_of(test_path("small.jsonl"), "plaintext-mail")), 1);
 	stop_sink(sink);
 }
+
+/* ---- threads that stand, are thrown, and are cancelled ---- */
+
+static size_t lost_of(const char *log)
+{
+	const json_t *records = records_of(log, "records-lost");
+	size_t lost = 0;
+
+	for (size_t i = 0; i < json_array_size(records); i++)
+		lost += (size_t)number_field(json_array_get(records, i), "tlswitness.lost");
+	return lost;
+}
+
+/* A port comes again at most as often in the records as in the sink's entries. */
+static void expect_none_twice(const json_t *records, const json_t *entries)
+{
+	static int left[UINT16_MAX + 1];
+
+	memset(left, 0, sizeof(left));
+	for (size_t i = 0; i < json_array_size(entries); i++)
+		left[(uint16_t)number_field(json_array_get(entries, i), "peer_port")]++;
+	for (size_t i = 0; i < json_array_size(records); i++) {
+		const long long port = number_field(json_array_get(records, i), "source.port");
+
+		cr_expect_geq(--left[(uint16_t)port], 0, "port %lld is there twice", port);
+	}
+}
+
+/* No mail that must not be, and no record too many. */
+static void expect_no_more(const json_t *entries, const json_t *records, bool may_send)
+{
+	expect_none_twice(records, entries);
+	for (size_t i = 0; !may_send && i < json_array_size(entries); i++)
+		cr_expect_not(json_is_true(json_object_get(json_array_get(entries, i), "mail")));
+}
+
+#define STOPS 150
+
+/* Two mails for each stop, one while the thread stands and one when it is gone. */
+static void stop_thread(const char *how, const char *mode)
+{
+	struct sink *sink = start_sink(WORDS("--tls=none"));
+	const char *log = test_path(text("%s-%s.jsonl", how, mode));
+	const bool audit = strcmp(mode, "audit") == 0;
+	const json_t *entries;
+	const json_t *records;
+	struct program host = host_of(sink, how, 1);
+	/* env comes in between, so that the stopper itself has no recorder. */
+	const char *const stopped[] = {program_path("stopper"),
+				       text("%d", STOPS),
+				       "libtlswitness.so",
+				       "env",
+				       text("LD_PRELOAD=%s", recorder_path()),
+				       text("TLSWITNESS_LOG=%s", log),
+				       text("TLSWITNESS_PORTS=%u", sink->port),
+				       text("TLSWITNESS_MODE=%s", mode),
+				       "TLSWITNESS_PLAINTEXT=refuse",
+				       NULL};
+
+	host.argv = join_words(stopped, host.argv);
+	cr_assert_eq(run_program(&host), 0, "%s, %s: %d, %s%s", how, mode, host.status, host.out,
+		     host.err);
+	stop_sink(sink);
+	entries = read_json_lines(sink->log);
+	records = records_of_connections(log);
+	cr_expect_eq(number_after(host.out, "delivered: "), audit ? 2 * (STOPS + 1) : 0);
+	cr_expect_eq(number_after(host.out, "refused: "), audit ? 0 : 2 * (STOPS + 1));
+	cr_expect_gt(number_after(host.out, "stops: "), STOPS / 2, "%s", host.out);
+	/* At some of them it held a lock. */
+	cr_expect_gt(lost_of(log), 0);
+	expect_no_more(entries, records, audit);
+	cr_expect_geq(json_array_size(records) + lost_of(log), json_array_size(entries),
+		      "%zu records and %zu lost of %zu connections", json_array_size(records),
+		      lost_of(log), json_array_size(entries));
+	cr_log_info("%s, %s: of %lu instructions, stopped at %lu; %zu records, %zu lost\n", how,
+		    mode, number_after(host.out, "instructions: "),
+		    number_after(host.out, "stops: "), json_array_size(records_of_connections(log)),
+		    lost_of(log));
+}
+
+static void stop_thread_in_both_modes(const char *how)
+{
+#ifndef __x86_64__
+	cr_skip("the stopper reads this processor's registers");
+#endif
+	stop_thread(how, "audit");
+	stop_thread(how, "enforce");
+}
+
+Test(scale, a_thread_that_is_stopped_anywhere_stops_nobody_else)
+{
+	stop_thread_in_both_modes("stopped");
+}
+
+Test(scale, a_thread_that_is_thrown_out_of_anywhere_harms_nobody)
+{
+	stop_thread_in_both_modes("thrown");
+}
+
+Test(scale, a_thread_that_is_cancelled_anywhere_harms_nobody)
+{
+	stop_thread_in_both_modes("cancelled");
+}
+
+/*
+ * The same at any moment, by the thousand; `mails` go over other connections meanwhile. Of who is
+ * thrown out of connect() itself nothing can be known, so the others are not counted.
+ */
+static void throw_threads(const char *how, size_t mails)
+{
+	struct sink *sink = start_sink(WORDS("--tls=none"));
+	struct sink *refusing = start_sink(WORDS("--tls=none"));
+	const char *log = test_path("audit.jsonl");
+	const char *refused = test_path("enforce.jsonl");
+	struct program bare = host_of(sink, how, 1);
+	struct program other = host_of(refusing, how, 1);
+	struct program audit = with_recorder(&bare, sink, log, NO_WORDS);
+	struct program enforce = with_recorder(&other, refusing, refused, REFUSE);
+
+	cr_expect_eq(run_program(&audit), 0, "%s%s", audit.out, audit.err);
+	cr_expect_str_eq(audit.out, text("delivered: %zu\nrefused: 0\n", mails));
+	cr_expect_eq(run_program(&enforce), 0, "%s%s", enforce.out, enforce.err);
+	cr_expect_str_eq(enforce.out, text("delivered: 0\nrefused: %zu\n", mails));
+	stop_sink(sink);
+	stop_sink(refusing);
+	cr_expect_eq(json_array_size(records_of(log, "plaintext-mail")), mails);
+	cr_expect_eq(json_array_size(records_of(refused, "plaintext-mail")), mails);
+	expect_no_more(read_json_lines(sink->log), records_of_connections(log), true);
+	expect_no_more(read_json_lines(refusing->log), records_of_connections(refused), false);
+}
+
+Test(scale, longjmp_out_of_signal_handlers)
+{
+	throw_threads("jumps", 21);
+}
+
+Test(scale, cancellation_at_any_moment)
+{
+	throw_threads("cancellation", 20);
+}

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -89,6 +90,40 @@ static void send_mail(int fd)
 	say(fd, "QUIT\r\n", "221");
 }
 
+/* Does the server answer so? Where nothing may fail the program. */
+static bool is_answered(int fd, const char *command, const char *code)
+{
+	char reply[2048];
+
+	if (command && write(fd, command, strlen(command)) != (ssize_t)strlen(command))
+		return false;
+	return read(fd, reply, sizeof(reply)) > 3 && strncmp(reply, code, 3) == 0;
+}
+
+static unsigned delivered;
+static unsigned refused;
+
+/* A session that may be refused. */
+static void try_mail(void)
+{
+	int fd = dial(0);
+
+	if (is_answered(fd, NULL, "220") && is_answered(fd, "EHLO client\r\n", "250") &&
+	    is_answered(fd, "MAIL FROM:<a@example.com>\r\n", "250") &&
+	    is_answered(fd, "RCPT TO:<b@example.com>\r\n", "250") &&
+	    is_answered(fd, "DATA\r\n", "354") &&
+	    is_answered(fd, "Subject: rehearsal\r\n\r\nhello\r\n.\r\n", "250"))
+		delivered++;
+	else
+		refused++;
+	close(fd);
+}
+
+static void tell_tried(void)
+{
+	printf("delivered: %u\nrefused: %u\n", delivered, refused);
+}
+
 static void mail(void)
 {
 	int fd = dial(0);
@@ -141,7 +176,6 @@ static void at_once(unsigned count)
 static void without_memory(unsigned count)
 {
 	struct rlimit limit = {0, RLIM_INFINITY};
-	int refused = 0;
 	int *fds = calloc(count, sizeof(*fds));
 
 	if (setrlimit(RLIMIT_AS, &limit) != 0)
@@ -150,14 +184,14 @@ static void without_memory(unsigned count)
 		struct sockaddr_in address = {.sin_family = AF_INET,
 					      .sin_addr.s_addr = htonl(0x7f000001U),
 					      .sin_port = htons((uint16_t)port)};
-		const char mail_from[] = "EHLO c\r\nMAIL FROM:<a@example.com>\r\n";
+		const char greeting[] = "EHLO c\r\nMAIL FROM:<a@example.com>\r\n";
 
 		fds[i] = socket(AF_INET, SOCK_STREAM, 0);
 		if (connect(fds[i], (struct sockaddr *)&address, sizeof(address)) != 0 ||
-		    send(fds[i], mail_from, strlen(mail_from), MSG_NOSIGNAL) < 0)
+		    send(fds[i], greeting, strlen(greeting), MSG_NOSIGNAL) < 0)
 			refused++;
 	}
-	printf("refused: %d\n", refused);
+	printf("refused: %u\n", refused);
 	free(fds);
 }
 
@@ -251,6 +285,7 @@ static void locked(void)
 /* ---- threads and signals that come at the wrong time ---- */
 
 static sigjmp_buf back;
+static _Atomic bool may_throw;
 static _Atomic bool over;
 
 static void leave(int number)
@@ -259,7 +294,7 @@ static void leave(int number)
 	siglongjmp(back, 1);
 }
 
-/* A timer throws this thread out of whatever it does; other threads' mail must go on. */
+/* A signal throws this thread out of whatever it does; other threads' mail must go on. */
 static void *thrown(void *data)
 {
 	volatile int rounds = 0;
@@ -267,23 +302,30 @@ static void *thrown(void *data)
 
 	(void)data;
 	while (rounds < 2000) {
+		const int before = fd;
+
+		/* Never twice: the number may be another thread's by then. */
+		fd = -1;
 		rounds++;
-		if (fd >= 0)
-			close(fd);
+		if (before >= 0)
+			close(before);
 		if (sigsetjmp(back, 1) != 0)
 			continue;
+		may_throw = true; /* there is something to go back to from now on */
 		fd = dial(0);
-		(void)!write(fd, "NOOP\r\n", 6);
 		for (int i = 0; i < 50; i++)
 			(void)!write(fd, "NOOP\r\n", 6);
 		(void)raise(SIGALRM);
 	}
+	(void)signal(SIGALRM, SIG_IGN);
 	over = true;
 	return NULL;
 }
 
 static void *throwing(void *thread)
 {
+	while (!may_throw)
+		sched_yield();
 	while (!over) {
 		(void)pthread_kill(*(pthread_t *)thread, SIGALRM);
 		usleep(50);
@@ -295,31 +337,37 @@ static void jumps(void)
 {
 	pthread_t victim;
 	pthread_t other;
+	sigset_t alarm;
 
 	(void)signal(SIGALRM, leave);
-	sigset_t alarm;
-	sigemptyset(&alarm);
-	sigaddset(&alarm, SIGALRM);
-	/* The handler may come only where there is something to go back to. */
 	if (pthread_create(&victim, NULL, thrown, NULL) != 0)
 		fail("pthread_create");
+	/* Ours is no thread to be thrown. */
+	sigemptyset(&alarm);
+	sigaddset(&alarm, SIGALRM);
 	pthread_sigmask(SIG_BLOCK, &alarm, NULL);
-	usleep(1000);
 	if (pthread_create(&other, NULL, throwing, &victim) != 0)
 		fail("pthread_create");
 	for (int i = 0; i < 20; i++)
-		mail();
+		try_mail();
 	pthread_join(victim, NULL);
 	pthread_join(other, NULL);
-	mail();
+	try_mail();
+	tell_tried();
+}
+
+/* What nobody should ask for is just what is tried. */
+static void at_any_moment(void)
+{
+	/* NOLINTNEXTLINE(cert-pos47-c) */
+	(void)pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, NULL);
 }
 
 /* Threads that are cancelled wherever they are. */
 static void *cancelled(void *data)
 {
 	(void)data;
-	/* NOLINTNEXTLINE(cert-pos47-c): what is tried is a thread that ends at any instruction */
-	pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, NULL);
+	at_any_moment();
 	for (;;) {
 		int fd = dial(0);
 
@@ -340,8 +388,80 @@ static void cancellation(void)
 		usleep((unsigned)(i * 7 % 1000));
 		pthread_cancel(thread);
 		pthread_join(thread, NULL);
+		if (i % 10 == 9)
+			try_mail();
 	}
-	mail();
+	tell_tried();
+}
+
+/* ---- a thread that is stopped, by tests/programs/stopper.c ---- */
+
+enum mark { MARK_BEGIN = 1, MARK_END, MARK_DONE };
+
+enum fate { FATE_GOES_ON, FATE_THROWN, FATE_CANCELLED };
+
+static _Atomic long is_stopped; /* 2: for the last time */
+static int shared_fd;
+
+/* Tells the tracer where this thread is, and what it may set. */
+static void tell_tracer(enum mark mark)
+{
+#ifdef __x86_64__
+	__asm__ volatile("int3" : : "a"((long)mark), "D"(&is_stopped) : "memory");
+#else
+	(void)mark;
+	raise(SIGTRAP);
+#endif
+}
+
+static const char mail_from[] = "MAIL FROM:<a@example.com>\r\n";
+
+static void *stopped_thread(void *data)
+{
+	(void)data;
+	at_any_moment();
+	if (sigsetjmp(back, 1) == 0) {
+		tell_tracer(MARK_BEGIN);
+		(void)!write(shared_fd, mail_from, strlen(mail_from));
+		(void)!write(shared_fd, "RSET\r\n", 6);
+	}
+	tell_tracer(MARK_END);
+	return NULL;
+}
+
+/*
+ * A thread is stopped at one instruction after another while it writes. Meanwhile there is mail
+ * over another connection, and the same is tried over its own; then it goes on, or doesn't.
+ */
+static void stopped(enum fate fate)
+{
+	bool last = false;
+
+	(void)signal(SIGALRM, leave);
+	while (!last) {
+		pthread_t thread;
+
+		shared_fd = dial(0);
+		greet(shared_fd);
+		is_stopped = 0;
+		if (pthread_create(&thread, NULL, stopped_thread, NULL) != 0)
+			fail("pthread_create");
+		while (!is_stopped)
+			sched_yield();
+		last = is_stopped == 2;
+		try_mail();
+		(void)!write(shared_fd, mail_from, strlen(mail_from));
+		if (fate == FATE_THROWN)
+			pthread_kill(thread, SIGALRM);
+		else if (fate == FATE_CANCELLED)
+			pthread_cancel(thread);
+		tell_tracer(MARK_DONE);
+		pthread_join(thread, NULL);
+		(void)!write(shared_fd, mail_from, strlen(mail_from));
+		close(shared_fd);
+		try_mail();
+	}
+	tell_tried();
 }
 
 int main(int argc, char **argv)
@@ -375,6 +495,12 @@ int main(int argc, char **argv)
 		jumps();
 	else if (strcmp(how, "cancellation") == 0)
 		cancellation();
+	else if (strcmp(how, "stopped") == 0)
+		stopped(FATE_GOES_ON);
+	else if (strcmp(how, "thrown") == 0)
+		stopped(FATE_THROWN);
+	else if (strcmp(how, "cancelled") == 0)
+		stopped(FATE_CANCELLED);
 	else if (strcmp(how, "mail") == 0)
 		mail();
 	else
