@@ -198,7 +198,7 @@ static void refuse_if_unseen(struct connection *connection)
 	}
 	if (refuses_unseen(connection)) {
 		connection->blocked = true;
-		refused = connection_finish(connection);
+		refused = connection_finish(connection, FINISHED_OWING);
 	}
 	guard_leave(&connection->guard);
 	if (!refused)
