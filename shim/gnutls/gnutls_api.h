@@ -149,6 +149,11 @@ unsigned int gnutls_x509_crt_check_hostname2(gnutls_x509_crt_t certificate, cons
 					     unsigned int flags);
 unsigned int gnutls_x509_crt_check_ip(gnutls_x509_crt_t certificate, const unsigned char *ip,
 				      unsigned int size, unsigned int flags);
+int gnutls_x509_crt_get_subject_alt_name(gnutls_x509_crt_t certificate, unsigned int index,
+					 void *name, size_t *size, unsigned int *critical);
+int gnutls_x509_crt_get_subject_alt_name2(gnutls_x509_crt_t certificate, unsigned int index,
+					  void *name, size_t *size, unsigned int *type,
+					  unsigned int *critical);
 int gnutls_x509_crt_get_fingerprint(gnutls_x509_crt_t certificate,
 				    gnutls_digest_algorithm_t algorithm, void *bytes, size_t *size);
 

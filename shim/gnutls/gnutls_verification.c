@@ -92,6 +92,30 @@ void gnutls_verification_name(const struct gnutls_library *library, gnutls_x509_
 	errno = saved;
 }
 
+/* GnuTLS's calls among its own functions come through the hooks as well. */
+static bool was_called_by_itself(const struct gnutls_library *library)
+{
+	struct loaded_object caller;
+	struct loaded_object itself;
+
+	return loaded_objects_at(thread_state.caller, &caller) &&
+	       loaded_objects_at((const void *)(uintptr_t)library->gnutls_handshake, &itself) &&
+	       caller.dynamic == itself.dynamic;
+}
+
+void gnutls_verification_names_read(const struct gnutls_library *library,
+				    gnutls_x509_crt_t certificate)
+{
+	const int saved = errno;
+	struct tls_object *object = object_with(library, certificate);
+
+	if (object && object->checks.name == CHECK_NONE && !was_called_by_itself(library)) {
+		object->checks.name = CHECK_READ;
+		inside_checked(object);
+	}
+	errno = saved;
+}
+
 void gnutls_verification_fingerprint(const struct gnutls_library *library,
 				     gnutls_x509_crt_t certificate)
 {

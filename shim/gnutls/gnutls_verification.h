@@ -22,6 +22,10 @@ void gnutls_verification_done(const struct gnutls_library *library, gnutls_sessi
 void gnutls_verification_name(const struct gnutls_library *library, gnutls_x509_crt_t certificate,
 			      bool matches);
 
+/* A certificate's names were read, by the application or, which says nothing, by GnuTLS itself. */
+void gnutls_verification_names_read(const struct gnutls_library *library,
+				    gnutls_x509_crt_t certificate);
+
 /* The application has taken a certificate's fingerprint. */
 void gnutls_verification_fingerprint(const struct gnutls_library *library,
 				     gnutls_x509_crt_t certificate);

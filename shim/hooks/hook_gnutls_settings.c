@@ -271,6 +271,35 @@ unsigned int gnutls_x509_crt_check_ip(gnutls_x509_crt_t certificate, const unsig
 	return matches;
 }
 
+int gnutls_x509_crt_get_subject_alt_name(gnutls_x509_crt_t certificate, unsigned int index,
+					 void *name, size_t *size, unsigned int *critical)
+{
+	const struct gnutls_library *library = gnutls_library(CALLER);
+	int result;
+
+	if (!library || !library->gnutls_x509_crt_get_subject_alt_name)
+		return GONE;
+	result = library->gnutls_x509_crt_get_subject_alt_name(certificate, index, name, size,
+							       critical);
+	gnutls_verification_names_read(library, certificate);
+	return result;
+}
+
+int gnutls_x509_crt_get_subject_alt_name2(gnutls_x509_crt_t certificate, unsigned int index,
+					  void *name, size_t *size, unsigned int *type,
+					  unsigned int *critical)
+{
+	const struct gnutls_library *library = gnutls_library(CALLER);
+	int result;
+
+	if (!library || !library->gnutls_x509_crt_get_subject_alt_name2)
+		return GONE;
+	result = library->gnutls_x509_crt_get_subject_alt_name2(certificate, index, name, size,
+								type, critical);
+	gnutls_verification_names_read(library, certificate);
+	return result;
+}
+
 int gnutls_x509_crt_get_fingerprint(gnutls_x509_crt_t certificate, unsigned int algorithm,
 				    void *bytes, size_t *size)
 {

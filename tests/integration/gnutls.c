@@ -190,7 +190,8 @@ static void make_certificates(void)
 Test(gnutls, each_way_to_check_chain_and_name)
 {
 	static const char *const ways[] = {"verify=auto",   "verify=auto2",    "verify=peers",
-					   "verify=peers3", "verify=callback", "verify=name"};
+					   "verify=peers3", "verify=callback", "verify=name",
+					   "verify=names"};
 
 	make_certificates();
 	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
