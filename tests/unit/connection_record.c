@@ -1,7 +1,6 @@
 /*
  * What becomes of two witnesses that disagree. No real program makes them, so
- * here is the one step between the model and the record, with what lies behind
- * it replaced.
+ * here is the one step between the model and the record.
  */
 #include <string.h>
 
@@ -9,47 +8,7 @@
 
 #include "shim/core/connection_record.h"
 #include "shim/core/connection_state.h"
-#include "shim/base/loaded_objects.h"
-#include "shim/core/recorder.h"
-#include "shim/core/setting.h"
-
-struct recorder recorder;
-static struct record emitted;
-
-void recorder_emit(struct record *record)
-{
-	emitted = *record;
-}
-
-struct enforcement_policy connection_policy_within(const struct connection *connection,
-						   const char *server_name)
-{
-	(void)connection;
-	(void)server_name;
-	return recorder.policy;
-}
-
-void recorder_tell_policy(struct record *record, const struct enforcement_policy *policy)
-{
-	(void)record;
-	(void)policy;
-}
-
-void setting_tell_all(void)
-{
-}
-
-uint64_t recorder_clock(void)
-{
-	return 5000;
-}
-
-bool loaded_objects_named(const char *prefix, struct loaded_object *object)
-{
-	(void)prefix;
-	(void)object;
-	return false;
-}
+#include "tests/unit/core_ground.h"
 
 /* An established handshake of OpenSSL's, as the wire has seen it too. */
 static struct connection seen_by_both(uint16_t by_library, uint16_t by_wire)
@@ -71,10 +30,10 @@ Test(connection_record, witnesses_that_disagree_are_a_conflict)
 	struct connection connection = seen_by_both(TLS_VERSION_1_3, TLS_VERSION_1_2);
 
 	connection_record(&connection, EVENT_HANDSHAKE);
-	cr_expect_eq(emitted.version, TLS_VERSION_1_3);
-	cr_assert_not_null(emitted.conflict);
-	cr_expect_str_eq(emitted.conflict, "1.2");
-	cr_expect_eq(emitted.witnesses, WITNESS_OPENSSL | WITNESS_WIRE);
+	cr_expect_eq(core_ground.record.version, TLS_VERSION_1_3);
+	cr_assert_not_null(core_ground.record.conflict);
+	cr_expect_str_eq(core_ground.record.conflict, "1.2");
+	cr_expect_eq(core_ground.record.witnesses, WITNESS_OPENSSL | WITNESS_WIRE);
 }
 
 Test(connection_record, witnesses_that_agree_are_none)
@@ -82,8 +41,8 @@ Test(connection_record, witnesses_that_agree_are_none)
 	struct connection connection = seen_by_both(TLS_VERSION_1_2, TLS_VERSION_1_2);
 
 	connection_record(&connection, EVENT_HANDSHAKE);
-	cr_expect_null(emitted.conflict);
-	cr_expect_eq(emitted.witnesses, WITNESS_OPENSSL | WITNESS_WIRE);
+	cr_expect_null(core_ground.record.conflict);
+	cr_expect_eq(core_ground.record.witnesses, WITNESS_OPENSSL | WITNESS_WIRE);
 }
 
 Test(connection_record, a_witness_that_saw_no_version_contradicts_nobody)
@@ -91,9 +50,9 @@ Test(connection_record, a_witness_that_saw_no_version_contradicts_nobody)
 	struct connection connection = seen_by_both(0, TLS_VERSION_1_2);
 
 	connection_record(&connection, EVENT_HANDSHAKE);
-	cr_expect_eq(emitted.version, TLS_VERSION_1_2);
-	cr_expect_null(emitted.conflict);
-	cr_expect_eq(emitted.witnesses, WITNESS_WIRE);
+	cr_expect_eq(core_ground.record.version, TLS_VERSION_1_2);
+	cr_expect_null(core_ground.record.conflict);
+	cr_expect_eq(core_ground.record.witnesses, WITNESS_WIRE);
 }
 
 /* By the wire alone: it lasts from the first byte of TLS to this record. */
@@ -103,8 +62,8 @@ Test(connection_record, a_handshake_of_the_wire_alone_has_a_duration)
 
 	memset(&connection.library, 0, sizeof(connection.library));
 	connection_record(&connection, EVENT_HANDSHAKE);
-	cr_expect_eq(emitted.duration, 4000);
-	cr_expect_eq(emitted.established, RECORD_TRUE);
+	cr_expect_eq(core_ground.record.duration, 4000);
+	cr_expect_eq(core_ground.record.established, RECORD_TRUE);
 }
 
 Test(connection_record, a_version_outlives_bytes_that_are_no_tls)
@@ -114,7 +73,7 @@ Test(connection_record, a_version_outlives_bytes_that_are_no_tls)
 	memset(&connection.library, 0, sizeof(connection.library));
 	connection.tls.progress = TLS_NOT_TLS;
 	connection_record(&connection, EVENT_HANDSHAKE);
-	cr_expect_eq(emitted.version, TLS_VERSION_1_2);
-	cr_expect_eq(emitted.outcome, RECORD_OUTCOME_FAILURE);
-	cr_expect_str_eq(emitted.reason, "what followed the ServerHello was no TLS");
+	cr_expect_eq(core_ground.record.version, TLS_VERSION_1_2);
+	cr_expect_eq(core_ground.record.outcome, RECORD_OUTCOME_FAILURE);
+	cr_expect_str_eq(core_ground.record.reason, "what followed the ServerHello was no TLS");
 }

@@ -12,14 +12,6 @@
 #include "shim/core/sandbox.h"
 #include "shim/core/slab.h"
 
-/* In place of sandbox.c, which asks and writes. */
-atomic_bool sandbox_closed;
-
-bool sandbox_may_map(void)
-{
-	return !sandbox_is_closed();
-}
-
 #define MANY 5000
 
 struct thing {
