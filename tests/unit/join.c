@@ -29,6 +29,21 @@ static void begin(void)
 
 TestSuite(join, .init = begin);
 
+static void enforce(uint16_t floor)
+{
+	recorder.config.mode = MODE_ENFORCE;
+	recorder.config.floor = floor;
+	recorder.policy = enforcement_policy(&recorder.config);
+}
+
+static void except(const char *words)
+{
+	struct config_exception *exception =
+		&recorder.config.exception[recorder.config.exception_count++];
+
+	cr_assert_null(config_exception_parse(exception, words));
+}
+
 /* ---- connections as hooks make them ---- */
 
 static void open_to(int fd, const char *address, uint16_t port)
@@ -410,7 +425,7 @@ Test(join, one_that_cannot_be_looked_at_is_in_doubt)
 	struct connection *connection = opened(10, "192.0.2.1");
 	struct connection *joined;
 
-	recorder.config.mode = MODE_ENFORCE;
+	enforce(TLS_VERSION_1_2);
 	thread_state.hello_connection = connection->number + 1;
 	cr_assert(guard_enter(&connection->guard));
 	joined = connection_join(&view, -1, NULL);
@@ -430,9 +445,8 @@ Test(join, what_could_not_be_joined_is_lost_and_below_the_floor_refused)
 
 	(void)opened(10, "192.0.2.1");
 	old.version = TLS_VERSION_1_0;
-	recorder.config.floor = TLS_VERSION_1_2;
 	cr_expect_not(connection_refuses_unjoined(&old, 10), "audit refuses nothing");
-	recorder.config.mode = MODE_ENFORCE;
+	enforce(TLS_VERSION_1_2);
 	cr_expect_not(connection_refuses_unjoined(&good, 10));
 	cr_expect(connection_refuses_unjoined(&old, 10));
 	cr_expect_eq(core_ground.lost, 3);
@@ -446,7 +460,7 @@ Test(join, what_could_not_be_joined_and_is_no_mail_is_nothing_to_us)
 	struct library_view old = view_of(1);
 
 	old.version = TLS_VERSION_1_0;
-	recorder.config.mode = MODE_ENFORCE;
+	enforce(TLS_VERSION_1_2);
 	open_to(10, "192.0.2.1", HTTPS);
 	cr_expect_not(connection_refuses_unjoined(&old, 10));
 	cr_expect_eq(core_ground.lost, 0);
@@ -454,36 +468,70 @@ Test(join, what_could_not_be_joined_and_is_no_mail_is_nothing_to_us)
 
 /* ---- what is about to come ---- */
 
+static struct enforcement_policy expected_policy;
+
+static bool expects_tls(int fd, const char *server_name)
+{
+	memset(&expected_policy, 0, sizeof(expected_policy));
+	return connection_expects_tls(fd, server_name, &expected_policy);
+}
+
 Test(join, tls_is_expected_where_mail_is)
 {
 	open_to(10, "192.0.2.1", HTTPS);
-	cr_expect_not(connection_expects_tls(10, NULL));
-	cr_expect_not(connection_expects_tls(11, NULL), "there is none");
+	cr_expect_not(expects_tls(10, NULL));
+	cr_expect_not(expects_tls(11, NULL), "there is none");
 	(void)opened(11, "192.0.2.1");
-	cr_expect(connection_expects_tls(11, NULL));
+	cr_expect(expects_tls(11, NULL));
 	(void)opened_elsewhere(12);
-	cr_expect_not(connection_expects_tls(12, NULL));
+	cr_expect_not(expects_tls(12, NULL));
 	recorder.config.scope_all = true;
-	cr_expect(connection_expects_tls(10, NULL));
+	cr_expect(expects_tls(10, NULL));
 }
 
 Test(join, without_a_descriptor_tls_is_expected_where_no_other_could_be_meant)
 {
 	static const uint8_t address[16] = {[10] = 0xff, 0xff, 192, 0, 2, 1};
 
-	cr_expect_not(connection_expects_tls(-1, NULL), "there is none");
+	cr_expect_not(expects_tls(-1, NULL), "there is none");
 	dns_cache_remember(address, "mx.example.org");
 	(void)opened(10, "192.0.2.1");
-	cr_expect(connection_expects_tls(-1, NULL));
+	cr_expect(expects_tls(-1, NULL));
 	open_to(11, "192.0.2.9", HTTPS);
-	cr_expect_not(connection_expects_tls(-1, NULL), "it may be the other's");
-	cr_expect_not(connection_expects_tls(-1, "www.example.org"));
-	cr_expect(connection_expects_tls(-1, "mx.example.org"), "the name tells");
+	cr_expect_not(expects_tls(-1, NULL), "it may be the other's");
+	cr_expect_not(expects_tls(-1, "www.example.org"));
+	cr_expect(expects_tls(-1, "mx.example.org"), "the name tells");
 	connection_closing(11);
-	cr_expect(connection_expects_tls(-1, NULL));
+	cr_expect(expects_tls(-1, NULL));
 	(void)opened_elsewhere(12);
-	cr_expect_not(connection_expects_tls(-1, NULL), "it may be that one's");
+	cr_expect_not(expects_tls(-1, NULL), "it may be that one's");
 	connection_closing(12);
 	send_hello(10, 1);
-	cr_expect_not(connection_expects_tls(-1, NULL), "its hello has passed");
+	cr_expect_not(expects_tls(-1, NULL), "its hello has passed");
+}
+
+Test(join, what_is_held_is_that_of_the_connection_which_is_meant)
+{
+	static const uint8_t address[16] = {[10] = 0xff, 0xff, 192, 0, 2, 1};
+
+	enforce(TLS_VERSION_1_2);
+	except("to:192.0.2.1 floor:1.0 until:2099-12-31");
+	dns_cache_remember(address, "mx.example.org");
+	(void)opened(11, "192.0.2.2");
+	(void)opened(10, "192.0.2.1");
+	open_to(12, "192.0.2.1", HTTPS);
+	cr_expect_not(expects_tls(12, NULL));
+	cr_expect_eq(expected_policy.floor, TLS_VERSION_1_2);
+	connection_closing(12);
+	cr_expect(expects_tls(10, NULL));
+	cr_expect_eq(expected_policy.floor, TLS_VERSION_1_0);
+	cr_expect(expects_tls(11, NULL));
+	cr_expect_eq(expected_policy.floor, TLS_VERSION_1_2);
+	cr_expect_not(expects_tls(-1, NULL), "they have different floors");
+	cr_expect_eq(expected_policy.floor, TLS_VERSION_1_2);
+	cr_expect(expects_tls(-1, "mx.example.org"));
+	cr_expect_eq(expected_policy.floor, TLS_VERSION_1_0);
+	recorder.config.scope_all = true;
+	cr_expect(expects_tls(-1, NULL), "with scope `all` each is, at the process's floor");
+	cr_expect_eq(expected_policy.floor, TLS_VERSION_1_2);
 }
