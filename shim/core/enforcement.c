@@ -112,6 +112,11 @@ bool enforcement_is_below_floor(const struct enforcement_policy *policy, uint16_
 	return version < policy->floor;
 }
 
+bool enforcement_is_floor(const struct enforcement_policy *policy, uint16_t version)
+{
+	return version == policy->floor;
+}
+
 enum enforcement enforcement_of_version(const struct enforcement_policy *policy, uint16_t version)
 {
 	if (!enforcement_refuses(policy))

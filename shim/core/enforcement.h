@@ -49,6 +49,9 @@ bool enforcement_is_over(const struct config_exception *exception, int64_t now);
 /* Does a version lie below the floor? 0, a version that is not known, does. */
 bool enforcement_is_below_floor(const struct enforcement_policy *policy, uint16_t version);
 
+/* Is it the floor itself? */
+bool enforcement_is_floor(const struct enforcement_policy *policy, uint16_t version);
+
 /* May a handshake that negotiated `version` go on? Cannot know: 0, not negotiated yet. */
 enum enforcement enforcement_of_version(const struct enforcement_policy *policy, uint16_t version);
 

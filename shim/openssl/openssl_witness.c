@@ -204,7 +204,7 @@ static void keep_raised(struct tls_object *object, const struct openssl_versions
 {
 	if (!object->raised_before || object->raised)
 		return;
-	if (found->configured_min == policy->floor)
+	if (enforcement_is_floor(policy, found->configured_min))
 		object->raised = true;
 	else if (!object->random_known)
 		object->asked.known = false;

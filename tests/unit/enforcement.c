@@ -275,3 +275,15 @@ Test(enforcement, the_first_exception_that_applies_counts)
 	cr_expect_eq(enforcement_policy_of(&audit, &target).mode, MODE_AUDIT);
 	cr_expect_eq(enforcement_policy_of(&audit, &target).floor, TLS_VERSION_1_3);
 }
+
+Test(enforcement, below_the_floor_and_the_floor_itself)
+{
+	const struct enforcement_policy policy = {.floor = TLS_VERSION_1_2};
+
+	cr_expect(enforcement_is_below_floor(&policy, TLS_VERSION_UNKNOWN));
+	cr_expect(enforcement_is_below_floor(&policy, TLS_VERSION_1_1));
+	cr_expect_not(enforcement_is_below_floor(&policy, TLS_VERSION_1_2));
+	cr_expect_not(enforcement_is_floor(&policy, TLS_VERSION_1_1));
+	cr_expect(enforcement_is_floor(&policy, TLS_VERSION_1_2));
+	cr_expect_not(enforcement_is_floor(&policy, TLS_VERSION_1_3));
+}
