@@ -22,7 +22,7 @@ endif
 SHIM_CFLAGS  := $(ALL_CFLAGS) -fPIC -ftls-model=initial-exec -foptimize-sibling-calls
 # Parts of libc since glibc 2.34, libraries of their own before.
 SYSTEM_LIBS  := -ldl -lpthread
-TOOL_LIBS    := -lssl -lcrypto -lcurl -lcares -lunbound -lelf -ljansson -lz -lzstd -llzma -lbz2 \
+TOOL_LIBS    := -lssl -lcrypto -lcurl -lpsl -lcares -lunbound -lelf -ljansson -lz -lzstd -llzma -lbz2 \
 		$(SYSTEM_LIBS)
 
 SHIM_SOURCES := $(wildcard shim/*/*.c)

@@ -457,3 +457,166 @@ Test(report_truth, what_fails_if_servers_require_a_version)
 		  "%s", program.out);
 	cr_expect_eq(run_report(WORDS("--flip", "2027-01-01", log)).status, 2);
 }
+
+/* ---- 15: what has changed ---- */
+
+#define SENT(day, to, verdict, version)                                                     \
+	"{\"@timestamp\":\"2026-11-" day "T10:00:00Z\",\"event.action\":\"tls-handshake\"," \
+	"\"destination.domain\":\"" to "\",\"process.executable\":\"/usr/bin/curl\","       \
+	"\"tls.version\":\"" version "\",\"tlswitness.verdict\":\"" verdict "\"}\n"
+
+/* "kind verdict destination now/of before/of", a line for each. */
+static const char *changes_of(const json_t *comparison)
+{
+	const char *lines = "";
+	const json_t *change = NULL;
+	size_t i = 0;
+
+	json_array_foreach (json_object_get(comparison, "changes"), i, change)
+		lines = text("%s%s %s %s %lld/%lld %lld/%lld\n", lines, field(change, "change"),
+			     field(change, "verdict"), field(change, "destination"),
+			     number(change, "now"), number(change, "now_connections"),
+			     number(change, "before"), number(change, "before_connections"));
+	return lines;
+}
+
+Test(report_truth, what_changed_is_new_worse_better_fixed_or_gone)
+{
+	const char *log = test_file(
+		"a.jsonl",
+		/* before */
+		SENT("01", "worse", "below-floor", "1.0") SENT("01", "worse", "ok", "1.3") SENT(
+			"01", "better", "below-floor", "1.0") SENT("01", "fixed", "at-risk", "1.2")
+			SENT("01", "gone", "below-floor", "1.1") SENT("01", "same", "failed", "1.0")
+				SENT("01", "new", "ok", "1.3")
+		/* now */
+		SENT("08", "worse", "below-floor", "1.0") SENT("08", "better", "below-floor", "1.0")
+			SENT("09", "better", "ok", "1.3") SENT("08", "fixed", "ok", "1.3")
+				SENT("08", "same", "failed", "1.0")
+					SENT("08", "new", "at-risk", "1.2"));
+	const char *const period = "2026-11-01T00:00:00Z..2026-11-08T00:00:00Z";
+	json_t *report = json_report(WORDS("--compare-to", period, log));
+	json_t *comparison = json_object_get(report, "comparison");
+	const char *out = run_report(WORDS("--compare-to", period, log)).out;
+
+	cr_expect_eq(number(report, "connections"), 6);
+	cr_expect_eq(number(comparison, "connections"), 7);
+	cr_expect_eq(number(comparison, "unchanged"), 1);
+	cr_expect_str_eq(changes_of(comparison), "new at-risk new 1/1 0/1\n"
+						 "worse below-floor worse 1/1 1/2\n"
+						 "better below-floor better 1/2 1/1\n"
+						 "fixed at-risk fixed 0/1 1/1\n"
+						 "gone below-floor gone 0/0 1/1\n");
+	json_decref(report);
+	cr_expect(strstr(out, "1 new, 1 worse, 1 better, 1 fixed, 1 gone, 1 as before."), "%s",
+		  out);
+	cr_expect(strstr(run_report(WORDS("--html", "--compare-to", period, log)).out,
+			 "id=\"changes\""));
+	cr_expect_eq(run_report(WORDS("--fail-on", "new", "--compare-to", period, log)).status, 1);
+	cr_expect_eq(run_report(WORDS("--fail-on", "new", log)).status, 2);
+	cr_expect_eq(run_report(WORDS("--compare-to", "2026-11-01..2026-11-20", "--since",
+				      "2026-11-08", log))
+			     .status,
+		     2);
+	cr_expect_eq(run_report(WORDS("--compare-to", "last year", log)).status, 2);
+	report = json_report(
+		WORDS("--compare-to", "last week", "--since", "2026-11-08T00:00:00Z", log));
+	cr_expect_eq(number(json_object_get(report, "comparison"), "connections"), 7);
+	json_decref(report);
+}
+
+/* ---- 16: the records behind a row, domains, certificates ---- */
+
+Test(report_truth, the_records_behind_a_row_are_shown)
+{
+	const char *log = test_file("a.jsonl", OK OLD OLD OK);
+	struct program program = run_report(WORDS("--show", "--json", "--where", "version=1.0",
+						  "--where", "verdict=below-floor", log));
+
+	cr_expect_str_eq(program.out, OLD OLD);
+	program = run_report(
+		WORDS("--show", "--json", "--where", "version=1.0", "--where", "version=1.3", log));
+	cr_expect_str_eq(program.out, OK OLD OLD OK);
+	program =
+		run_report(WORDS("--show", "--json", "--where", "host=-", "--verdict", "ok", log));
+	cr_expect_str_eq(program.out, OK OK);
+	program = run_report(
+		WORDS("--show", "--where", "destination=mx.example", "--where", "verdict=ok", log));
+	cr_expect(strstr(program.out, "mx.example"), "%s", program.out);
+	cr_expect_null(strstr(program.out, "below-floor"));
+	cr_expect_eq(run_report(WORDS("--show", "--html", log)).status, 2);
+	program = run_report(WORDS("--where", "verson=1.0", log));
+	cr_expect(strstr(program.err, "did you mean version?"), "%s", program.err);
+}
+
+Test(report_truth, destinations_are_grouped_by_registrable_domain)
+{
+	const char *log =
+		test_file("a.jsonl", SENT("01", "mx1.mail.example.co.uk", "ok", "1.3")
+					     SENT("01", "MX2.Example.co.uk.", "ok", "1.3")
+						     SENT("01", "mx.example.com", "ok", "1.3")
+							     SENT("01", "localhost", "ok", "1.3"));
+	const char *out = run_report(WORDS("--csv", "--by", "domain", log)).out;
+
+	cr_expect(strstr(out, "\nexample.co.uk,2,"), "%s", out);
+	cr_expect(strstr(out, "\nexample.com,1,"), "%s", out);
+	cr_expect(strstr(out, "\nlocalhost,1,"), "%s", out);
+}
+
+Test(report_truth, certificates_that_end_soon_are_named)
+{
+	const char *log = test_file(
+		"a.jsonl",
+		RECORD("2026-11-20T10:00:00Z", "ok", "1.3",
+		       ",\"tls.server.subject\":\"CN=soon\",\"tls.server.not_after\":"
+		       "\"2026-12-10T00:00:00Z\"")
+			RECORD("2026-11-20T10:00:00Z", "ok", "1.3",
+			       ",\"tls.server.subject\":\"CN=later\",\"tls.server.not_after\":"
+			       "\"2099-12-10T00:00:00Z\""));
+	json_t *report = json_report(WORDS("--expiring", "36500", log));
+	json_t *certificates = json_object_get(report, "server_certificates");
+	struct program program = run_report(WORDS("--expiring", "10000", log));
+
+	cr_expect_eq(json_array_size(certificates), 2);
+	cr_expect_str_eq(field(json_array_get(certificates, 0), "subject"), "CN=soon");
+	cr_expect(json_is_true(json_object_get(json_array_get(certificates, 1), "expiring")));
+	json_decref(report);
+	cr_expect(strstr(program.out, "2026-12-10  mx.example"), "%s", program.out);
+	cr_expect_null(strstr(program.out, "CN=later"));
+	cr_expect_eq(run_report(WORDS("--expiring", "10000", "--fail-on", "expiring", log)).status,
+		     1);
+	cr_expect_eq(run_report(WORDS("--fail-on", "expiring", log)).status, 2);
+}
+
+/* ---- 18: for the auditor ---- */
+
+Test(report_truth, the_auditor_finds_scope_ciphers_certificates_gaps_and_method)
+{
+	const char *log =
+		test_file("a.jsonl",
+			  OK SENT("23", "mx", "ok", "1.3")
+				  RECORD("2026-11-24T10:00:00Z", "ok", "1.3",
+					 ",\"tls.cipher\":\"TLS_AES_128_GCM_SHA256\",\"tls.curve\":"
+					 "\"X25519\",\"tls.server.subject\":\"CN=mx\""));
+	json_t *report = json_report(WORDS("--until", "2026-11-27T00:00:00Z", "--sha256", log));
+	json_t *gaps = json_object_get(report, "gaps");
+	json_t *cipher = json_array_get(json_object_get(report, "ciphers"), 0);
+	const char *page = NULL;
+
+	cr_expect_eq(json_array_size(gaps), 2);
+	cr_expect_str_eq(field(json_array_get(gaps, 0), "first"), "2026-11-21");
+	cr_expect_str_eq(field(json_array_get(gaps, 0), "last"), "2026-11-22");
+	cr_expect_str_eq(field(json_array_get(gaps, 1), "first"), "2026-11-25");
+	cr_expect_str_eq(field(json_array_get(gaps, 1), "last"), "2026-11-26");
+	cr_expect_str_eq(field(cipher, "cipher"), "TLS_AES_128_GCM_SHA256");
+	cr_expect_str_eq(field(cipher, "group"), "X25519");
+	cr_expect_eq(strlen(field(json_array_get(json_object_get(report, "inputs"), 0), "sha256")),
+		     64);
+	json_decref(report);
+	page = run_report(WORDS("--html", log)).out;
+	cr_expect(strstr(page, "id=\"ciphers\""));
+	cr_expect(strstr(page, "id=\"server-certificates\""));
+	cr_expect(strstr(page, "id=\"method\""));
+	cr_expect(strstr(page, "Days without a connection"));
+	cr_expect(strstr(page, "2026-11-21</span> to <span class=\"time\">2026-11-22"));
+}

@@ -26,6 +26,7 @@ void filter_free(struct filter *filter)
 	free(filter->to.glob);
 	free(filter->service.glob);
 	free(filter->host.glob);
+	free(filter->where.glob);
 	*filter = (struct filter){0};
 }
 
@@ -33,7 +34,7 @@ bool filter_is_empty(const struct filter *filter)
 {
 	return !filter->has_since && !filter->has_until && !filter->has_verdicts &&
 	       filter->program.count + filter->to.count + filter->service.count +
-			       filter->host.count ==
+			       filter->host.count + filter->where.count ==
 		       0;
 }
 
@@ -86,6 +87,7 @@ void filter_put(FILE *out, const struct filter *filter)
 	put_patterns(out, &separator, "to", &filter->to);
 	put_patterns(out, &separator, "service", &filter->service);
 	put_patterns(out, &separator, "host", &filter->host);
+	put_patterns(out, &separator, "where", &filter->where);
 	put_verdicts(out, &separator, filter);
 }
 

@@ -34,7 +34,8 @@ enum filter_option {
 #define FILTER_HELP                                                                       \
 	"Which records:\n"                                                                \
 	"  --since TIME, --until TIME   2026-11-23, '2026-11-23 14:00', 14:00, today,\n"  \
-	"                               yesterday, or so long ago: 2h, 30min, 3d\n"       \
+	"                               yesterday, or so long ago: 2h, 30min, 3d; all\n"  \
+	"                               in this machine's time zone, and shown in UTC\n"  \
 	"  --program GLOB     the script or executable, its path or its name\n"           \
 	"  --to GLOB          the destination's domain or address\n"                      \
 	"  --service GLOB, --host GLOB\n"                                                 \

@@ -7,7 +7,9 @@
 #include <stdlib.h>
 
 #include "tools/base/table.h"
+#include "tools/base/place_text.h"
 #include "tools/base/timestamp.h"
+#include "tools/report/domain.h"
 #include "tools/report/keys.h"
 #include "tools/report/what_if.h"
 
@@ -39,6 +41,13 @@ static const struct view_kind view_kinds[VIEWS] = {
 						     TEXT_AT(READINESS_SERVICE) |
 						     TEXT_AT(READINESS_FILE) |
 						     TEXT_AT(READINESS_FUNCTION)},
+	[VIEW_CERTIFICATES] = {CERTIFICATES_WORDS, TEXT_AT(CERTIFICATES_DESTINATION) |
+							   TEXT_AT(CERTIFICATES_SUBJECT) |
+							   TEXT_AT(CERTIFICATES_ISSUER) |
+							   TEXT_AT(CERTIFICATES_NOT_AFTER)},
+	[VIEW_CIPHERS] = {CIPHERS_WORDS, TEXT_AT(CIPHERS_CIPHER) | TEXT_AT(CIPHERS_GROUP)},
+	[VIEW_COMPARISON] = {COMPARISON_WORDS,
+			     TEXT_AT(COMPARISON_PROGRAM) | TEXT_AT(COMPARISON_DESTINATION)},
 };
 
 void aggregate_init(struct aggregate *aggregate, const struct aggregate_options *options)
@@ -56,6 +65,9 @@ void aggregate_free(struct aggregate *aggregate)
 		cells_free(&aggregate->view[view]);
 	numbering_free(&aggregate->hour_numbers);
 	free(aggregate->hours);
+	free(aggregate->domains);
+	aggregate->domains = NULL;
+	aggregate->domain_capacity = 0;
 	aggregate->hours = NULL;
 	interner_free(&aggregate->texts);
 	filter_cache_free(&aggregate->filtered);
@@ -250,6 +262,29 @@ static uint32_t without(uint32_t facts, enum fact fact)
 	return facts & ~fact_put(fact, 15);
 }
 
+/* Asked once for each destination: the list of suffixes is long. */
+static uint32_t domain_of(struct subject *subject)
+{
+	struct aggregate *aggregate = subject->aggregate;
+	uint32_t destination = destination_of(subject);
+	char room[DOMAIN_MAX];
+
+	if (destination >= aggregate->domain_capacity) {
+		uint32_t capacity = destination * 2 + 64;
+
+		aggregate->domains =
+			table_resize(aggregate->domains, capacity * sizeof(aggregate->domains[0]));
+		memset(aggregate->domains + aggregate->domain_capacity, 0,
+		       (capacity - aggregate->domain_capacity) * sizeof(aggregate->domains[0]));
+		aggregate->domain_capacity = capacity;
+	}
+	if (destination && !aggregate->domains[destination])
+		aggregate->domains[destination] = intern(
+			&aggregate->texts,
+			registrable_domain(interned_text(&aggregate->texts, destination), room));
+	return aggregate->domains[destination];
+}
+
 static void put_group_key(struct subject *subject, enum report_key by, uint32_t *word)
 {
 	switch (keys_kind(by)) {
@@ -281,6 +316,9 @@ static void put_group_key(struct subject *subject, enum report_key by, uint32_t 
 		break;
 	case KEY_IS_LIST:
 		word[0] = list_number(subject, keys_field(by));
+		break;
+	case KEY_IS_DOMAIN:
+		word[0] = domain_of(subject);
 		break;
 	}
 }
@@ -435,6 +473,46 @@ static void count_setting(struct subject *subject)
 	      });
 }
 
+static void count_certificate(struct subject *subject)
+{
+	if (!entry_has(subject->entry, ENTRY_server_subject) &&
+	    !entry_has(subject->entry, ENTRY_server_not_after))
+		return;
+	count(subject, VIEW_CERTIFICATES,
+	      (uint32_t[]){
+		      [CERTIFICATES_DESTINATION] = destination_of(subject),
+		      [CERTIFICATES_SUBJECT] = field_number(subject, ENTRY_server_subject),
+		      [CERTIFICATES_ISSUER] = field_number(subject, ENTRY_server_issuer),
+		      [CERTIFICATES_NOT_AFTER] = field_number(subject, ENTRY_server_not_after),
+		      [CERTIFICATES_FACTS] = subject->facts & fact_put(FACT_CERTIFICATE, 15),
+	      });
+}
+
+static void count_cipher(struct subject *subject)
+{
+	if (subject->version == VERSION_CLEAR || !entry_has(subject->entry, ENTRY_cipher))
+		return;
+	count(subject, VIEW_CIPHERS,
+	      (uint32_t[]){
+		      [CIPHERS_CIPHER] = field_number(subject, ENTRY_cipher),
+		      [CIPHERS_GROUP] = field_number(subject, ENTRY_curve),
+		      [CIPHERS_FACTS] = fact_put(FACT_VERSION, subject->version) |
+					fact_put(FACT_VERDICT, subject->verdict),
+	      });
+}
+
+static void count_comparison(struct subject *subject, bool before)
+{
+	count(subject, VIEW_COMPARISON,
+	      (uint32_t[]){
+		      [COMPARISON_PROGRAM] = program_of(subject),
+		      [COMPARISON_DESTINATION] = destination_of(subject),
+		      [COMPARISON_BEFORE] = before,
+		      [COMPARISON_FACTS] = fact_put(FACT_VERSION, subject->version) |
+					   fact_put(FACT_VERDICT, subject->verdict),
+	      });
+}
+
 static void count_connection(struct subject *subject, unsigned wants)
 {
 	if (wants & WANT_GROUPS)
@@ -450,6 +528,12 @@ static void count_connection(struct subject *subject, unsigned wants)
 		count_place(subject);
 	if (subject->aggregate->options->required != VERSION_CLEAR)
 		count_readiness(subject);
+	if (wants & WANT_CERTIFICATES)
+		count_certificate(subject);
+	if (wants & WANT_CIPHERS)
+		count_cipher(subject);
+	if (subject->aggregate->options->compares)
+		count_comparison(subject, false);
 	if (wants & WANT_PERIODS) {
 		struct hour *hour = hour_at(subject->aggregate,
 					    floor_divide(subject->time, MICROSECONDS_PER_HOUR));
@@ -475,11 +559,93 @@ static void count_in_views(struct subject *subject)
 		count_finding(subject, lost);
 }
 
+/* "/srv/a.py:7 send", of the numbers of a place. */
+static bool is_place(struct aggregate *aggregate, const uint32_t *word, struct slice wanted)
+{
+	struct slice file = interned_text(&aggregate->texts, word[0]);
+	struct slice function = interned_text(&aggregate->texts, word[2]);
+	char *text = table_allocate(place_text_room(file, function) + 1);
+	size_t length = place_text(text, file, word[1], function);
+	bool same = slice_equal((struct slice){text, length}, wanted);
+
+	free(text);
+	return same;
+}
+
+static bool has_value(struct subject *subject, const struct report_where *where)
+{
+	uint32_t word[3] = {0};
+	char time[TIMESTAMP_TEXT_MAX];
+	enum key_kind kind = keys_kind(where->key);
+
+	put_group_key(subject, where->key, word);
+	switch (kind) {
+	case KEY_IS_VERSION:
+		return slice_is(where->value, entry_version_name(word[0]));
+	case KEY_IS_VERDICT:
+		return slice_is(where->value, entry_verdict_name(word[0]));
+	case KEY_IS_PLACE:
+		return is_place(subject->aggregate, word, where->value);
+	case KEY_IS_HOUR:
+	case KEY_IS_DAY:
+		(void)timestamp_print(time, subject->time,
+				      kind == KEY_IS_HOUR ? TIMESTAMP_HOUR : TIMESTAMP_DAY);
+		return slice_is(where->value, time);
+	default:
+		return slice_equal(interned_text(&subject->aggregate->texts, word[0]),
+				   where->value);
+	}
+}
+
+static bool passes_where(struct subject *subject)
+{
+	const struct aggregate_options *options = subject->aggregate->options;
+
+	for (size_t i = 0; subject->connection && i < options->where_count; i++) {
+		bool any = false;
+
+		for (size_t k = 0; k < options->where_count && !any; k++)
+			any = options->where[k].key == options->where[i].key &&
+			      has_value(subject, &options->where[k]);
+		if (!any)
+			return false;
+	}
+	return true;
+}
+
+static bool is_double(const struct subject *subject)
+{
+	struct doubles *doubles = subject->aggregate->options->doubles;
+
+	return doubles && entry_has(subject->entry, ENTRY_event_id) &&
+	       doubles_seen(doubles, entry_get(subject->entry, ENTRY_event_id));
+}
+
+static bool passes(struct subject *subject, const struct filter *filter)
+{
+	const struct filter_subject asked = {subject->time, subject->connection, subject->verdict};
+
+	return filter_passes(filter, &subject->aggregate->filtered, &asked, subject->entry) &&
+	       passes_where(subject);
+}
+
+/* Of the time that is compared with only the connections count, and only for that. */
+static enum aggregate_result add_compared(struct subject *subject)
+{
+	if (is_double(subject)) {
+		subject->aggregate->doubles += subject->records;
+		return AGGREGATE_DOUBLE;
+	}
+	subject->facts = facts_of(subject);
+	if (subject->connection)
+		count_comparison(subject, true);
+	return AGGREGATE_COMPARED;
+}
+
 enum aggregate_result aggregate_add(struct aggregate *aggregate, const struct entry *entry)
 {
 	const struct aggregate_options *options = aggregate->options;
 	struct subject subject = {.aggregate = aggregate, .entry = entry};
-	struct filter_subject asked = {0};
 
 	if (!entry_has(entry, ENTRY_action))
 		return AGGREGATE_NO_ACTION;
@@ -496,13 +662,13 @@ enum aggregate_result aggregate_add(struct aggregate *aggregate, const struct en
 			subject.verdict =
 				what_if(entry, subject.version, subject.verdict, options->floor);
 	}
-	asked = (struct filter_subject){subject.time, subject.connection, subject.verdict};
-	if (!filter_passes(options->filter, &aggregate->filtered, &asked, entry)) {
+	if (!passes(&subject, options->filter)) {
+		if (options->compares && passes(&subject, &options->compared))
+			return add_compared(&subject);
 		aggregate->filtered_out += subject.records;
 		return AGGREGATE_FILTERED_OUT;
 	}
-	if (options->doubles && entry_has(entry, ENTRY_event_id) &&
-	    doubles_seen(options->doubles, entry_get(entry, ENTRY_event_id))) {
+	if (is_double(&subject)) {
 		aggregate->doubles += subject.records;
 		return AGGREGATE_DOUBLE;
 	}

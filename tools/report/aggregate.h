@@ -52,6 +52,9 @@ enum view {
 	VIEW_PLACES,
 	VIEW_SETTINGS,
 	VIEW_READINESS,
+	VIEW_CERTIFICATES,
+	VIEW_CIPHERS,
+	VIEW_COMPARISON,
 	VIEWS,
 };
 
@@ -100,10 +103,35 @@ enum readiness_word {
 	READINESS_WORDS
 };
 
+enum certificates_word {
+	CERTIFICATES_DESTINATION,
+	CERTIFICATES_SUBJECT,
+	CERTIFICATES_ISSUER,
+	CERTIFICATES_NOT_AFTER,
+	CERTIFICATES_FACTS,
+	CERTIFICATES_WORDS
+};
+
+enum ciphers_word { CIPHERS_CIPHER, CIPHERS_GROUP, CIPHERS_FACTS, CIPHERS_WORDS };
+
+enum comparison_word {
+	COMPARISON_PROGRAM,
+	COMPARISON_DESTINATION,
+	COMPARISON_BEFORE, /* a number: 1 if it is of the time that is compared with */
+	COMPARISON_FACTS,
+	COMPARISON_WORDS
+};
+
 /* The connections of one hour, whatever else they have in common. */
 struct hour {
 	int64_t number; /* since 1970 */
 	struct report_tally tally;
+};
+
+/* What a connection must have to be counted: this value of this key. */
+struct report_where {
+	enum report_key key;
+	struct slice value;
 };
 
 /* What all threads count by; constant while they do. */
@@ -117,11 +145,21 @@ struct aggregate_options {
 	enum entry_version floor;
 	/* What servers will require one day; VERSION_CLEAR: nobody asked. */
 	enum entry_version required;
+	struct report_where *where; /* of several for one key, any */
+	size_t where_count;
+	bool has_expiring; /* certificates that end before … */
+	int64_t expiring_before;
+	bool compares; /* with the records that another filter, which is this one but for its
+			  times, lets pass */
+	struct filter compared;
 };
 
 struct aggregate {
 	const struct aggregate_options *options;
 	struct interner texts;
+	uint32_t *domains; /* by the number of a destination: the number of its domain; 0: not asked
+			    */
+	uint32_t domain_capacity;
 	struct filter_cache filtered;
 	struct cells view[VIEWS];
 	struct numbering hour_numbers; /* of the hours since 1970 */
@@ -142,6 +180,7 @@ enum aggregate_result {
 	AGGREGATE_COUNTED,
 	AGGREGATE_FILTERED_OUT,
 	AGGREGATE_DOUBLE,
+	AGGREGATE_COMPARED, /* counted, but only to compare with */
 	AGGREGATE_NO_ACTION,
 	AGGREGATE_NO_TIMESTAMP, /* or one that is no time */
 };

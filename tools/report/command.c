@@ -16,6 +16,7 @@
 #include "tools/log/default_log.h"
 #include "tools/log/engine.h"
 #include "tools/report/request.h"
+#include "tools/report/show.h"
 
 #define DEFAULT_WIDTH 80
 #define MAIL_WIDTH    72
@@ -155,7 +156,9 @@ static bool any_to_fail_on(const struct request *request, const struct report *r
 		report->certificate[CERTIFICATE_UNCHECKED] +
 				report->certificate[CERTIFICATE_FAILED] >
 			0) ||
-	       (request->fail_on.unreadable && is_unreadable(report));
+	       (request->fail_on.unreadable && is_unreadable(report)) ||
+	       (request->fail_on.expiring && report->expiring > 0) ||
+	       (request->fail_on.new_finding && report->comparison.count[CHANGE_NEW] > 0);
 }
 
 /* A build that is to be the same each time says what time it is: SOURCE_DATE_EPOCH. */
@@ -187,9 +190,29 @@ static bool is_whole(const struct request *request, struct engine *engine)
 	return !trouble;
 }
 
+/* One thread, so that the records come in the order of the logs. */
+static void prepare_show(const struct request *request, struct show *show,
+			 struct reader_options *reading)
+{
+	*show = (struct show){
+		.out = stdout,
+		.json = request->format == FORMAT_JSON,
+		.connections_only = request->rollup.connections_chosen,
+		.line.style = {.width = width_of(request),
+			       .colour = terminal_colour(STDOUT_FILENO),
+			       .utf8 = terminal_utf8()},
+	};
+	reading->threads = 1;
+	reading->show = show_record;
+	reading->show_context = show;
+	show_begin(show);
+}
+
 static int make_report(const struct request *request, struct input_set *set, struct engine *engine)
 {
 	struct aggregate_options counting = request->counting;
+	struct reader_options reading = request->reading;
+	struct show show;
 	struct aggregate aggregate;
 	struct report_input *inputs = NULL;
 	struct report *report = NULL;
@@ -198,7 +221,9 @@ static int make_report(const struct request *request, struct input_set *set, str
 
 	set->digests = request->sha256 || request->format == FORMAT_HTML;
 	counting.doubles = doubles_new();
-	reader_run(set, &request->reading, &counting, &aggregate, &inputs);
+	if (request->show)
+		prepare_show(request, &show, &reading);
+	reader_run(set, &reading, &counting, &aggregate, &inputs);
 	report = rollup(&aggregate, &request->rollup);
 	report->inputs = inputs;
 	report->input_count = set->count;
@@ -206,7 +231,8 @@ static int make_report(const struct request *request, struct input_set *set, str
 	whole = is_whole(request, engine);
 	if (engine)
 		report->records.filtered_out += engine_outside(engine);
-	if (!whole || !say_troubles(report) || !render(request, report))
+	if (!whole || !say_troubles(report) ||
+	    !(request->show ? put_end(stdout) : render(request, report)))
 		status = 2;
 	else if (any_to_fail_on(request, report))
 		status = 1;

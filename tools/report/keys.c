@@ -37,6 +37,7 @@ static const struct {
 	[KEY_OFFERED] = {"offered", "OFFERED", KEY_IS_LIST, ENTRY_offered},
 	[KEY_EXECUTABLE] = {"executable", "EXECUTABLE", KEY_IS_TEXT, ENTRY_executable},
 	[KEY_PARENT] = {"parent", "PARENT", KEY_IS_TEXT, ENTRY_parent_executable},
+	[KEY_DOMAIN] = {"domain", "DOMAIN", KEY_IS_DOMAIN, 0},
 };
 
 const char *report_key_name(enum report_key key)
@@ -84,6 +85,7 @@ uint32_t keys_texts(enum report_key key)
 	case KEY_IS_DESTINATION:
 	case KEY_IS_TEXT:
 	case KEY_IS_LIST:
+	case KEY_IS_DOMAIN:
 		return 1;
 	case KEY_IS_PLACE:
 		return 1 | 4;

@@ -15,8 +15,9 @@ enum key_kind {
 	KEY_IS_PLACE, /* file, line, function: three words; the others take one */
 	KEY_IS_HOUR,
 	KEY_IS_DAY,
-	KEY_IS_TEXT, /* a field as it stands */
-	KEY_IS_LIST, /* the same, of texts: without their quotes */
+	KEY_IS_TEXT,   /* a field as it stands */
+	KEY_IS_DOMAIN, /* the registrable domain of the destination */
+	KEY_IS_LIST,   /* the same, of texts: without their quotes */
 };
 
 enum key_kind keys_kind(enum report_key key);

@@ -54,6 +54,7 @@ enum report_key {
 	KEY_OFFERED,
 	KEY_EXECUTABLE,
 	KEY_PARENT,
+	KEY_DOMAIN, /* the registrable one of the destination */
 	REPORT_KEYS,
 };
 
@@ -179,6 +180,65 @@ struct report_findings {
 	uint64_t records; /* the sum of the rows */
 };
 
+/* A certificate that a server showed, and how it was checked. */
+struct report_certificate {
+	struct slice destination;
+	struct slice subject;
+	struct slice issuer;
+	struct slice not_after; /* as the record has it; length 0: not seen */
+	enum entry_certificate check;
+	uint64_t connections;
+	int64_t last;
+	bool has_end; /* `not_after` is a time: this one */
+	int64_t end;
+	bool expiring; /* it ends within the days that were asked about */
+};
+
+/* A cipher suite and a group of the key exchange, and the connections with them. */
+struct report_cipher {
+	struct slice cipher;
+	struct slice group;
+	struct report_tally tally;
+};
+
+/* What is otherwise than in the time that was compared with. */
+enum report_change_kind {
+	CHANGE_NEW,    /* the program had no such connection to the destination before */
+	CHANGE_WORSE,  /* a larger share of its connections than before */
+	CHANGE_BETTER, /* a smaller one */
+	CHANGE_FIXED,  /* none any more, of connections that still are made */
+	CHANGE_GONE,   /* no connection is made any more */
+	REPORT_CHANGES,
+};
+
+struct report_change {
+	enum report_change_kind kind;
+	enum entry_verdict verdict;
+	struct slice program;
+	struct slice destination;
+	uint64_t now; /* with the verdict, of … */
+	uint64_t now_connections;
+	uint64_t before;
+	uint64_t before_connections;
+};
+
+struct report_comparison {
+	bool asked;
+	int64_t since;
+	int64_t until;
+	uint64_t connections; /* in that time */
+	uint64_t count[REPORT_CHANGES];
+	uint64_t unchanged; /* the same share as before */
+	struct report_change *row;
+	size_t row_count;
+};
+
+/* Days in a row on which no connection was recorded: from the first to the last of them. */
+struct report_gap {
+	int64_t first;
+	int64_t last;
+};
+
 /* An hour or a day that has connections. */
 struct report_period {
 	int64_t start;
@@ -232,7 +292,9 @@ enum report_wants {
 	WANT_FINDINGS = 16,
 	WANT_PERIODS = 32,
 	WANT_HOSTS = 64, /* hosts and services alone */
-	WANT_ALL = 127,
+	WANT_CERTIFICATES = 128,
+	WANT_CIPHERS = 256,
+	WANT_ALL = 511,
 };
 
 struct report {
@@ -285,6 +347,18 @@ struct report {
 	struct report_period *days;
 	size_t day_count;
 
+	struct report_gap *gaps; /* in what was asked for, else in what was recorded */
+	size_t gap_count;
+
+	struct report_certificate *server_certificates; /* what ends first, first */
+	size_t server_certificate_count;
+	uint64_t expiring; /* of them */
+	bool has_expiring;
+	int64_t expiring_before;       /* what was asked about */
+	struct report_cipher *ciphers; /* most connections first */
+	size_t cipher_count;
+	struct report_comparison comparison;
+
 	struct report_input *inputs; /* in the order of reading */
 	size_t input_count;
 };
@@ -294,6 +368,9 @@ void report_free(struct report *report);
 /* The name that --by, JSON and CSV use, and the one that heads a column; static. */
 const char *report_key_name(enum report_key key);
 const char *report_key_title(enum report_key key);
+
+/* "new", "worse", "better", "fixed", "gone"; static. */
+const char *report_change_name(enum report_change_kind kind);
 
 /* Back from the name; REPORT_KEYS if there is none. */
 enum report_key report_key_from(struct slice name);

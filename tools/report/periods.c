@@ -26,6 +26,42 @@ static void build_days(struct report *report)
 	}
 }
 
+static int64_t day_of(int64_t time)
+{
+	int64_t within = time % MICROSECONDS_PER_DAY;
+
+	return time - (within < 0 ? within + MICROSECONDS_PER_DAY : within);
+}
+
+static void add_gap(struct report *report, int64_t from, int64_t before)
+{
+	if (from >= before)
+		return;
+	report->gaps[report->gap_count++] =
+		(struct report_gap){.first = from, .last = before - MICROSECONDS_PER_DAY};
+}
+
+/* Whole days without a connection, within what was asked for and what can have been. */
+static void build_gaps(struct report *report)
+{
+	const struct filter *filter = report->filter;
+	int64_t next = 0;
+
+	if (report->day_count == 0)
+		return;
+	report->gaps = table_allocate((report->day_count + 1) * sizeof(report->gaps[0]));
+	next = report->days[0].start;
+	/* A day of which only a part was asked for is not one that has a gap. */
+	if (filter && filter->has_since && filter->since < next)
+		next = day_of(filter->since + MICROSECONDS_PER_DAY - 1);
+	for (size_t i = 0; i < report->day_count; i++) {
+		add_gap(report, next, report->days[i].start);
+		next = report->days[i].start + MICROSECONDS_PER_DAY;
+	}
+	if (filter && filter->has_until)
+		add_gap(report, next, day_of(filter->until));
+}
+
 void build_periods(struct builder *builder)
 {
 	struct report *report = builder->report;
@@ -38,4 +74,5 @@ void build_periods(struct builder *builder)
 			.tally = aggregate->hours[i].tally};
 	sort(report->hours, report->hour_count, sizeof(report->hours[0]), compare_periods);
 	build_days(report);
+	build_gaps(report);
 }

@@ -75,9 +75,9 @@ static void reject(struct block_account *account, enum reject_reason reason)
 
 /* False if there is nothing to count: an empty line is nothing that could be missing. */
 static bool parse(struct worker *worker, struct slice line, struct entry *entry,
-		  struct block_account *account)
+		  struct slice *record, struct block_account *account)
 {
-	switch (line_parser_read(&worker->parser, line, entry, NULL)) {
+	switch (line_parser_read(&worker->parser, line, entry, record)) {
 	case LINE_OBJECT:
 		return true;
 	case LINE_NOTHING:
@@ -94,12 +94,13 @@ static bool parse(struct worker *worker, struct slice line, struct entry *entry,
 static void read_line(struct worker *worker, struct slice line, struct block_account *account)
 {
 	struct entry entry;
+	struct slice record = {"", 0};
 
 	if (line.length > INPUT_LINE_MAX) {
 		reject(account, REJECT_TOO_LONG);
 		return;
 	}
-	if (!parse(worker, line, &entry, account))
+	if (!parse(worker, line, &entry, &record, account))
 		return;
 	switch (aggregate_add(&worker->aggregate, &entry)) {
 	case AGGREGATE_NO_ACTION:
@@ -107,6 +108,11 @@ static void read_line(struct worker *worker, struct slice line, struct block_acc
 		break;
 	case AGGREGATE_NO_TIMESTAMP:
 		reject(account, REJECT_NO_TIMESTAMP);
+		break;
+	case AGGREGATE_COUNTED:
+		if (worker->options->show)
+			worker->options->show(worker->options->show_context, &entry, record);
+		account->records++;
 		break;
 	default:
 		account->records++;

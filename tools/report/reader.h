@@ -15,6 +15,10 @@ struct reader_options {
 	 * The result must not change. */
 	bool general_parser_only;
 	bool portable_index;
+	/* Called, if it is not NULL, for each record that is counted; of one thread alone they come
+	 * in the order of the logs. `record` is its JSON as it stands there. */
+	void (*show)(void *context, const struct entry *entry, struct slice record);
+	void *show_context;
 };
 
 /*

@@ -14,49 +14,63 @@
 
 static void print_help(FILE *out)
 {
-	put_text(out,
-		 "Usage: tlswitness report [OPTION...] [FILE|DIRECTORY|- ...]\n"
-		 "\n"
-		 "Who sent mail where, with which TLS version, and what to change. Without a\n"
-		 "file it reads $TLSWITNESS_LOG, else /var/log/tlswitness/, else\n"
-		 "${XDG_STATE_HOME:-~/.local/state}/tlswitness/. Of a directory it reads all\n"
-		 "*.jsonl files and their rotated siblings; - is standard input.\n"
-		 "\n" FILTER_HELP "  --from URL         not of files: what a database engine has,\n"
-		 "                     clickhouse+https://host:8443/tlswitness?table=tls\n"
-		 "\n"
-		 "What to make of them:\n"
-		 "  --by LIST          group by any of these (program,destination):\n"
-		 "                     program, destination, version, verdict, place, host,\n"
-		 "                     service, user, hour, day, cipher, group, reason, port,\n"
-		 "                     mode, floor, exception, tls_mode, certificate, subject,\n"
-		 "                     issuer, not_after, library, witness, limited_by,\n"
-		 "                     offered, executable, parent\n"
-		 "  --if-servers-require VERSION\n"
-		 "                     what would fail on the day on which every server\n"
-		 "                     requires it (1.2 or 1.3), and whose line that is;\n"
-		 "                     --flip DATE counts down to that day\n"
-		 "  --what-if VERSION  the verdicts as they would have been had we enforced\n"
-		 "                     that floor: 1.2 or 1.3\n"
-		 "  --fail-on LIST     exit status 1 if any of these occurs: a verdict;\n"
-		 "                     no-records; unverified (a certificate that nobody\n"
-		 "                     checked, or that failed); unreadable (a log)\n"
-		 "  --json             as JSON\n"
-		 "  --csv              as CSV: one row for each group of --by, which is\n"
-		 "                     program,destination,version,verdict if not given\n"
-		 "  --openmetrics      as metrics, for the textfile collector of node_exporter\n"
-		 "  --html             as one page that needs no script and no network\n"
-		 "  --sarif            the places, for a code review that shows the line\n"
-		 "  --junit            a test case for each place, for a CI\n"
-		 "  --mail             a summary made to be mailed: short, without colours\n"
-		 "  --width N          columns of text; 0: as wide as its names, as if it is\n"
-		 "                     no terminal that is written to\n"
-		 "  --top N            rows of each table; 0 for all (30, and 10 of the\n"
-		 "                     lists below the first)\n"
-		 "  --sha256           take the SHA-256 of each input, as --html always does,\n"
-		 "                     for --json\n"
-		 "  --threads N        use N threads (one for each core)\n"
-		 "\n"
-		 "Exit status: 0; 1 by --fail-on; 2 on bad use, or if nothing could be read.\n");
+	put_text(
+		out,
+		"Usage: tlswitness report [OPTION...] [FILE|DIRECTORY|- ...]\n"
+		"\n"
+		"Who sent mail where, with which TLS version, and what to change. Without a\n"
+		"file it reads $TLSWITNESS_LOG, else /var/log/tlswitness/, else\n"
+		"${XDG_STATE_HOME:-~/.local/state}/tlswitness/. Of a directory it reads all\n"
+		"*.jsonl files and their rotated siblings; - is standard input.\n"
+		"\n" FILTER_HELP "  --where KEY=VALUE  connections whose KEY, as --by has it, is "
+		"VALUE, as its table\n"
+		"                     has it: cipher=TLS_AES_128_GCM_SHA256; '-' if it is not\n"
+		"                     known; given twice for one key, any of the two\n"
+		"  --from URL         not of files: what a database engine has,\n"
+		"                     clickhouse+https://host:8443/tlswitness?table=tls\n"
+		"\n"
+		"What to make of them:\n"
+		"  --by LIST          group by any of these (program,destination):\n"
+		"                     program, destination, version, verdict, place, host,\n"
+		"                     service, user, hour, day, cipher, group, reason, port,\n"
+		"                     mode, floor, exception, tls_mode, certificate, subject,\n"
+		"                     issuer, not_after, library, witness, limited_by,\n"
+		"                     offered, executable, parent, domain (the registrable\n"
+		"                     one of the destination, by the Public Suffix List)\n"
+		"  --show             not the report, but the records that it is made of, a line\n"
+		"                     each; with --json as they stand in the log\n"
+		"  --compare-to PERIOD\n"
+		"                     what is new, worse, better, fixed or gone since then: 'last\n"
+		"                     week', 'last month' (the 7 or 30 days before --since, which\n"
+		"                     is so long ago if not given), or FROM..TO\n"
+		"  --expiring DAYS    the certificates of servers that end within so many days\n"
+		"  --if-servers-require VERSION\n"
+		"                     what would fail on the day on which every server\n"
+		"                     requires it (1.2 or 1.3), and whose line that is;\n"
+		"                     --flip DATE counts down to that day\n"
+		"  --what-if VERSION  the verdicts as they would have been had we enforced\n"
+		"                     that floor: 1.2 or 1.3\n"
+		"  --fail-on LIST     exit status 1 if any of these occurs: a verdict;\n"
+		"                     no-records; unverified (a certificate that nobody\n"
+		"                     checked, or that failed); unreadable (a log);\n"
+		"                     expiring (by --expiring); new (by --compare-to)\n"
+		"  --json             as JSON\n"
+		"  --csv              as CSV: one row for each group of --by, which is\n"
+		"                     program,destination,version,verdict if not given\n"
+		"  --openmetrics      as metrics, for the textfile collector of node_exporter\n"
+		"  --html             as one page that needs no script and no network\n"
+		"  --sarif            the places, for a code review that shows the line\n"
+		"  --junit            a test case for each place, for a CI\n"
+		"  --mail             a summary made to be mailed: short, without colours\n"
+		"  --width N          columns of text; 0: as wide as its names, as if it is\n"
+		"                     no terminal that is written to\n"
+		"  --top N            rows of each table; 0 for all (30, and 10 of the\n"
+		"                     lists below the first)\n"
+		"  --sha256           take the SHA-256 of each input, as --html always does,\n"
+		"                     for --json\n"
+		"  --threads N        use N threads (one for each core)\n"
+		"\n"
+		"Exit status: 0; 1 by --fail-on; 2 on bad use, or if nothing could be read.\n");
 }
 
 enum option_code {
@@ -77,6 +91,10 @@ enum option_code {
 	OPTION_TOP,
 	OPTION_SHA256,
 	OPTION_THREADS,
+	OPTION_WHERE,
+	OPTION_SHOW,
+	OPTION_COMPARE_TO,
+	OPTION_EXPIRING,
 };
 
 static const struct option long_options[] = {
@@ -98,6 +116,10 @@ static const struct option long_options[] = {
 	{"top", required_argument, NULL, OPTION_TOP},
 	{"sha256", no_argument, NULL, OPTION_SHA256},
 	{"threads", required_argument, NULL, OPTION_THREADS},
+	{"where", required_argument, NULL, OPTION_WHERE},
+	{"show", no_argument, NULL, OPTION_SHOW},
+	{"compare-to", required_argument, NULL, OPTION_COMPARE_TO},
+	{"expiring", required_argument, NULL, OPTION_EXPIRING},
 	{"help", no_argument, NULL, 'h'},
 	{NULL, 0, NULL, 0},
 };
@@ -140,12 +162,16 @@ static bool parse_fail_on(struct request *request, const char *list)
 			request->fail_on.unverified = true;
 		} else if (slice_is(word, "unreadable")) {
 			request->fail_on.unreadable = true;
+		} else if (slice_is(word, "expiring")) {
+			request->fail_on.expiring = true;
+		} else if (slice_is(word, "new")) {
+			request->fail_on.new_finding = true;
 		} else if (verdict != ENTRY_VERDICTS) {
 			request->fail_on.verdict[verdict] = true;
 		} else {
 			complain("--fail-on: '%.*s' is nothing to fail on; give verdicts (ok, "
 				 "at-risk, below-floor, plaintext, refused, failed, no-mail), "
-				 "no-records, unverified or unreadable",
+				 "no-records, unverified, unreadable, expiring or new",
 				 (int)length, list);
 			return false;
 		}
@@ -178,7 +204,7 @@ static bool add_key(struct aggregate_options *counting, enum report_key key)
 	return true;
 }
 
-static void complain_of_key(struct slice word)
+static void complain_of_key(const char *option, struct slice word)
 {
 	const char *names[REPORT_KEYS + 1] = {NULL};
 	const char *nearest = NULL;
@@ -189,13 +215,13 @@ static void complain_of_key(struct slice word)
 		names[key] = report_key_name(key);
 	nearest = options_nearest(text, names);
 	if (nearest)
-		complain("--by: '%s' can't be grouped by; did you mean %s? `tlswitness report "
+		complain("--%s: '%s' can't be grouped by; did you mean %s? `tlswitness report "
 			 "--help` lists what can",
-			 text, nearest);
+			 option, text, nearest);
 	else
-		complain(
-			"--by: '%s' can't be grouped by; `tlswitness report --help` lists what can",
-			text);
+		complain("--%s: '%s' can't be grouped by; `tlswitness report --help` lists what "
+			 "can",
+			 option, text);
 }
 
 static bool parse_keys(const char *list, struct aggregate_options *counting)
@@ -206,7 +232,7 @@ static bool parse_keys(const char *list, struct aggregate_options *counting)
 		enum report_key key = report_key_from((struct slice){list, length});
 
 		if (key == REPORT_KEYS) {
-			complain_of_key((struct slice){list, length});
+			complain_of_key("by", (struct slice){list, length});
 			return false;
 		}
 		add_key(counting, key);
@@ -214,6 +240,96 @@ static bool parse_keys(const char *list, struct aggregate_options *counting)
 			return true;
 		list += length + 1;
 	}
+}
+
+/* "cipher=TLS_AES_128_GCM_SHA256"; a value of "-" is one that is not known. */
+static bool parse_where(struct request *request, const char *text)
+{
+	struct aggregate_options *counting = &request->counting;
+	const char *equals = strchr(text, '=');
+	struct slice name = {text, equals ? (size_t)(equals - text) : strlen(text)};
+	struct report_where where = {.key = report_key_from(name)};
+
+	if (where.key == REPORT_KEYS) {
+		complain_of_key("where", name);
+		return false;
+	}
+	if (!equals) {
+		complain("--where: '%s' has no value; give one such as %s=VALUE", text, text);
+		return false;
+	}
+	if (strcmp(equals + 1, "-") != 0)
+		where.value = slice_of(equals + 1);
+	counting->where = table_resize(counting->where,
+				       (counting->where_count + 1) * sizeof(counting->where[0]));
+	counting->where[counting->where_count++] = where;
+	filter_add(&request->filter.where, text);
+	return true;
+}
+
+static bool parse_expiring(struct request *request, const char *text)
+{
+	unsigned long days = 0;
+
+	if (!parse_number_option("expiring", text, 0, 36500, &days))
+		return false;
+	request->counting.has_expiring = true;
+	request->counting.expiring_before = request->now + (int64_t)days * MICROSECONDS_PER_DAY;
+	return true;
+}
+
+/* "FROM..TO", each a time as --since takes it. */
+static bool parse_from_to(struct request *request, const char *text, struct filter *compared)
+{
+	const char *dots = strstr(text, "..");
+	char from[64];
+
+	if (!dots || (size_t)(dots - text) >= sizeof(from))
+		return false;
+	(void)snprintf(from, sizeof(from), "%.*s", (int)(dots - text), text);
+	return timestamp_from_user(from, request->now, &compared->since) &&
+	       timestamp_from_user(dots + 2, request->now, &compared->until) &&
+	       compared->since < compared->until;
+}
+
+/* The time to compare with; and the report's own, if nobody said it. */
+static bool choose_periods(struct request *request)
+{
+	struct filter *filter = &request->filter;
+	struct filter *compared = &request->counting.compared;
+	const char *text = request->compare_to;
+	bool week = text && strcmp(text, "last week") == 0;
+	bool month = text && strcmp(text, "last month") == 0;
+	int64_t length = (week ? 7 : 30) * MICROSECONDS_PER_DAY;
+	struct filter times = {0};
+
+	if (!text)
+		return true;
+	if (!week && !month && !parse_from_to(request, text, &times)) {
+		complain("--compare-to: '%s' is no period; give 'last week', 'last month', or one "
+			 "such as 2026-11-01..2026-11-15",
+			 text);
+		return false;
+	}
+	if (!filter->has_since) {
+		filter->has_since = true;
+		filter->since = week || month ? request->now - length : times.until;
+	}
+	if (week || month) {
+		times.since = filter->since - length;
+		times.until = filter->since;
+	} else if (times.until > filter->since &&
+		   (!filter->has_until || times.since < filter->until)) {
+		complain("--compare-to: '%s' and the time of the report have a part in common",
+			 text);
+		return false;
+	}
+	request->counting.compares = true;
+	*compared = *filter;
+	compared->since = times.since;
+	compared->has_until = true;
+	compared->until = times.until;
+	return true;
 }
 
 static bool parse_threads(const char *text, struct reader_options *reading)
@@ -263,6 +379,16 @@ static bool parse_option(struct request *request, int code, const char *argument
 	case OPTION_SHA256:
 		request->sha256 = true;
 		return true;
+	case OPTION_WHERE:
+		return parse_where(request, argument);
+	case OPTION_SHOW:
+		request->show = true;
+		return true;
+	case OPTION_COMPARE_TO:
+		request->compare_to = argument;
+		return true;
+	case OPTION_EXPIRING:
+		return parse_expiring(request, argument);
 	case OPTION_THREADS:
 		return parse_threads(argument, &request->reading);
 	case OPTION_JSON:
@@ -293,6 +419,19 @@ static bool is_consistent(const struct request *request)
 	}
 	if (request->has_flip && request->counting.required == VERSION_CLEAR) {
 		complain("--flip is the day to which --if-servers-require counts down; give both");
+		return false;
+	}
+	if (request->show && request->format != FORMAT_TEXT && request->format != FORMAT_JSON) {
+		complain("--show and --%s: records are shown as text, or as they are by --json",
+			 request->format_option);
+		return false;
+	}
+	if (request->fail_on.expiring && !request->counting.has_expiring) {
+		complain("--fail-on expiring: within how many days? Give --expiring too");
+		return false;
+	}
+	if (request->fail_on.new_finding && !request->compare_to) {
+		complain("--fail-on new: since when? Give --compare-to too");
 		return false;
 	}
 	return true;
@@ -362,22 +501,26 @@ size_t request_top(const struct request *request, size_t without)
 
 static unsigned wants_of(const struct request *request)
 {
+	unsigned expiring = request->counting.has_expiring ? WANT_CERTIFICATES : 0;
+
+	if (request->show)
+		return 0;
 	switch (request->format) {
 	case FORMAT_JSON:
 		return WANT_ALL & ~(unsigned)WANT_PAIRS;
 	case FORMAT_CSV:
-		return WANT_GROUPS;
+		return WANT_GROUPS | expiring;
 	case FORMAT_OPENMETRICS:
-		return WANT_GROUPS | WANT_PLACES;
+		return WANT_GROUPS | WANT_PLACES | expiring;
 	case FORMAT_SARIF:
 	case FORMAT_JUNIT:
-		return WANT_PLACES;
+		return WANT_PLACES | expiring;
 	case FORMAT_MAIL:
-		return WANT_PLACES | WANT_HOSTS | WANT_FINDINGS;
+		return WANT_PLACES | WANT_HOSTS | WANT_FINDINGS | expiring;
 	case FORMAT_HTML:
 		return WANT_ALL;
 	default:
-		return WANT_GROUPS | WANT_PLACES | WANT_HOSTS | WANT_FINDINGS;
+		return WANT_GROUPS | WANT_PLACES | WANT_HOSTS | WANT_FINDINGS | expiring;
 	}
 }
 
@@ -388,7 +531,8 @@ static void prepare(struct request *request)
 
 	choose_keys(request);
 	request->counting.filter = filter;
-	rollup->connections_chosen = filter->has_verdicts || filter->to.count > 0;
+	rollup->connections_chosen =
+		filter->has_verdicts || filter->to.count > 0 || filter->where.count > 0;
 	request->counting.wants = wants_of(request);
 	/* Only a page of text shows no more than its rows; the other formats count the rest. */
 	if (request->format == FORMAT_TEXT || request->format == FORMAT_MAIL) {
@@ -417,7 +561,7 @@ bool request_parse(struct request *request, int argc, char **argv, int *status)
 		if (code == OPTIONS_BAD || !parse_option(request, code, optarg))
 			return false;
 	}
-	if (!is_consistent(request))
+	if (!choose_periods(request) || !is_consistent(request))
 		return false;
 	prepare(request);
 	return true;
@@ -426,5 +570,6 @@ bool request_parse(struct request *request, int argc, char **argv, int *status)
 void request_free(struct request *request)
 {
 	filter_free(&request->filter);
+	free(request->counting.where);
 	free(request->command);
 }

@@ -22,8 +22,10 @@ struct request {
 	struct {
 		bool verdict[ENTRY_VERDICTS];
 		bool no_records;
-		bool unverified; /* a certificate that was unchecked, or failed */
-		bool unreadable; /* a log, or a part of one */
+		bool unverified;  /* a certificate that was unchecked, or failed */
+		bool unreadable;  /* a log, or a part of one */
+		bool expiring;    /* a certificate that ends soon */
+		bool new_finding; /* that was not there in the time that is compared with */
 	} fail_on;
 	enum report_format {
 		FORMAT_TEXT,
@@ -44,6 +46,8 @@ struct request {
 	bool has_by;
 	bool has_top;
 	bool sha256;
+	bool show;              /* the records themselves */
+	const char *compare_to; /* a period in words; NULL: none */
 	unsigned long top;
 	int64_t now;
 };

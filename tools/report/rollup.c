@@ -46,6 +46,12 @@ struct report *rollup(const struct aggregate *aggregate, const struct rollup_opt
 		build_findings(&builder);
 	if (wants & WANT_PERIODS)
 		build_periods(&builder);
+	if (wants & WANT_CERTIFICATES)
+		build_certificates(&builder);
+	if (wants & WANT_CIPHERS)
+		build_ciphers(&builder);
+	if (counted->compares)
+		build_comparison(&builder);
 	return &owned->report;
 }
 
@@ -72,6 +78,10 @@ void report_free(struct report *report)
 	free(report->configuration_errors.row);
 	free(report->hours);
 	free(report->days);
+	free(report->gaps);
+	free(report->server_certificates);
+	free(report->ciphers);
+	free(report->comparison.row);
 	free(report->inputs);
 	arena_free(&((struct owned_report *)(void *)report)->texts);
 	free(report);

@@ -11,7 +11,7 @@
 
 #include "tools/log/values.h"
 #include "tools/command.h"
-#include "tools/watch/connection_line.h"
+#include "tools/log/connection_line.h"
 #include "tools/log/default_log.h"
 #include "tools/log/filter_options.h"
 #include "tools/log/follow.h"

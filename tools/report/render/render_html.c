@@ -249,7 +249,7 @@ static void write_readiness(FILE *out, const struct report *report)
 		html_time(out, readiness->flip, TIMESTAMP_DAY);
 		put_text(out, ".");
 	}
-	put_text(out, "</p>\n<ol>\n");
+	put_format(out, "%s</p>\n<ol>\n", readiness->count ? " These changes bring it to 0:" : "");
 	for (size_t i = 0; i < readiness->count && i < ROWS_AT_MOST; i++) {
 		const struct report_unready *row = &readiness->row[i];
 
@@ -265,8 +265,10 @@ static void write_readiness(FILE *out, const struct report *report)
 			put_text(out, ", service ");
 			html_name(out, row->service);
 		}
-		put_text(out, ", at ");
-		html_path(out, row->place);
+		if (row->place.length) {
+			put_text(out, ", at ");
+			html_path(out, row->place);
+		}
 		put_text(out, "</li>\n");
 	}
 	put_text(out, "</ol>\n</section>\n");
@@ -417,6 +419,7 @@ static void write_contents(FILE *out, const struct report *report)
 	bool any = report->total.connections > 0;
 
 	put_text(out, "<nav aria-label=\"Contents\"><ul>\n");
+	write_link(out, report->comparison.asked, "changes", "What has changed");
 	write_link(out, report->place_count > 0, "change", "What to change");
 	write_link(out, any, "versions", "Versions over time");
 	write_link(out, any, "matrix", "Programs and destinations");
@@ -426,6 +429,10 @@ static void write_contents(FILE *out, const struct report *report)
 	write_link(out, report->exceptions.count > 0, "exceptions", "Exceptions");
 	write_link(out, report->failures.count > 0, "failures", "Failed or refused");
 	write_link(out, html_has_gaps(report), "gaps", "Gaps");
+	write_link(out, report->cipher_count > 0, "ciphers", "Cipher suites");
+	write_link(out, report->server_certificate_count > 0 || report->has_expiring,
+		   "server-certificates", "Certificates of servers");
+	write_link(out, true, "method", "Method");
 	write_link(out, true, "about", "About this report");
 	put_text(out, "</ul></nav>\n");
 }
@@ -443,12 +450,16 @@ bool render_html(FILE *out, const struct report *report, const struct report_sty
 	write_conclusion(out, report);
 	write_figures(out, report);
 	write_contents(out, report);
+	html_write_comparison(out, report, &limits);
 	html_write_places(out, report, &limits);
 	html_write_chart(out, report);
 	html_write_matrix(out, report);
 	html_write_groups(out, report, &limits);
 	html_write_servers(out, report, &limits);
 	html_write_findings(out, report, &limits);
+	html_write_ciphers(out, report, &limits);
+	html_write_server_certificates(out, report, &limits);
+	html_write_method(out);
 	html_write_about(out, report, &limits);
 	put_text(out, "</main>\n</body>\n</html>\n");
 	return put_end(out);

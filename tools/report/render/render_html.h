@@ -44,6 +44,12 @@ void html_write_groups(FILE *out, const struct report *report, const struct html
 void html_write_places(FILE *out, const struct report *report, const struct html_limits *limits);
 void html_write_servers(FILE *out, const struct report *report, const struct html_limits *limits);
 void html_write_findings(FILE *out, const struct report *report, const struct html_limits *limits);
+void html_write_comparison(FILE *out, const struct report *report,
+			   const struct html_limits *limits);
+void html_write_ciphers(FILE *out, const struct report *report, const struct html_limits *limits);
+void html_write_server_certificates(FILE *out, const struct report *report,
+				    const struct html_limits *limits);
+void html_write_method(FILE *out);
 void html_write_about(FILE *out, const struct report *report, const struct html_limits *limits);
 
 /* For the chart's colours and the page's list of contents. */

@@ -46,6 +46,31 @@ static void write_period(FILE *out, const struct report *report)
 	end_term(out);
 }
 
+/* A period without gaps, or with them named. */
+static void write_gaps(FILE *out, const struct report *report)
+{
+	enum { NAMED = 50 };
+
+	if (report->day_count == 0)
+		return;
+	write_term(out, "Days without a connection");
+	for (size_t i = 0; i < report->gap_count && i < NAMED; i++) {
+		const struct report_gap *gap = &report->gaps[i];
+
+		put_text(out, i ? ", " : "");
+		html_time(out, gap->first, TIMESTAMP_DAY);
+		if (gap->last > gap->first) {
+			put_text(out, " to ");
+			html_time(out, gap->last, TIMESTAMP_DAY);
+		}
+	}
+	if (report->gap_count > NAMED)
+		put_format(out, " and %zu more gaps", report->gap_count - NAMED);
+	if (report->gap_count == 0)
+		put_text(out, "none");
+	end_term(out);
+}
+
 static int compare_names(const void *a, const void *b)
 {
 	return slice_compare(*(const struct slice *)a, *(const struct slice *)b);
@@ -252,6 +277,7 @@ void html_write_about(FILE *out, const struct report *report, const struct html_
 	html_section_open(out, "about", "About this report");
 	put_text(out, "<dl class=\"facts\">\n");
 	write_period(out, report);
+	write_gaps(out, report);
 	write_names(out, "Hosts", report->hosts, report->host_count);
 	write_names(out, "Services", report->services, report->service_count);
 	write_floor(out, report);

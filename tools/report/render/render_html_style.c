@@ -52,6 +52,7 @@ static const char text_style[] =
 	"header p{margin-top:.4rem}\n"
 	"section{margin-top:3rem}\n"
 	"section>p.dim{max-width:48rem;margin-bottom:1rem}\n"
+	"#method p{max-width:48rem;margin-top:.5rem}\n"
 	"a{color:var(--link);text-underline-offset:.15em}\n"
 	"code,.path,.sum{font-family:ui-monospace,\"SF Mono\",Menlo,Consolas,"
 	"\"DejaVu Sans Mono\",monospace;font-size:.875em}\n"

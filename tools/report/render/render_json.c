@@ -24,6 +24,13 @@
  *   plaintext, failures, certificate_findings, exceptions, blind_spots, records_lost,
  *   configuration_errors   [{program, destination, reason, advice, records, first, last}]
  *   days            [{day, connections, versions, verdicts}]
+ *   gaps            [{first, last}]: days without a connection, as far as they were asked for
+ *   ciphers         [{cipher, group, connections, versions, verdicts, first, last}]
+ *   server_certificates   what ends first, first: [{destination, subject, issuer, not_after,
+ *                   check, connections, last, expiring}]; `expiring` if it was asked about
+ *   comparison      if asked for: {since, until, connections, unchanged, changes: [{change,
+ *                   verdict, program, destination, now, now_connections, before,
+ *                   before_connections}]}; a change is new, worse, better, fixed or gone
  *   inputs          [{name, error, bytes, lines, records, rejected, rejects:
  *                   [{line, reason}], sha256}]
  */
@@ -243,6 +250,82 @@ static void write_days(struct json_writer *writer, const struct report *report)
 	json_close(writer, ']');
 }
 
+static void write_gaps(struct json_writer *writer, const struct report *report)
+{
+	json_open(writer, "gaps", '[');
+	for (size_t i = 0; i < report->gap_count; i++) {
+		json_open(writer, NULL, '{');
+		write_time(writer, "first", report->gaps[i].first, TIMESTAMP_DAY);
+		write_time(writer, "last", report->gaps[i].last, TIMESTAMP_DAY);
+		json_close(writer, '}');
+	}
+	json_close(writer, ']');
+}
+
+static void write_ciphers(struct json_writer *writer, const struct report *report)
+{
+	json_open(writer, "ciphers", '[');
+	for (size_t i = 0; i < report->cipher_count; i++) {
+		json_open(writer, NULL, '{');
+		write_known(writer, "cipher", report->ciphers[i].cipher);
+		write_known(writer, "group", report->ciphers[i].group);
+		write_tally(writer, &report->ciphers[i].tally);
+		json_close(writer, '}');
+	}
+	json_close(writer, ']');
+}
+
+static void write_server_certificates(struct json_writer *writer, const struct report *report)
+{
+	json_open(writer, "server_certificates", '[');
+	for (size_t i = 0; i < report->server_certificate_count; i++) {
+		const struct report_certificate *certificate = &report->server_certificates[i];
+
+		json_open(writer, NULL, '{');
+		write_known(writer, "destination", certificate->destination);
+		write_known(writer, "subject", certificate->subject);
+		write_known(writer, "issuer", certificate->issuer);
+		write_known(writer, "not_after", certificate->not_after);
+		json_text(writer, "check", slice_of(entry_certificate_name(certificate->check)));
+		json_number(writer, "connections", certificate->connections);
+		write_time(writer, "last", certificate->last, TIMESTAMP_RFC3339);
+		if (report->has_expiring)
+			json_boolean(writer, "expiring", certificate->expiring);
+		json_close(writer, '}');
+	}
+	json_close(writer, ']');
+}
+
+static void write_comparison(struct json_writer *writer, const struct report *report)
+{
+	const struct report_comparison *comparison = &report->comparison;
+
+	if (!comparison->asked)
+		return;
+	json_open(writer, "comparison", '{');
+	write_time(writer, "since", comparison->since, TIMESTAMP_RFC3339);
+	write_time(writer, "until", comparison->until, TIMESTAMP_RFC3339);
+	json_number(writer, "connections", comparison->connections);
+	json_number(writer, "unchanged", comparison->unchanged);
+	json_open(writer, "changes", '[');
+	for (size_t i = 0; i < comparison->row_count; i++) {
+		const struct report_change *change = &comparison->row[i];
+
+		json_open(writer, NULL, '{');
+		json_text(writer, "change", slice_of(report_change_name(change->kind)));
+		json_text(writer, "verdict", slice_of(entry_verdict_name(change->verdict)));
+		write_known(writer, "program", change->program);
+		write_known(writer, "destination", change->destination);
+		json_number(writer, "now", change->now);
+		json_number(writer, "now_connections", change->now_connections);
+		json_number(writer, "before", change->before);
+		json_number(writer, "before_connections", change->before_connections);
+		json_close(writer, '}');
+	}
+	json_close(writer, ']');
+	json_close(writer, '}');
+}
+
 static void write_sha256(struct json_writer *writer, const uint8_t *sum)
 {
 	static const char digits[] = "0123456789abcdef";
@@ -300,6 +383,7 @@ static void write_filters(struct json_writer *writer, const struct filter *filte
 	write_patterns(writer, "to", &filter->to);
 	write_patterns(writer, "service", &filter->service);
 	write_patterns(writer, "host", &filter->host);
+	write_patterns(writer, "where", &filter->where);
 	if (filter->has_verdicts) {
 		json_open(writer, "verdict", '[');
 		for (unsigned i = 0; i < ENTRY_VERDICTS; i++) {
@@ -383,6 +467,10 @@ bool render_json(FILE *out, const struct report *report)
 	write_findings(&writer, "records_lost", &report->lost);
 	write_findings(&writer, "configuration_errors", &report->configuration_errors);
 	write_days(&writer, report);
+	write_gaps(&writer, report);
+	write_ciphers(&writer, report);
+	write_server_certificates(&writer, report);
+	write_comparison(&writer, report);
 	json_open(&writer, "inputs", '[');
 	for (size_t i = 0; i < report->input_count; i++)
 		write_input(&writer, &report->inputs[i]);

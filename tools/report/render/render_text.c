@@ -658,6 +658,156 @@ static void write_failure_advice(FILE *out, const struct report_findings *failur
 	}
 }
 
+/* ---- certificates that end ---- */
+
+static void certificate_cell(const void *context, size_t row, size_t column, struct text_cell *cell)
+{
+	const struct report_certificate *certificate =
+		(const struct report_certificate *)context + row;
+
+	switch (column) {
+	case 0:
+		cell->text = (struct slice){
+			cell->room, timestamp_print(cell->room, certificate->end, TIMESTAMP_DAY)};
+		break;
+	case 1:
+		cell->text = certificate->destination;
+		break;
+	case 2:
+		cell->text = certificate->subject;
+		break;
+	case 3:
+		cell->text = certificate->issuer;
+		break;
+	default:
+		print_count(cell, certificate->connections);
+		return;
+	}
+	if (cell->text.length == 0)
+		cell->text = SLICE_LITERAL("-");
+}
+
+/* What ends first is first, so they are the first rows. */
+static void write_expiring(FILE *out, const struct report *report, const struct report_style *style)
+{
+	struct text_table table = {
+		.column = {{"ENDS (UTC)", false, false, false},
+			   {"DESTINATION", false, true, false},
+			   {"SUBJECT", false, true, false},
+			   {"ISSUER", false, true, false},
+			   {"TOTAL", true, false, false}},
+		.column_count = 5,
+		.row_count = rows_to_show(report->expiring, style->top_lists),
+		.context = report->server_certificates,
+		.cell = certificate_cell,
+	};
+	char day[TIMESTAMP_TEXT_MAX];
+
+	if (!report->has_expiring)
+		return;
+	heading(out, style, "Certificates that end soon");
+	timestamp_print(day, report->expiring_before, TIMESTAMP_DAY);
+	if (report->expiring == 0) {
+		put_format(out, "None of the %zu that were seen ends before %s.\n",
+			   report->server_certificate_count, day);
+		return;
+	}
+	text_table_write(out, &table, &style->text);
+	say_more(out, report->expiring, table.row_count);
+}
+
+/* ---- compared with another time ---- */
+
+static void change_cell(const void *context, size_t row, size_t column, struct text_cell *cell)
+{
+	const struct report_change *change = (const struct report_change *)context + row;
+	bool now = column == 4;
+	int length = 0;
+
+	switch (column) {
+	case 0:
+		cell->text = slice_of(report_change_name(change->kind));
+		break;
+	case 1:
+		cell->text = slice_of(entry_verdict_name(change->verdict));
+		cell->colour = verdict_colour(change->verdict);
+		break;
+	case 2:
+		cell->text = change->program;
+		break;
+	case 3:
+		cell->text = change->destination;
+		break;
+	default:
+		length = snprintf(cell->room, sizeof(cell->room), "%" PRIu64 " of %" PRIu64,
+				  now ? change->now : change->before,
+				  now ? change->now_connections : change->before_connections);
+		cell->text = (struct slice){cell->room, (size_t)length};
+		break;
+	}
+	if (cell->text.length == 0)
+		cell->text = SLICE_LITERAL("-");
+}
+
+static void put_changes(FILE *out, const struct report_comparison *comparison)
+{
+	const char *separator = "";
+
+	for (unsigned kind = 0; kind < REPORT_CHANGES; kind++) {
+		if (comparison->count[kind] == 0)
+			continue;
+		put_format(out, "%s%" PRIu64 " %s", separator, comparison->count[kind],
+			   report_change_name(kind));
+		separator = ", ";
+	}
+	if (comparison->unchanged)
+		put_format(out, "%s%" PRIu64 " as before", separator, comparison->unchanged);
+	else if (comparison->row_count == 0)
+		put_text(out, "nothing wrong in either");
+}
+
+static void write_comparison(FILE *out, const struct report *report,
+			     const struct report_style *style)
+{
+	const struct report_comparison *comparison = &report->comparison;
+	struct text_table table = {
+		.column = {{"CHANGE", false, false, false},
+			   {"VERDICT", false, false, false},
+			   {"PROGRAM", false, true, true},
+			   {"DESTINATION", false, true, false},
+			   {"NOW", true, false, false},
+			   {"BEFORE", true, false, false}},
+		.column_count = 6,
+		.row_count = rows_to_show(comparison->row_count, style->top),
+		.context = comparison->row,
+		.cell = change_cell,
+	};
+	struct line line = line_begin();
+	FILE *text = NULL;
+	char since[TIMESTAMP_TEXT_MAX];
+	char until[TIMESTAMP_TEXT_MAX];
+
+	if (!comparison->asked)
+		return;
+	text = line_out(&line);
+	heading(out, style, "What has changed");
+	timestamp_print(since, comparison->since, TIMESTAMP_MINUTE);
+	timestamp_print(until, comparison->until, TIMESTAMP_MINUTE);
+	put_format(text, "Compared with %s to %s UTC, which had %" PRIu64 " connection%s: ", since,
+		   until, comparison->connections, plural(comparison->connections));
+	if (comparison->connections == 0)
+		put_text(text, "nothing can be said.");
+	else
+		put_changes(text, comparison);
+	put_text(text, comparison->connections ? "." : "");
+	line_end(&line, out, style, 0);
+	if (comparison->row_count == 0 || comparison->connections == 0)
+		return;
+	put_byte(out, '\n');
+	text_table_write(out, &table, &style->text);
+	say_more(out, comparison->row_count, table.row_count);
+}
+
 static void write_all_findings(FILE *out, const struct report *report,
 			       const struct report_style *style)
 {
@@ -705,6 +855,35 @@ static void write_remarks(FILE *out, const struct report *report)
 			   rejected == 1 ? " was" : "s were", plural(rejected));
 }
 
+static void put_kind(FILE *out, const char **separator, uint64_t count, const char *words)
+{
+	if (count == 0)
+		return;
+	put_format(out, "%s%" PRIu64 " %s", *separator, count, words);
+	*separator = ", ";
+}
+
+/* So that the records and the connections above add up. */
+static void put_kinds(FILE *out, const struct report *report, uint64_t read)
+{
+	const struct report_records *records = &report->records;
+	const char *separator = " (";
+
+	if (report->total.connections == read)
+		return;
+	put_kind(out, &separator, report->total.connections, "of connections");
+	put_kind(out, &separator, records->settings, "of settings");
+	put_kind(out, &separator, records->blind_spots, "of blind spots");
+	put_kind(out, &separator, records->lost_notices, "of lost records");
+	put_kind(out, &separator, records->configuration_errors, "of configuration errors");
+	put_kind(out, &separator, records->other, "of other kinds");
+	put_kind(out, &separator, records->doubles, "there twice");
+	put_kind(out, &separator, report->comparison.connections, "to compare with");
+	put_kind(out, &separator, records->filtered_out, "left out");
+	if (separator[0] == ',')
+		put_byte(out, ')');
+}
+
 /* What was read, by name, so that "nothing found" can be told from "nothing read". */
 static void write_inputs(FILE *out, const struct report *report, const struct report_style *style)
 {
@@ -718,8 +897,9 @@ static void write_inputs(FILE *out, const struct report *report, const struct re
 		records += report->inputs[i].records;
 		failed += report->inputs[i].error != NULL;
 	}
-	put_format(text, "Read %" PRIu64 " record%s from %zu log%s", records,
-		   records == 1 ? "" : "s", report->input_count,
+	put_format(text, "Read %" PRIu64 " record%s", records, plural(records));
+	put_kinds(text, report, records);
+	put_format(text, " from %zu log%s", report->input_count,
 		   report->input_count == 1 ? "" : "s");
 	for (size_t i = 0; i < report->input_count && i < NAMED; i++)
 		put_format(text, "%s%s", i ? ", " : ": ", report->inputs[i].name);
@@ -739,9 +919,11 @@ bool render_text(FILE *out, const struct report *report, const struct report_sty
 	write_title(out, report, style);
 	if (report->total.connections)
 		write_figures(out, report, style);
+	write_comparison(out, report, style);
 	write_groups(out, report, style);
 	write_places(out, report, style);
 	write_all_findings(out, report, style);
+	write_expiring(out, report, style);
 	write_remarks(out, report);
 	write_inputs(out, report, style);
 	return put_end(out);

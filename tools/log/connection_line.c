@@ -1,7 +1,7 @@
 /*
  * Knows how a record looks on one line; must not know where it came from.
  */
-#include "tools/watch/connection_line.h"
+#include "tools/log/connection_line.h"
 
 #include "tools/log/values.h"
 #include "tools/base/put.h"
