@@ -151,31 +151,31 @@ EXPORT int __dprintf_chk(int fd, int flag, const char *format, ...)
 /* ---- vectors with an offset, of which a socket has none ---- */
 
 /* Is it one that a socket can be given? It is what its plain sibling would do, then. */
-static bool is_plain(int fd, off_t offset, int flags)
+static bool is_plain(int fd, off64_t offset, int flags)
 {
 	return offset == -1 && flags == 0 && is_connection(fd);
 }
 
 /* Before a call to `real` that no socket can serve. */
-static bool may_pass_oddly(int fd, __typeof__(pwritev2) *real)
+static bool may_pass_oddly(int fd, uintptr_t real)
 {
-	return !real_libc_has((uintptr_t)real) || may_pass_unseen(fd);
+	return !real_libc_has(real) || may_pass_unseen(fd);
 }
 
 EXPORT ssize_t pwritev2(int fd, const struct iovec *parts, int count, off_t offset, int flags)
 {
 	if (is_plain(fd, offset, flags))
 		return writev(fd, parts, count);
-	if (!may_pass_oddly(fd, libc()->pwritev2))
+	if (!may_pass_oddly(fd, (uintptr_t)libc()->pwritev2))
 		return -1;
 	return libc()->pwritev2(fd, parts, count, offset, flags);
 }
 
-EXPORT ssize_t pwritev64v2(int fd, const struct iovec *parts, int count, off_t offset, int flags)
+EXPORT ssize_t pwritev64v2(int fd, const struct iovec *parts, int count, off64_t offset, int flags)
 {
 	if (is_plain(fd, offset, flags))
 		return writev(fd, parts, count);
-	if (!may_pass_oddly(fd, libc()->pwritev64v2))
+	if (!may_pass_oddly(fd, (uintptr_t)libc()->pwritev64v2))
 		return -1;
 	return libc()->pwritev64v2(fd, parts, count, offset, flags);
 }
@@ -184,16 +184,16 @@ EXPORT ssize_t preadv2(int fd, const struct iovec *parts, int count, off_t offse
 {
 	if (is_plain(fd, offset, flags))
 		return readv(fd, parts, count);
-	if (!may_pass_oddly(fd, libc()->preadv2))
+	if (!may_pass_oddly(fd, (uintptr_t)libc()->preadv2))
 		return -1;
 	return libc()->preadv2(fd, parts, count, offset, flags);
 }
 
-EXPORT ssize_t preadv64v2(int fd, const struct iovec *parts, int count, off_t offset, int flags)
+EXPORT ssize_t preadv64v2(int fd, const struct iovec *parts, int count, off64_t offset, int flags)
 {
 	if (is_plain(fd, offset, flags))
 		return readv(fd, parts, count);
-	if (!may_pass_oddly(fd, libc()->preadv64v2))
+	if (!may_pass_oddly(fd, (uintptr_t)libc()->preadv64v2))
 		return -1;
 	return libc()->preadv64v2(fd, parts, count, offset, flags);
 }

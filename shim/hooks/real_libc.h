@@ -46,6 +46,9 @@ typedef long Lmid_t;
 void *dlmopen(Lmid_t name_space, const char *path, int flags);
 void *dlvsym(void *handle, const char *name, const char *version);
 #undef sendfile64
+/* A macro of musl's until 1.2.3, and nothing since. */
+#undef off64_t
+typedef off_t off64_t;
 int fcntl64(int fd, int command, ...);
 ssize_t sendfile64(int out, int in, off_t *offset, size_t count);
 #endif
@@ -67,8 +70,8 @@ int __dprintf_chk(int fd, int flag, const char *format, ...);
 int __vdprintf_chk(int fd, int flag, const char *format, va_list arguments);
 ssize_t pwritev2(int fd, const struct iovec *parts, int count, off_t offset, int flags);
 ssize_t preadv2(int fd, const struct iovec *parts, int count, off_t offset, int flags);
-ssize_t pwritev64v2(int fd, const struct iovec *parts, int count, off_t offset, int flags);
-ssize_t preadv64v2(int fd, const struct iovec *parts, int count, off_t offset, int flags);
+ssize_t pwritev64v2(int fd, const struct iovec *parts, int count, off64_t offset, int flags);
+ssize_t preadv64v2(int fd, const struct iovec *parts, int count, off64_t offset, int flags);
 int close_range(unsigned first, unsigned last, int flags);
 void closefrom(int first);
 
