@@ -299,7 +299,7 @@ static struct program with_openssl_1_1(const struct sink *sink, const char *mode
 {
 	const char *newer = client_library("newer.so", true);
 	const char *older = compiled("older.so", "client.c",
-				     WORDS("-shared", "-Wl,-z,lazy", "-L" UNPACKED,
+				     WORDS("-shared", "-Wl,-z,lazy", text("-L%s", UNPACKED),
 					   "-l:libssl.so.1.1", "-l:libcrypto.so.1.1"));
 	struct program bare = bare_program(sink, WORDS(mode, newer, older, older, newer));
 
@@ -404,7 +404,7 @@ Test(binding, leaves_wolfssl_in_the_clothes_of_openssl_alone)
 	struct sink *sink = start_tls_sink();
 	const char *client = compiled("client.so", "client.c",
 				      WORDS("-DBY_WOLFSSL", "-Ibuild/debian/usr/include", "-shared",
-					    "-L" UNPACKED, "-l:libwolfssl.so.35"));
+					    text("-L%s", UNPACKED), "-l:libwolfssl.so.35"));
 	struct program bare = bare_program(sink, WORDS("local", client));
 
 	bare.env = join_words(bare.env, WORDS("LD_LIBRARY_PATH=" UNPACKED));

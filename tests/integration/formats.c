@@ -473,10 +473,11 @@ static const char *const *pages(void)
 
 Test(formats, page_is_valid, .timeout = 180)
 {
-	struct program check = {.argv = join_words(WORDS("java", "-Xss1m", "-jar",
-							 BROWSER "/vnu-jar/build/dist/vnu.jar",
-							 "--errors-only", "--Werror"),
-						   pages())};
+	struct program check = {
+		.argv = join_words(WORDS("java", "-Xss1m", "-jar",
+					 text("%s/vnu-jar/build/dist/vnu.jar", BROWSER),
+					 "--errors-only", "--Werror"),
+				   pages())};
 
 	if (access(check.argv[3], R_OK) != 0)
 		cr_skip("no validator: `make check` fetches it");
