@@ -620,3 +620,16 @@ Test(report_truth, the_auditor_finds_scope_ciphers_certificates_gaps_and_method)
 	cr_expect(strstr(page, "Days without a connection"));
 	cr_expect(strstr(page, "2026-11-21</span> to <span class=\"time\">2026-11-22"));
 }
+
+/* ---- the proof: another engine, over the same log ---- */
+
+Test(report_truth, counts_groups_and_filters_are_those_of_duckdb)
+{
+	struct program check = {
+		.argv = WORDS("node", "tests/bench/check-counts.mjs", tool_path(), test_path("."))};
+
+	if (access("tests/bench/node_modules", R_OK) != 0)
+		cr_skip("no DuckDB: `make check` fetches it");
+	cr_expect_eq(run_program(&check), 0, "%s", check.err);
+	cr_expect_str_eq(check.out, "compared 29 keys and 14 filters; many groups\n");
+}
