@@ -12,6 +12,7 @@
 
 #include <criterion/criterion.h>
 
+#include "tests/integration/authority.h"
 #include "tests/integration/harness.h"
 #include "tests/integration/probe_server.h"
 
@@ -590,28 +591,84 @@ Test(probe, many_hosts_take_the_time_of_one)
 	cr_expect_lt(end.tv_sec - begin.tv_sec, HOSTS * 5 * DELAY_MS / 1000 / 2);
 }
 
+/* A record of the sink's port; `more` is the rest of its fields. */
+static const char *record_line(unsigned id, const char *action, unsigned port, const char *more)
+{
+	return text("{\"@timestamp\":\"2026-11-23T13:05:07.123456Z\",\"event.id\":\"%032x\","
+		    "\"event.action\":\"%s\",\"event.outcome\":\"success\","
+		    "\"destination.ip\":\"127.0.0.1\",\"destination.port\":%u%s}\n",
+		    id, action, port, more);
+}
+
 Test(probe, beside_what_was_negotiated)
 {
 	struct sink *sink = start_sink(WORDS("--tls=1.0..1.3"));
-	const char *line = "{\"@timestamp\":\"2026-11-23T13:05:07.123456Z\","
-			   "\"event.action\":\"%s\",\"event.outcome\":\"%s\","
-			   "\"destination.ip\":\"127.0.0.1\",\"destination.port\":%u%s}\n";
+	const char *old = ",\"tls.version\":\"1.0\",\"process.executable\":\"/usr/bin/old\"";
 	const char *log = test_file(
 		"log.jsonl",
-		text("%s%s%s%s",
-		     text(line, "tls-handshake", "success", sink->port, ",\"tls.version\":\"1.0\""),
-		     text(line, "tls-handshake", "success", sink->port, ",\"tls.version\":\"1.2\""),
-		     text(line, "plaintext-mail", "success", sink->port, ""),
-		     text(line, "tls-handshake", "success", sink->port + 1,
-			  ",\"tls.version\":\"1.0\"")));
+		text("%s%s%s%s%s%s", record_line(1, "tls-handshake", sink->port, old),
+		     /* delivered twice by a shipper */
+		     record_line(1, "tls-handshake", sink->port, old),
+		     /* of a roll-up */
+		     record_line(2, "tls-handshake", sink->port,
+				 text("%s,\"tlswitness.count\":40", old)),
+		     record_line(3, "tls-handshake", sink->port,
+				 ",\"tls.version\":\"1.2\",\"process.executable\":"
+				 "\"/usr/bin/php\",\"tlswitness.script\":\"/srv/mail.php\""),
+		     record_line(4, "plaintext-mail", sink->port, ""),
+		     record_line(5, "tls-handshake", sink->port + 1, ",\"tls.version\":\"1.0\"")));
+	const char *compare = text("--compare=%s", log);
+	struct program words = {.argv = WORDS(tool_path(), "probe", sink->address, compare)};
 	int status = 0;
-	json_t *seen = json_object_get(
-		probe(WORDS(sink->address, text("--compare=%s", log)), &status), "seen");
+	json_t *seen = json_object_get(probe(WORDS(sink->address, compare), &status), "seen");
+	json_t *expected =
+		json_pack("{s:i,s:i,s:i,s:{s:{s:i},s:{s:i}}}", "1.0", 41, "1.2", 1, "clear", 1,
+			  "programs", "/usr/bin/old", "1.0", 41, "/srv/mail.php", "1.2", 1);
 
-	cr_expect_eq(json_integer_value(json_object_get(seen, "1.0")), 1);
-	cr_expect_eq(json_integer_value(json_object_get(seen, "1.2")), 1);
-	cr_expect_eq(json_integer_value(json_object_get(seen, "clear")), 1);
-	cr_expect_eq(json_object_size(seen), 3);
+	cr_expect(json_equal(seen, expected), "%s", json_dumps(seen, JSON_COMPACT));
+	json_decref(expected);
+	run_program(&words);
+	cr_expect_not_null(strstr(words.out,
+				  "  negotiated from here: 41 x TLS 1.0, 1 x TLS 1.2, 1 x "
+				  "in the clear\n"
+				  "    /usr/bin/old: 41 x TLS 1.0\n"
+				  "    /srv/mail.php: 1 x TLS 1.2\n"),
+			   "%s", words.out);
+}
+
+/* One file of many authorities, of whom one has signed: as curl and OpenSSL use it. */
+Test(probe, the_authorities_of_the_system)
+{
+	const char *env[] = {NULL, "SSL_CERT_DIR=/nowhere", NULL};
+	const struct sink *sink;
+	const char *bundle;
+	const char *others = "";
+	int status = 0;
+	json_t *certificate;
+
+	make_authority("authority");
+	make_certificate("named", "authority", "localhost", 30);
+	sink = start_sink(sink_with_certificate("named"));
+	for (unsigned i = 0; i < 5; i++) {
+		make_authority(text("other%u", i));
+		others = text("%s# not this one\n%s", others,
+			      read_file(certificate_path(text("other%u", i)), NULL));
+	}
+	bundle = test_file(
+		"bundle.pem",
+		text("%s%s%s", others, read_file(certificate_path("authority"), NULL), others));
+	env[0] = text("SSL_CERT_FILE=%s", bundle);
+	certificate = json_object_get(
+		probe_in(WORDS("-4", text("localhost:%u", sink->port)), env, &status),
+		"certificate");
+	cr_expect(json_is_true(json_object_get(certificate, "verified")), "%s",
+		  field(certificate, "reason"));
+	env[0] = text("SSL_CERT_FILE=%s", test_file("others.pem", others));
+	certificate = json_object_get(
+		probe_in(WORDS("-4", text("localhost:%u", sink->port)), env, &status),
+		"certificate");
+	cr_expect(json_is_false(json_object_get(certificate, "verified")));
+	cr_expect_str_eq(field(certificate, "reason"), "unable to get local issuer certificate");
 }
 
 Test(probe, bad_use_says_the_remedy)

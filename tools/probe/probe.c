@@ -363,8 +363,10 @@ static int ask(struct probe *probe, const struct options *options, char **words,
 			status = report(probe);
 	}
 	probe_dane_free(probe);
-	for (size_t i = 0; i < probe->target_count; i++)
+	for (size_t i = 0; i < probe->target_count; i++) {
 		probe_certificate_free(&probe->target[i].certificate);
+		probe_compare_free(&probe->target[i].seen);
+	}
 	free(probe->target);
 	free(probe->domain);
 	probe_requests_free(&requests);

@@ -123,12 +123,22 @@ struct probe_domain {
 	struct probe_policy policy;
 };
 
-/* How connections of this host's own applications to that server went, by version. */
-struct probe_seen {
-	bool asked;
+/* How many connections went in which way. */
+struct probe_tally {
 	unsigned long version[PROBE_VERSIONS];
 	unsigned long clear;
 	unsigned long failed;
+};
+
+/* How connections of this host's own applications to that server went. */
+struct probe_seen {
+	bool asked;
+	struct probe_tally all;
+	struct probe_program {
+		char *name; /* its script's, else its executable's path */
+		struct probe_tally tally;
+	} * program; /* in the order of the log */
+	size_t program_count;
 };
 
 /* One host, port and address. */

@@ -27,14 +27,13 @@ bool probe_verifier_init(struct probe_verifier *verifier, const char *ca_file)
 		return false;
 	}
 	if (ca_file == NULL) {
-		/* A directory is looked into by name; a file has to be read as a whole, which takes
-		 * longer than a probe: see verify_by_authorities(). Without any, every chain fails,
-		 * and says why. */
+		/* A directory is looked into by name, a file where that was not enough. Without
+		 * any, every chain fails, and says why. */
 		X509_LOOKUP *lookup =
 			X509_STORE_add_lookup(verifier->store, X509_LOOKUP_hash_dir());
 		if (lookup != NULL)
 			(void)X509_LOOKUP_add_dir(lookup, NULL, X509_FILETYPE_DEFAULT);
-		verifier->file_pending = true;
+		verifier->is_systems = true;
 		return true;
 	}
 	if (X509_STORE_load_locations(verifier->store, ca_file, NULL) != 1) {
@@ -48,6 +47,7 @@ bool probe_verifier_init(struct probe_verifier *verifier, const char *ca_file)
 void probe_verifier_free(struct probe_verifier *verifier)
 {
 	X509_STORE_free(verifier->store);
+	probe_authorities_free(&verifier->authorities);
 	SSL_CTX_free(verifier->dane);
 }
 
@@ -168,15 +168,6 @@ static const char *verification_error(X509_STORE_CTX *verification)
 	return X509_verify_cert_error_string(X509_STORE_CTX_get_error(verification));
 }
 
-static void load_file(struct probe_verifier *verifier)
-{
-	X509_LOOKUP *lookup = X509_STORE_add_lookup(verifier->store, X509_LOOKUP_file());
-
-	if (lookup != NULL)
-		(void)X509_LOOKUP_load_file(lookup, NULL, X509_FILETYPE_DEFAULT);
-	verifier->file_pending = false;
-}
-
 /* Chain and name, by the authorities that are loaded. */
 static void verify_once(struct probe_target *target, SSL *ssl,
 			const struct probe_verifier *verifier)
@@ -204,10 +195,10 @@ static void verify_by_authorities(struct probe_target *target, SSL *ssl,
 				  struct probe_verifier *verifier)
 {
 	verify_once(target, ssl, verifier);
-	if (target->certificate.verified || !verifier->file_pending)
-		return;
-	load_file(verifier);
-	verify_once(target, ssl, verifier);
+	if (!target->certificate.verified && verifier->is_systems &&
+	    probe_authorities_add(&verifier->authorities, verifier->store,
+				  SSL_get_peer_cert_chain(ssl)))
+		verify_once(target, ssl, verifier);
 }
 
 /* RFC 7672, 3.1.3: of the usages, mail servers are known by DANE-TA(2) and DANE-EE(3) alone. */

@@ -8,11 +8,13 @@
 #include <openssl/ssl.h>
 
 #include "tools/probe/probe.h"
+#include "tools/probe/probe_authorities.h"
 
 struct probe_verifier {
 	X509_STORE *store;
 	SSL_CTX *dane;
-	bool file_pending; /* the system's authorities in one file are not loaded yet */
+	bool is_systems; /* the system's choice of authorities */
+	struct probe_authorities authorities;
 };
 
 /* `ca_file` is PEM; NULL: the system's authorities. False with a complaint. */

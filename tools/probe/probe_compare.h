@@ -10,4 +10,6 @@
 /* Fills in `seen` of each target from the log at `path`; false with a complaint. */
 bool probe_compare(struct probe *probe, const char *path);
 
+void probe_compare_free(struct probe_seen *seen);
+
 #endif

@@ -22,7 +22,7 @@
  *   dane, mta_sts  if asked for: `result` "kept", "broken", "none" (nothing is promised) or
  *                  "unknown", and `how`
  *   seen           with --compare: connections of this host's applications to that server, by
- *                  version, and "clear" and "failed"
+ *                  version, and "clear" and "failed"; `programs`: the same of each of them
  */
 #include "tools/probe/probe_render.h"
 
@@ -134,19 +134,33 @@ static void set_promise(json_t *object, const char *key, const struct probe_prom
 	json_object_set_new(object, key, value);
 }
 
-static json_t *seen_json(const struct probe_seen *seen)
+static json_t *tally_json(const struct probe_tally *tally)
 {
 	json_t *object = json_object();
 
 	for (size_t i = 0; i < PROBE_VERSIONS; i++) {
-		if (seen->version[i] > 0)
+		if (tally->version[i] > 0)
 			json_object_set_new(object, tls_version_name(probe_version(i)),
-					    json_integer((json_int_t)seen->version[i]));
+					    json_integer((json_int_t)tally->version[i]));
 	}
-	if (seen->clear > 0)
-		json_object_set_new(object, "clear", json_integer((json_int_t)seen->clear));
-	if (seen->failed > 0)
-		json_object_set_new(object, "failed", json_integer((json_int_t)seen->failed));
+	if (tally->clear > 0)
+		json_object_set_new(object, "clear", json_integer((json_int_t)tally->clear));
+	if (tally->failed > 0)
+		json_object_set_new(object, "failed", json_integer((json_int_t)tally->failed));
+	return object;
+}
+
+static json_t *seen_json(const struct probe_seen *seen)
+{
+	json_t *object = tally_json(&seen->all);
+	json_t *programs = json_object();
+
+	for (size_t i = 0; i < seen->program_count; i++)
+		json_object_set_new(programs, seen->program[i].name,
+				    tally_json(&seen->program[i].tally));
+	if (seen->program_count > 0)
+		json_object_set(object, "programs", programs);
+	json_decref(programs);
 	return object;
 }
 

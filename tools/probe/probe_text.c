@@ -14,6 +14,7 @@
 
 #define DEFAULT_WIDTH 80
 #define INDENT        2
+#define PROGRAM_AT    4
 #define WORDS_AT      21 /* where the words begin, behind version and result */
 
 static const char *const version_titles[PROBE_VERSIONS] = {"SSL 3.0", "TLS 1.0", "TLS 1.1",
@@ -166,27 +167,47 @@ static void put_promise(const struct page *page, const char *label,
 	put_labelled(page, label, line);
 }
 
+static void describe_tally(const struct probe_tally *tally, char *line, size_t size)
+{
+	size_t length = 0;
+
+	line[0] = '\0';
+	for (size_t i = 0; i < PROBE_VERSIONS; i++) {
+		if (tally->version[i] > 0)
+			length += (size_t)snprintf(line + length, size - length, "%s%lu x %s",
+						   length > 0 ? ", " : "", tally->version[i],
+						   version_titles[i]);
+	}
+	if (tally->clear > 0)
+		length += (size_t)snprintf(line + length, size - length, "%s%lu x in the clear",
+					   length > 0 ? ", " : "", tally->clear);
+	if (tally->failed > 0)
+		(void)snprintf(line + length, size - length, "%s%lu x failed",
+			       length > 0 ? ", " : "", tally->failed);
+}
+
+static void put_program(const struct page *page, const struct probe_program *program)
+{
+	char words[512];
+	char line[1024];
+
+	describe_tally(&program->tally, words, sizeof(words));
+	(void)snprintf(line, sizeof(line), "%.300s: %s", program->name, words);
+	put_spaces(page->out, PROGRAM_AT);
+	put_wrapped(page, PROGRAM_AT + INDENT, line);
+}
+
 static void put_seen(const struct page *page, const struct probe_seen *seen)
 {
-	char line[512] = "";
-	size_t length = 0;
+	char line[512];
 
 	if (!seen->asked)
 		return;
-	for (size_t i = 0; i < PROBE_VERSIONS; i++) {
-		if (seen->version[i] > 0)
-			length += (size_t)snprintf(line + length, sizeof(line) - length,
-						   "%s%lu x %s", length > 0 ? ", " : "",
-						   seen->version[i], version_titles[i]);
-	}
-	if (seen->clear > 0)
-		length += (size_t)snprintf(line + length, sizeof(line) - length,
-					   "%s%lu x in the clear", length > 0 ? ", " : "",
-					   seen->clear);
-	if (seen->failed > 0)
-		length += (size_t)snprintf(line + length, sizeof(line) - length, "%s%lu x failed",
-					   length > 0 ? ", " : "", seen->failed);
-	put_labelled(page, "negotiated from here", length > 0 ? line : "no connection in the log");
+	describe_tally(&seen->all, line, sizeof(line));
+	put_labelled(page, "negotiated from here",
+		     line[0] != '\0' ? line : "no connection in the log");
+	for (size_t i = 0; i < seen->program_count; i++)
+		put_program(page, &seen->program[i]);
 }
 
 static void put_target(const struct page *page, const struct probe_target *target)
