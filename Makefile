@@ -77,10 +77,11 @@ $(BUILD)/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
-# libc alone: -z defs proves that nothing else is needed.
+# libc alone: -z defs proves that nothing else is needed. The tables of hooks hold our own functions,
+# which are not looked for among everybody's in each process.
 $(BUILD)/libtlswitness.so: $(SHIM_OBJECTS)
-	$(CC) $(CFLAGS) -shared -Wl,-z,defs -Wl,-z,noseparate-code -Wl,-z,now -Wl,-z,relro -Wl,--as-needed $(LDFLAGS) -o $@ $^ \
-		$(SYSTEM_LIBS)
+	$(CC) $(CFLAGS) -shared -Wl,-z,defs -Wl,-z,noseparate-code -Wl,-z,now -Wl,-z,relro \
+		-Wl,-Bsymbolic-functions -Wl,--as-needed $(LDFLAGS) -o $@ $^ $(SYSTEM_LIBS)
 
 $(BUILD)/tlswitness: $(TOOL_OBJECTS) $(SHARED_OBJECTS)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(TOOL_LIBS)

@@ -167,6 +167,30 @@ static inline ssize_t sys_getcwd(char *path, size_t room)
 	return SYS_2(SYS_getcwd, path, room);
 }
 
+/* struct pollfd of poll(2), which is the same everywhere. */
+struct sys_polled {
+	int fd;
+	short events;
+	short returned;
+};
+
+#define SYS_POLL_NOT_OPEN 0x20 /* POLLNVAL */
+
+/* What there is at once to say of each; -1 where there are more than may be open. */
+static inline int sys_poll(struct sys_polled *polled, unsigned count)
+{
+#ifdef SYS_poll
+	return (int)SYS_3(SYS_poll, polled, count, 0);
+#else
+	struct {
+		long seconds;
+		long nanoseconds;
+	} at_once = {0, 0};
+
+	return (int)SYS_5(SYS_ppoll, polled, count, &at_once, 0, 0);
+#endif
+}
+
 /* ---- sockets; i386 had one call for all of them before Linux 4.3 ---- */
 
 #ifdef SYS_socket

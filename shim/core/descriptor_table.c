@@ -3,31 +3,20 @@
 #include "shim/base/sys.h"
 #include "shim/core/sandbox.h"
 
-_Atomic uint32_t descriptor_none[DESCRIPTOR_GROUP];
+struct descriptor_own_groups descriptor_own_groups;
 
-/* Most programs never have a descriptor beyond these. */
-static _Atomic uint32_t first_group[DESCRIPTOR_GROUP];
-
-#define NONE_4  descriptor_none, descriptor_none, descriptor_none, descriptor_none
-#define NONE_16 NONE_4, NONE_4, NONE_4, NONE_4
-#define NONE_64 NONE_16, NONE_16, NONE_16, NONE_16
-
-descriptor_group descriptor_groups[] = {
-	first_group, descriptor_none, descriptor_none, descriptor_none, NONE_4,  NONE_4,  NONE_4,
-	NONE_16,     NONE_16,         NONE_16,         NONE_64,         NONE_64, NONE_64,
+/* Most programs never have a descriptor beyond the first group's. */
+_Atomic ptrdiff_t descriptor_groups[DESCRIPTORS_MAX / DESCRIPTOR_GROUP] = {
+	offsetof(struct descriptor_own_groups, first),
 };
-
-_Static_assert(sizeof(descriptor_groups) / sizeof(descriptor_groups[0]) ==
-		       DESCRIPTORS_MAX / DESCRIPTOR_GROUP,
-	       "every group that there can be");
 
 static atomic_uint most;
 
 bool descriptor_make_room(int fd)
 {
-	descriptor_group *group;
-	_Atomic uint32_t *none = descriptor_none;
+	_Atomic ptrdiff_t *group;
 	_Atomic uint32_t *mapped;
+	ptrdiff_t none = 0;
 
 	if (!descriptor_in_range(fd))
 		return false;
@@ -39,16 +28,17 @@ bool descriptor_make_room(int fd)
 	mapped = sys_map(DESCRIPTOR_GROUP * sizeof(*mapped));
 	if (!mapped)
 		return false;
-	if (!atomic_compare_exchange_strong(group, &none, mapped))
+	if (!atomic_compare_exchange_strong(group, &none,
+					    (char *)mapped - (char *)&descriptor_own_groups))
 		sys_munmap(mapped, DESCRIPTOR_GROUP * sizeof(*mapped));
 	return true;
 }
 
 static _Atomic uint32_t *entry_to_set(int fd)
 {
-	_Atomic uint32_t *group = atomic_load(&descriptor_groups[(unsigned)fd / DESCRIPTOR_GROUP]);
+	_Atomic uint32_t *group = descriptor_group_of(fd);
 
-	return group == descriptor_none ? NULL : &group[(unsigned)fd % DESCRIPTOR_GROUP];
+	return group == descriptor_own_groups.none ? NULL : &group[(unsigned)fd % DESCRIPTOR_GROUP];
 }
 
 static void note_most(int fd)

@@ -8,6 +8,7 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define DESCRIPTORS_MAX  (1U << 20)
@@ -24,29 +25,38 @@ enum descriptor_kind {
 /* A descriptor of our own, which the host may close as any other: a blocked one with a number. */
 #define DESCRIPTOR_OURS (1U << 2 | DESCRIPTOR_BLOCKED)
 
-typedef _Atomic(_Atomic uint32_t *) descriptor_group;
+/* What no group was mapped for, and the group that needs no mapping. */
+struct descriptor_own_groups {
+	_Atomic uint32_t none[DESCRIPTOR_GROUP];
+	_Atomic uint32_t first[DESCRIPTOR_GROUP];
+};
 
-extern descriptor_group descriptor_groups[DESCRIPTORS_MAX / DESCRIPTOR_GROUP]
+extern struct descriptor_own_groups descriptor_own_groups __attribute__((visibility("hidden")));
+
+/* How far each group lies from there: 256 pointers would be the loader's work in each process. */
+extern _Atomic ptrdiff_t descriptor_groups[DESCRIPTORS_MAX / DESCRIPTOR_GROUP]
 	__attribute__((visibility("hidden")));
-
-/* What no group was mapped for. */
-extern _Atomic uint32_t descriptor_none[DESCRIPTOR_GROUP] __attribute__((visibility("hidden")));
 
 static inline bool descriptor_in_range(int fd)
 {
 	return (unsigned)fd < DESCRIPTORS_MAX;
 }
 
+static inline _Atomic uint32_t *descriptor_group_of(int fd)
+{
+	const ptrdiff_t distance = atomic_load_explicit(
+		&descriptor_groups[(unsigned)fd / DESCRIPTOR_GROUP], memory_order_acquire);
+
+	return (_Atomic uint32_t *)(void *)((char *)&descriptor_own_groups + distance);
+}
+
 /* 0 where `fd` is out of range. */
 static inline uint32_t descriptor_entry(int fd)
 {
-	const _Atomic uint32_t *group;
-
 	if (!descriptor_in_range(fd))
 		return DESCRIPTOR_UNMONITORED;
-	group = atomic_load_explicit(&descriptor_groups[(unsigned)fd / DESCRIPTOR_GROUP],
-				     memory_order_acquire);
-	return atomic_load_explicit(&group[(unsigned)fd % DESCRIPTOR_GROUP], memory_order_acquire);
+	return atomic_load_explicit(&descriptor_group_of(fd)[(unsigned)fd % DESCRIPTOR_GROUP],
+				    memory_order_acquire);
 }
 
 /* The whole cost of a descriptor that is no mail connection. */

@@ -81,8 +81,39 @@ static void find_arguments(int *argc, char ***argv, char ***environment)
 
 #endif
 
-/* As many as are looked at without finding one before the look ends. */
-#define INHERITED_GAP 64
+/* As many as are asked about at once. Behind so many that are not open no more are looked for. */
+#define INHERITED_GROUP 64
+
+static void look_at_descriptor(int fd)
+{
+	struct stat status;
+
+	if (sys_fstat(fd, &status) == 0 && S_ISSOCK(status.st_mode))
+		connection_arrived(fd);
+}
+
+/* False if none of the group is open. */
+static bool look_at_group(int first)
+{
+	struct sys_polled polled[INHERITED_GROUP];
+	bool any = false;
+
+	for (int i = 0; i < INHERITED_GROUP; i++)
+		polled[i] = (struct sys_polled){first + i, 0, 0};
+	/* It refuses a program that may have fewer descriptors than that. */
+	if (sys_poll(polled, INHERITED_GROUP) < 0) {
+		for (int i = 0; i < INHERITED_GROUP; i++)
+			look_at_descriptor(first + i);
+		return false;
+	}
+	for (int i = 0; i < INHERITED_GROUP; i++) {
+		if (polled[i].returned & SYS_POLL_NOT_OPEN)
+			continue;
+		any = true;
+		look_at_descriptor(polled[i].fd);
+	}
+	return any;
+}
 
 /*
  * The descriptors that were open before us: one that is a socket may be a
@@ -90,15 +121,8 @@ static void find_arguments(int *argc, char ***argv, char ***environment)
  */
 static void look_at_inherited(void)
 {
-	struct stat status;
-
-	for (int fd = 0, gap = 0; gap < INHERITED_GAP; fd++, gap++) {
-		if (sys_fstat(fd, &status) != 0)
-			continue;
-		gap = 0;
-		if (S_ISSOCK(status.st_mode))
-			connection_arrived(fd);
-	}
+	for (int first = 0; look_at_group(first); first += INHERITED_GROUP)
+		;
 }
 
 /* glibc hands constructors main's arguments. */

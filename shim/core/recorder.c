@@ -84,8 +84,11 @@ void recorder_enter(void)
 
 bool recorder_owns_tables(void)
 {
-	recorder_enter();
-	return recorder_process->pid == sys_getpid();
+	const pid_t own = sys_getpid();
+
+	if (recorder_process->pid == 0)
+		recorder_process->pid = own;
+	return recorder_process->pid == own;
 }
 
 /* The parent's executable, asked again only when the parent changes. */

@@ -11,9 +11,10 @@
 #include <stddef.h>
 #include <string.h>
 
+/* The text itself and no pointer, which the loader would have to set in each process. */
 struct name {
 	uint16_t number;
-	const char *name;
+	char name[46];
 };
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
