@@ -101,10 +101,59 @@ static bool is_slot(unsigned type)
 	       (type == SLOT_OF_CALL || type == SLOT_OF_ADDRESS || type == SLOT_IN_DATA);
 }
 
-static void visit_table(const struct loaded_object *object, const struct relocations *table,
-			size_t skipped, void (*visit)(const struct import_slot *slot, void *data),
-			void *data)
+/* ---- what the loader has made read-only ---- */
+
+struct writing {
+	const struct loaded_object *object;
+	uintptr_t (*choose)(const struct import_slot *slot, void *data);
+	void *data;
+	uintptr_t start; /* of what is read-only; 0 and 0: nothing */
+	uintptr_t end;
+	enum { CLOSED, OPENED, REFUSED } state;
+};
+
+/* From where glibc has withdrawn writing (RELRO). It rounds the region's end down. */
+static void find_read_only(struct writing *writing)
 {
+	const struct loaded_object *object = writing->object;
+	const uintptr_t page = getauxval(AT_PAGESZ);
+
+	for (unsigned i = 0; i < object->segment_count; i++) {
+		const ElfW(Phdr) *segment = &object->segments[i];
+		uintptr_t start = object->base + segment->p_vaddr;
+
+		if (segment->p_type != PT_GNU_RELRO)
+			continue;
+		writing->start = start & ~(page - 1);
+		writing->end = (start + segment->p_memsz) & ~(page - 1);
+	}
+}
+
+static bool protect(const struct writing *writing, int protection)
+{
+	return sys_mprotect((void *)writing->start, writing->end - writing->start, protection) == 0;
+}
+
+static void write_slot(struct writing *writing, const struct import_slot *slot, uintptr_t address)
+{
+	const uintptr_t at = (uintptr_t)slot->at;
+
+	if (at >= writing->start && at < writing->end) {
+		if (writing->state == CLOSED)
+			writing->state =
+				protect(writing, PROT_READ | PROT_WRITE) ? OPENED : REFUSED;
+		if (writing->state == REFUSED)
+			return;
+	}
+	atomic_store_explicit(slot->at, address, memory_order_release);
+}
+
+/* ---- the slots ---- */
+
+static void set_table(struct writing *writing, const struct relocations *table, size_t skipped)
+{
+	const struct loaded_object *object = writing->object;
+
 	if (table->start == 0 || table->entry_size == 0)
 		return;
 	for (size_t at = skipped * table->entry_size; at + table->entry_size <= table->size;
@@ -112,58 +161,33 @@ static void visit_table(const struct loaded_object *object, const struct relocat
 		/* What the two forms have in common comes first in both. */
 		const ElfW(Rel) *entry = (const void *)(table->start + at);
 		const ElfW(Sym) *symbol = &object->symbols[SYMBOL_OF(entry->r_info)];
+		struct import_slot slot;
+		uintptr_t address;
 
 		if (SYMBOL_OF(entry->r_info) == 0 || !is_slot(TYPE_OF(entry->r_info)) ||
 		    symbol->st_shndx != SHN_UNDEF)
 			continue;
-		visit(&(struct import_slot){object->strings + symbol->st_name,
+		slot = (struct import_slot){object->strings + symbol->st_name,
 					    (void *)(object->base + entry->r_offset),
-					    TYPE_OF(entry->r_info) == SLOT_OF_CALL},
-		      data);
+					    TYPE_OF(entry->r_info) == SLOT_OF_CALL};
+		address = writing->choose(&slot, writing->data);
+		if (address != 0)
+			write_slot(writing, &slot, address);
 	}
 }
 
-void import_slots_each(const struct loaded_object *object,
-		       void (*visit)(const struct import_slot *slot, void *data), void *data)
+void import_slots_set(const struct loaded_object *object,
+		      uintptr_t (*choose)(const struct import_slot *slot, void *data), void *data)
 {
+	struct writing writing = {.object = object, .choose = choose, .data = data};
 	struct tables tables;
 
 	if (!object->symbols || !object->strings)
 		return;
+	find_read_only(&writing);
 	read_tables(object, &tables);
-	visit_table(object, &tables.calls, 0, visit, data);
-	visit_table(object, &tables.others, tables.relative, visit, data);
-}
-
-/* ---- writing ---- */
-
-/* Has glibc withdrawn writing from this page (RELRO)? It rounds the region's end down. */
-static bool is_read_only(const struct loaded_object *object, uintptr_t at, uintptr_t page)
-{
-	for (unsigned i = 0; i < object->segment_count; i++) {
-		const ElfW(Phdr) *segment = &object->segments[i];
-		uintptr_t start = object->base + segment->p_vaddr;
-		uintptr_t end = start + segment->p_memsz;
-
-		if (segment->p_type == PT_GNU_RELRO && at >= (start & ~(page - 1)) &&
-		    at < (end & ~(page - 1)))
-			return true;
-	}
-	return false;
-}
-
-bool import_slot_set(const struct loaded_object *object, const struct import_slot *slot,
-		     uintptr_t address)
-{
-	const uintptr_t page = getauxval(AT_PAGESZ);
-	const uintptr_t at = (uintptr_t)slot->at;
-	void *start = (void *)(at & ~(page - 1));
-	const bool read_only = is_read_only(object, at, page);
-
-	if (read_only && sys_mprotect(start, page, PROT_READ | PROT_WRITE) != 0)
-		return false;
-	atomic_store_explicit(slot->at, address, memory_order_release);
-	if (read_only)
-		(void)sys_mprotect(start, page, PROT_READ);
-	return true;
+	set_table(&writing, &tables.calls, 0);
+	set_table(&writing, &tables.others, tables.relative);
+	if (writing.state == OPENED)
+		(void)protect(&writing, PROT_READ);
 }

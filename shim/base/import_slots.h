@@ -20,16 +20,14 @@ struct import_slot {
 	bool lazy;              /* it may be filled by the first call through it only */
 };
 
-/* Each slot of `object` for a function that it does not define itself. */
-void import_slots_each(const struct loaded_object *object,
-		       void (*visit)(const struct import_slot *slot, void *data), void *data);
-
 /*
- * Writes to a slot of `object`, also where the loader has made it read-only
- * since. Only for objects that are completely loaded, and with the loader's
- * lock held (loaded_objects_locked), so that nobody else writes to that page.
+ * Asks `choose` for each slot of `object` for a function that it does not define
+ * itself, and writes what it answers, unless that is 0; also where the loader has
+ * made the slots read-only since, for which they are opened once. Only for
+ * objects that are completely loaded, and with the loader's lock held
+ * (loaded_objects_locked), so that nobody else writes there.
  */
-bool import_slot_set(const struct loaded_object *object, const struct import_slot *slot,
-		     uintptr_t address);
+void import_slots_set(const struct loaded_object *object,
+		      uintptr_t (*choose)(const struct import_slot *slot, void *data), void *data);
 
 #endif

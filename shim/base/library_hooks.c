@@ -289,6 +289,7 @@ static void add_caller(struct library_family *family, const struct loaded_object
 		uintptr_t other = atomic_load(&caller->start);
 
 		if (other == start) {
+			caller->apart = object->apart != NULL;
 			atomic_store(&caller->copy, (unsigned)copy);
 			atomic_store(&caller->end, end);
 			return;
@@ -298,6 +299,7 @@ static void add_caller(struct library_family *family, const struct loaded_object
 	}
 	if (!free)
 		return;
+	free->apart = object->apart != NULL;
 	atomic_store(&free->copy, (unsigned)copy);
 	atomic_store(&free->end, end);
 	atomic_store_explicit(&free->start, start, memory_order_release);
@@ -373,8 +375,8 @@ static bool is_unbound(const struct slots_of *of, const struct import_slot *slot
 	return slot->lazy && loaded_object_holds(of->object, (const void *)current);
 }
 
-/* A slot of what is bound deeply, which passes by our own symbols. */
-static void hook_slot_of_libc(const struct slots_of *of, const struct import_slot *slot,
+/* For a slot of what is bound deeply, which passes by our own symbols. */
+static uintptr_t hook_of_libc(const struct slots_of *of, const struct import_slot *slot,
 			      const struct library_function *function)
 {
 	uintptr_t current = atomic_load(slot->at);
@@ -382,14 +384,15 @@ static void hook_slot_of_libc(const struct slots_of *of, const struct import_slo
 
 	if (is_unbound(of, slot, current)) {
 		if (!find_in_scope(of->object, slot->name, true, &found) || !is_c_library(&found))
-			return;
+			return 0;
 	} else if (!loaded_objects_at((const void *)current, &found) || !is_c_library(&found)) {
-		return;
+		return 0;
 	}
-	(void)import_slot_set(of->object, slot, function->hook);
+	return function->hook;
 }
 
-static void hook_slot(const struct import_slot *slot, void *data)
+/* What is to stand in this slot; 0: what stands there. */
+static uintptr_t hook_for_slot(const struct import_slot *slot, void *data)
 {
 	const struct slots_of *of = data;
 	const struct hooked_name *name;
@@ -398,15 +401,12 @@ static void hook_slot(const struct import_slot *slot, void *data)
 	int copy;
 
 	if (!of->deeply && !has_known_prefix(slot->name))
-		return;
+		return 0;
 	name = find_name(slot->name);
 	if (!name)
-		return;
-	if (!name->family->known_by) {
-		if (of->deeply)
-			hook_slot_of_libc(of, slot, name->function);
-		return;
-	}
+		return 0;
+	if (!name->family->known_by)
+		return of->deeply ? hook_of_libc(of, slot, name->function) : 0;
 	current = atomic_load(slot->at);
 	copy = copy_with_function(name->family, name->function, current);
 	if (copy < 0 && is_unbound(of, slot, current) &&
@@ -415,9 +415,9 @@ static void hook_slot(const struct import_slot *slot, void *data)
 		copy = copy_with_function(name->family, name->function,
 					  (uintptr_t)loaded_object_function(&found, slot->name));
 	if (copy < 0)
-		return;
+		return 0;
 	add_caller(name->family, of->object, copy);
-	(void)import_slot_set(of->object, slot, name->function->hook);
+	return name->function->hook;
 }
 
 static void hook_slots(const struct loaded_object *object, bool deeply)
@@ -427,7 +427,7 @@ static void hook_slots(const struct loaded_object *object, bool deeply)
 	prepare_names();
 	/* What a library calls of itself is its own affair. */
 	if (!is_a_copy(object))
-		import_slots_each(object, hook_slot, &of);
+		import_slots_set(object, hook_for_slot, &of);
 }
 
 /* ---- what comes, and what goes ---- */
@@ -527,14 +527,32 @@ static void forget_copies(struct library_family *family)
 	count_copies(family);
 }
 
+/* A caller of the program's own name space is one of these objects; another's may be gone. */
+static bool meet_callers(const struct loaded_object *object, void *data)
+{
+	uintptr_t start;
+	uintptr_t end;
+
+	(void)data;
+	range_of(object, &start, &end);
+	for (size_t i = 0; i < FAMILIES_COUNT; i++) {
+		struct library_caller *callers = __start_library_families[i]->callers;
+
+		for (unsigned j = 0; j < LIBRARY_CALLERS_MAX; j++)
+			callers[j].met |= atomic_load(&callers[j].start) == start;
+	}
+	return true;
+}
+
 static void forget_callers(struct library_family *family)
 {
 	for (unsigned i = 0; i < LIBRARY_CALLERS_MAX; i++) {
 		struct library_caller *caller = &family->callers[i];
 		uintptr_t start = atomic_load(&caller->start);
 
-		if (start && !sys_is_mapped((const void *)start))
+		if (start && !caller->met && !(caller->apart && sys_is_mapped((const void *)start)))
 			atomic_store(&caller->start, 0);
+		caller->met = false;
 	}
 }
 
@@ -558,6 +576,7 @@ static void forget_unloaded(void *data)
 	if (removed == seen_removed)
 		return;
 	seen_removed = removed;
+	loaded_objects_each(meet_callers, NULL);
 	for (size_t i = 0; i < FAMILIES_COUNT; i++) {
 		forget_copies(__start_library_families[i]);
 		forget_callers(__start_library_families[i]);

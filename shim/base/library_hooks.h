@@ -46,6 +46,9 @@ struct library_caller {
 	_Atomic uintptr_t start; /* of the calling object; 0: free */
 	_Atomic uintptr_t end;
 	_Atomic unsigned copy;
+	/* Only where the loader's lock is held: */
+	bool apart; /* of another name space */
+	bool met;   /* it is loaded still */
 };
 
 /*
