@@ -113,6 +113,9 @@ static void load_variable(struct config *config, struct config_errors *errors, c
 	for (size_t i = 0; i < length; i++)
 		name[i] = (char)tolower((unsigned char)variable[i]);
 	name[length] = '\0';
+	/* Not for people: what origin_caller.h hands over. */
+	if (strcmp(name, "caller") == 0)
+		return;
 	value = strcmp(name, "log") == 0 ? absolute_log(equals + 1, path) : equals + 1;
 	if (!config_set(config, name, value, message))
 		add_error(errors, "environment", message);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
+#include <sys/auxv.h>
 #include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
@@ -14,6 +15,7 @@
 #include "shim/config/config_load.h"
 #include "shim/core/connection_state.h"
 #include "shim/core/recorder.h"
+#include "shim/origin/origin_caller.h"
 
 /* Of this process alone: a child made by fork finds it zeroed. */
 static void map_process_state(void)
@@ -137,6 +139,9 @@ __attribute__((constructor)) static void start(int argc, char **argv, char **env
 	recorder.policy = enforcement_policy(&recorder.config);
 	if (!recorder.config.off) {
 		origin_process_read(&recorder.process, argc, argv);
+		if (!getauxval(AT_SECURE))
+			origin_caller_read(recorder.process.caller,
+					   sizeof(recorder.process.caller), environment);
 		map_process_state();
 		draw_event_random();
 		recorder.on = true;

@@ -200,6 +200,7 @@ static bool write_in(struct room *room, const struct record *facts)
 	record->parent_executable =
 		known(parent_executable((pid_t)record->parent_pid, room->parent));
 	record->script = known(recorder.process.script);
+	record->caller = known(recorder.process.caller);
 	return output_write(&recorder.config, room->line, record_write(room->line, record),
 			    atomic_load(&last_user), &room->path);
 }

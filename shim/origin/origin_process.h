@@ -14,6 +14,7 @@
 struct origin_process {
 	char executable[ORIGIN_PATH_MAX]; /* the real path of the binary */
 	char script[ORIGIN_PATH_MAX];     /* the interpreter's main script */
+	char caller[ORIGIN_PATH_MAX];     /* the line of a script that started this program */
 	char host[65];
 };
 

@@ -82,6 +82,7 @@ struct record {
 	uint64_t parent_pid;
 	const char *parent_executable;
 	const char *script;
+	const char *caller; /* "file:line function" of the script that started this program */
 	const char *code_file;
 	uint64_t code_line;
 	const char *code_function;

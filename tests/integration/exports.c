@@ -290,20 +290,21 @@ static const char *needed_symbol(const struct object *object, size_t symbol)
 
 /*
  * Whatever else a program may bring a function of its own for, torsocks, fakeroot
- * or libfaketime: system calls, time, users, memory.
+ * or libfaketime: system calls, time, users, memory. environ is the process's own
+ * variable, by both of its names.
  */
 Test(exports, need_nothing_that_others_may_own)
 {
 	static const char *const needed[] = {
 		"__errno_location", "__tls_get_addr", "dl_iterate_phdr",
 		"getauxval",        "__ctype_b_loc",  "__ctype_tolower_loc",
-		"inet_ntop",        "inet_pton",      "memchr",
-		"memcmp",           "memcpy",         "memmove",
-		"memset",           "strcasecmp",     "strchr",
-		"strcmp",           "strcspn",        "strlen",
-		"strncasecmp",      "strncmp",        "strnlen",
-		"strrchr",          "strspn",         "strstr",
-		"strtoul"};
+		"environ",          "__environ",      "inet_ntop",
+		"inet_pton",        "memchr",         "memcmp",
+		"memcpy",           "memmove",        "memset",
+		"strcasecmp",       "strchr",         "strcmp",
+		"strcspn",          "strlen",         "strncasecmp",
+		"strncmp",          "strnlen",        "strrchr",
+		"strspn",           "strstr",         "strtoul"};
 	struct object recorder;
 
 	open_object(&recorder, recorder_path());

@@ -36,6 +36,7 @@ static const struct {
 	[KEY_LIMIT] = {"limited_by", "LIMITED BY", KEY_IS_TEXT, ENTRY_limited_by},
 	[KEY_OFFERED] = {"offered", "OFFERED", KEY_IS_LIST, ENTRY_offered},
 	[KEY_EXECUTABLE] = {"executable", "EXECUTABLE", KEY_IS_TEXT, ENTRY_executable},
+	[KEY_CALLER] = {"caller", "CALLER", KEY_IS_TEXT, ENTRY_caller},
 	[KEY_PARENT] = {"parent", "PARENT", KEY_IS_TEXT, ENTRY_parent_executable},
 	[KEY_DOMAIN] = {"domain", "DOMAIN", KEY_IS_DOMAIN, 0},
 };

@@ -53,6 +53,7 @@ enum report_key {
 	KEY_LIMIT,
 	KEY_OFFERED,
 	KEY_EXECUTABLE,
+	KEY_CALLER, /* the script's line that started the program */
 	KEY_PARENT,
 	KEY_DOMAIN, /* the registrable one of the destination */
 	REPORT_KEYS,

@@ -83,6 +83,7 @@ struct record full_record(void)
 		.parent_pid = 1,
 		.parent_executable = "/usr/sbin/cron",
 		.script = "/srv/app/send.py",
+		.caller = "/srv/app/shell.php:7 notify",
 		.code_file = "/srv/app/mail.py",
 		.code_line = 20,
 		.code_function = "deliver",

@@ -171,7 +171,9 @@ Test(report, groups_by_every_key)
 		"client",
 		"1.0,1.1,1.2",
 		"/usr/bin/python3.11",
+		"/srv/app/shell.php:7 notify",
 		"/usr/sbin/cron",
+		"example.com",
 	};
 
 	for (unsigned key = 0; key < REPORT_KEYS; key++)

@@ -383,7 +383,7 @@ static void add_group_columns(struct text_table *table, struct groups *groups)
 	for (unsigned i = 0; i < report->by_count; i++) {
 		enum report_key key = report->by[i];
 		bool from_end = key == KEY_PROGRAM || key == KEY_PLACE || key == KEY_EXECUTABLE ||
-				key == KEY_PARENT;
+				key == KEY_PARENT || key == KEY_CALLER;
 
 		add_column(table, groups, COLUMN_KEY, i,
 			   (struct text_column){report_key_title(key), false, true, from_end});

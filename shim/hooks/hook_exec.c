@@ -1,0 +1,315 @@
+/*
+ * Hooks of what starts programs: a mail program that a script starts is told the
+ * script's line (origin_caller.h), in its environment and nowhere else; a program
+ * that runs with more rights is told nothing, not even what others were.
+ *
+ * All of it may run in a child made by vfork, within its parent's memory: nothing
+ * is kept, and everything is on the stack.
+ */
+#include <errno.h>
+#include <spawn.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "shim/base/sys.h"
+#include "shim/base/text.h"
+#include "shim/core/readable.h"
+#include "shim/core/recorder.h"
+#include "shim/core/sandbox.h"
+#include "shim/hooks/real_libc.h"
+#include "shim/origin/origin_caller.h"
+
+/* A larger environment is left as it is. */
+#define VARIABLES_MAX 512
+
+/* As posix_spawn and exec take it; glibc's own are not const either. */
+typedef char *const *strings;
+
+struct environment {
+	strings used; /* what the program is to get */
+	char variable[ORIGIN_CALLER_MAX];
+	char *copy[VARIABLES_MAX + 2];
+};
+
+/* Can it be read, from slot 0 to its NULL? Else the kernel has to say so. */
+static bool is_readable(strings array, size_t most)
+{
+	for (size_t i = 0; i <= most; i++) {
+		if (readable_bytes(array + i, sizeof(*array)) < sizeof(*array))
+			return false;
+		if (!array[i])
+			return true;
+		if (readable_bytes(array[i], 1) < 1)
+			return false;
+	}
+	return false;
+}
+
+static bool is_told(const char *variable)
+{
+	return strncmp(variable, ORIGIN_CALLER, sizeof(ORIGIN_CALLER) - 1) == 0;
+}
+
+/* The environment with `variable` (NULL: without any) in the place of what it said of callers. */
+static void replace(struct environment *made, strings environment, char *variable)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; environment[i]; i++) {
+		if (!is_told(environment[i]))
+			made->copy[count++] = environment[i];
+	}
+	if (variable)
+		made->copy[count++] = variable;
+	made->copy[count] = NULL;
+	made->used = made->copy;
+}
+
+static bool is_any_told(strings environment)
+{
+	for (size_t i = 0; environment[i]; i++) {
+		if (is_told(environment[i]))
+			return true;
+	}
+	return false;
+}
+
+static bool is_set_id(const char *path)
+{
+	struct stat status;
+	int fd = sys_open(path, O_PATH | O_CLOEXEC, 0);
+	bool set_id;
+
+	if (fd < 0)
+		return false;
+	set_id = sys_fstat(fd, &status) == 0 && (status.st_mode & (S_ISUID | S_ISGID));
+	sys_close(fd);
+	return set_id;
+}
+
+/* Not getenv(3), which a program may have of its own. */
+static const char *search_path(void)
+{
+	for (char **variable = environ; variable && *variable; variable++) {
+		if (strncmp(*variable, "PATH=", 5) == 0)
+			return *variable + 5;
+	}
+	return NULL;
+}
+
+/* The first program of this name in PATH, where the name has no slash. */
+static __attribute__((noinline)) bool gains_rights(const char *name)
+{
+	const char *path = search_path();
+	char whole[1024];
+
+	if (strchr(name, '/'))
+		return is_set_id(name);
+	for (; path && *path; path += strcspn(path, ":"), path += *path == ':') {
+		size_t length = strcspn(path, ":");
+
+		if (length + strlen(name) + 2 > sizeof(whole))
+			continue;
+		memcpy(whole, path, length);
+		whole[length] = '\0';
+		text_append(whole, sizeof(whole), "/");
+		text_append(whole, sizeof(whole), name);
+		if (is_set_id(whole))
+			return true;
+	}
+	return false;
+}
+
+/* `sh -c COMMAND` is about the command. */
+static const char *command_of(const char *path, strings arguments)
+{
+	if (arguments[0] && arguments[1] && arguments[2] && strcmp(arguments[1], "-c") == 0)
+		return arguments[2];
+	return path;
+}
+
+/* Puts the script's line in; false, and nothing is changed, where there is no script. */
+static bool add_caller(struct environment *made, strings environment)
+{
+	struct origin origin;
+
+	origin_init(&origin);
+	if (!origin_of_script(&origin) || !origin_caller_write(made->variable, &origin))
+		return false;
+	replace(made, environment, made->variable);
+	return true;
+}
+
+enum change {
+	CHANGE_NOTHING,
+	CHANGE_TELL,    /* it is a mail program: who starts it? */
+	CHANGE_SILENCE, /* it has more rights, and was told of somebody */
+};
+
+/* By far the most are none of ours, and may have little stack. Keeps errno. */
+static enum change change_of(const char *path, strings arguments, strings environment)
+{
+	const int saved = errno;
+	enum change change = CHANGE_NOTHING;
+	bool told;
+	bool mail;
+
+	if (!recorder.on || sandbox_is_closed() || !path || !arguments || !environment ||
+	    readable_bytes(path, 1) < 1 || !is_readable(arguments, SIZE_MAX / 2) ||
+	    !is_readable(environment, VARIABLES_MAX))
+		return change;
+	told = is_any_told(environment);
+	mail = origin_is_mail_command(command_of(path, arguments));
+	if ((told || mail) && gains_rights(path))
+		change = told ? CHANGE_SILENCE : CHANGE_NOTHING;
+	else if (mail)
+		change = CHANGE_TELL;
+	errno = saved;
+	return change;
+}
+
+/* Makes the change; what the program is to be started with. Keeps errno. */
+static strings changed(struct environment *made, enum change change, strings environment)
+{
+	const int saved = errno;
+
+	made->used = environment;
+	if (change == CHANGE_SILENCE)
+		replace(made, environment, NULL);
+	else
+		(void)add_caller(made, environment);
+	errno = saved;
+	return made->used;
+}
+
+static __attribute__((noinline)) int execve_changed(const char *path, strings arguments,
+						    strings environment, enum change change)
+{
+	struct environment made;
+
+	return libc()->execve(path, arguments, changed(&made, change, environment));
+}
+
+static __attribute__((noinline)) int execvpe_changed(const char *file, strings arguments,
+						     strings environment, enum change change)
+{
+	struct environment made;
+
+	return libc()->execvpe(file, arguments, changed(&made, change, environment));
+}
+
+EXPORT int execve(const char *path, strings arguments, strings environment)
+{
+	const enum change change = change_of(path, arguments, environment);
+
+	return change == CHANGE_NOTHING ? libc()->execve(path, arguments, environment)
+					: execve_changed(path, arguments, environment, change);
+}
+
+EXPORT int execv(const char *path, strings arguments)
+{
+	const enum change change = change_of(path, arguments, environ);
+
+	return change == CHANGE_NOTHING ? libc()->execv(path, arguments)
+					: execve_changed(path, arguments, environ, change);
+}
+
+EXPORT int execvp(const char *file, strings arguments)
+{
+	const enum change change = change_of(file, arguments, environ);
+
+	return change == CHANGE_NOTHING ? libc()->execvp(file, arguments)
+					: execvpe_changed(file, arguments, environ, change);
+}
+
+EXPORT int execvpe(const char *file, strings arguments, strings environment)
+{
+	const enum change change = change_of(file, arguments, environment);
+
+	return change == CHANGE_NOTHING ? libc()->execvpe(file, arguments, environment)
+					: execvpe_changed(file, arguments, environment, change);
+}
+
+typedef int spawn_function(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
+			   const posix_spawnattr_t *attributes, strings arguments,
+			   strings environment);
+
+static __attribute__((noinline)) int
+spawn_changed(spawn_function *spawn, pid_t *pid, const char *path,
+	      const posix_spawn_file_actions_t *actions, const posix_spawnattr_t *attributes,
+	      strings arguments, strings environment, enum change change)
+{
+	struct environment made;
+
+	return spawn(pid, path, actions, attributes, arguments,
+		     changed(&made, change, environment));
+}
+
+EXPORT int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
+		       const posix_spawnattr_t *attributes, strings arguments, strings environment)
+{
+	const enum change change = change_of(path, arguments, environment);
+
+	if (change == CHANGE_NOTHING)
+		return libc()->posix_spawn(pid, path, actions, attributes, arguments, environment);
+	return spawn_changed(libc()->posix_spawn, pid, path, actions, attributes, arguments,
+			     environment, change);
+}
+
+EXPORT int posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file_actions_t *actions,
+			const posix_spawnattr_t *attributes, strings arguments, strings environment)
+{
+	const enum change change = change_of(file, arguments, environment);
+
+	if (change == CHANGE_NOTHING)
+		return libc()->posix_spawnp(pid, file, actions, attributes, arguments, environment);
+	return spawn_changed(libc()->posix_spawnp, pid, file, actions, attributes, arguments,
+			     environment, change);
+}
+
+/* /proc/self/task has a link for itself, one for "." and one for each thread. */
+static bool has_other_threads(void)
+{
+	struct stat status;
+	int fd = sys_open("/proc/self/task", O_PATH | O_CLOEXEC, 0);
+	bool alone = false;
+
+	if (fd < 0)
+		return true;
+	alone = sys_fstat(fd, &status) == 0 && status.st_nlink == 3;
+	sys_close(fd);
+	return !alone;
+}
+
+/*
+ * It takes the environment of the process: for the length of the call that is a
+ * copy, where no other thread can look at it. A longjmp out of the call would
+ * leave the copy there, so that it is no part of this stack.
+ */
+EXPORT FILE *popen(const char *command, const char *type)
+{
+	static _Atomic bool taken;
+	static struct environment made;
+	const int saved = errno;
+	FILE *pipe;
+	char **own = environ;
+	bool copied = false;
+
+	if (recorder.on && !sandbox_is_closed() && command && environ &&
+	    readable_bytes(command, 1) == 1 && origin_is_mail_command(command) &&
+	    is_readable(environ, VARIABLES_MAX) && !has_other_threads() &&
+	    !atomic_exchange(&taken, true)) {
+		copied = add_caller(&made, environ);
+		if (copied)
+			environ = made.copy;
+		else
+			atomic_store(&taken, false);
+	}
+	errno = saved;
+	pipe = libc()->popen(command, type);
+	if (copied) {
+		environ = own;
+		atomic_store(&taken, false);
+	}
+	return pipe;
+}

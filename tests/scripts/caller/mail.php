@@ -1,0 +1,7 @@
+<?php
+function notify()
+{
+    return mail('b@example.com', 'Hello', "Some words"); // HERE notify
+}
+
+exit(notify() ? 0 : 1);
