@@ -354,7 +354,10 @@ INSTALLED := $(foreach page,$(wildcard man/*.[158]),$(page):$(SHAREDIR)/man/man$
 	     completions/_tlswitness:$(ZSHDIR)/_tlswitness \
 	     completions/tlswitness.fish:$(SHAREDIR)/fish/vendor_completions.d/tlswitness.fish \
 	     dist/logrotate:$(SYSCONFDIR)/logrotate.d/tlswitness \
-	     dist/tmpfiles.conf:$(PREFIX)/lib/tmpfiles.d/tlswitness.conf
+	     dist/tmpfiles.conf:$(PREFIX)/lib/tmpfiles.d/tlswitness.conf \
+	     dist/lnav-tlswitness.json:$(SHAREDIR)/tlswitness/lnav-tlswitness.json \
+	     schema/record.schema.json:$(SHAREDIR)/tlswitness/record.schema.json \
+	     schema/report.schema.json:$(SHAREDIR)/tlswitness/report.schema.json
 
 .PHONY: install
 install: all ## into PREFIX (/usr/local), the library into LIBDIR (PREFIX/lib), below DESTDIR

@@ -510,3 +510,70 @@ Test(formats, page_is_for_everybody, .timeout = 600)
 		}
 	}
 }
+
+/* ---- by schemas, and by those who read mail and logs ---- */
+
+#define OF_ALL_KINDS                                                                           \
+	OK OLD CLEAR FAILED BLIND RECORD(                                                      \
+		"records-lost", "", "/opt/mailer", "",                                         \
+		",\"tlswitness.lost\":3") RECORD("configuration-error", "", "/opt/mailer", "", \
+						 ",\"event.reason\":\"x\"")                    \
+		RECORD("protocol-setting", "", "/opt/mailer", "",                              \
+		       ",\"tlswitness.setting\":\"SSL_CTX_set_max_proto_version(TLS 1.1)\","   \
+		       "\"code.file.path\":\"/srv/b.py\",\"code.line.number\":3")              \
+			RECORD("tls-handshake", "mx", "/usr/bin/curl", "ok",                   \
+			       ",\"tls.version\":\"1.3\",\"tls.server.subject\":\"CN=mx\","    \
+			       "\"tls.server.not_after\":\"2027-01-01T00:00:00Z\","            \
+			       "\"tls.cipher\":\"TLS_AES_128_GCM_SHA256\",\"service.name\":"   \
+			       "\"shop\"")
+
+/* What a recorder writes now: a client that accepts too little, to a server that has no more. */
+static const char *recorded(void)
+{
+	struct sink *sink = start_sink(WORDS("--tls=1.0..1.2"));
+	const char *log = test_path("recorded.jsonl");
+	struct program program = {.argv = WORDS(tool_path(), "run", "--log", log, "--ports",
+						text("%u", sink->port), "--", "python3",
+						"tests/scripts/places/shared/loose.py", "127.0.0.1",
+						text("%u", sink->port))};
+
+	cr_assert_eq(run_program(&program), 0, "%s", program.err);
+	return log;
+}
+
+Test(formats, schemas_and_readers_of_each_format_agree)
+{
+	const char *const logs[] = {test_file("all.jsonl", OF_ALL_KINDS),
+				    test_file("evil.jsonl", OF_ALL_KINDS EVIL)};
+	const char *log = recorded();
+
+	for (size_t i = 0; i < sizeof(logs) / sizeof(logs[0]); i++) {
+		struct program check = {.argv = WORDS("python3", "tests/schema/check-formats",
+						      tool_path(), logs[i], log, test_path("."))};
+
+		cr_expect_eq(run_program(&check), 0, "%s", check.err);
+		cr_expect_str_eq(check.out, "looked at many\n");
+	}
+}
+
+Test(formats, lnav_reads_the_log)
+{
+	const char *home = test_path("home");
+	const char *log = test_file("a.jsonl", OF_ALL_KINDS);
+	const char *query =
+		";SELECT \"tlswitness.verdict\", log_level, count(*) FROM tlswitness_log"
+		" WHERE \"event.action\" = 'tls-handshake' GROUP BY 1 ORDER BY 1";
+	struct program lnav = {
+		.argv = WORDS("sh", "-c",
+			      "mkdir -p $HOME/.lnav/formats/installed &&"
+			      " cp dist/lnav-tlswitness.json $HOME/.lnav/formats/installed &&"
+			      " lnav -n -c \"$1\" -c ':write-csv-to -' \"$0\"",
+			      log, query),
+		.env = WORDS(text("HOME=%s", home), "TERM=dumb")};
+
+	if (!is_installed("lnav"))
+		cr_skip("no lnav: `make check` installs it");
+	cr_expect_eq(run_program(&lnav), 0, "%s", lnav.err);
+	cr_expect(strstr(lnav.out, "\nbelow-floor,error,1\nfailed,warning,1\nok,info,2\n"), "%s%s",
+		  lnav.out, lnav.err);
+}

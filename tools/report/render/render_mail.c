@@ -39,7 +39,31 @@ static void put_subject(FILE *out, const struct report *report)
 			   entry_verdict_name(i));
 		separator = ", ";
 	}
-	put_text(out, "\n\n");
+	put_text(out, "\nMIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\n"
+		      "Content-Transfer-Encoding: 8bit\n\n");
+}
+
+/* A line of any length and bytes, as a mail can have it. */
+static void put_wrapped(FILE *out, const struct report_style *style, struct slice text)
+{
+	text_wrap(out, &style->text, 0, text);
+}
+
+static void put_filters(FILE *out, const struct report *report, const struct report_style *style)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *words = open_memstream(&text, &size);
+
+	if (!words)
+		table_out_of_memory();
+	put_text(words, "Only a part of the log: ");
+	filter_put(words, report->filter);
+	if (fclose(words) != 0)
+		table_out_of_memory();
+	put_wrapped(out, style, (struct slice){text, size});
+	put_byte(out, '\n');
+	free(text);
 }
 
 static void put_period(FILE *out, const struct report *report)
@@ -129,18 +153,73 @@ static void put_gaps(FILE *out, const struct report *report)
 			   plural(failed), rejected, plural(rejected));
 }
 
-bool render_mail(FILE *out, const struct report *report, const struct report_style *style)
+static void put_changes(FILE *out, const struct report *report)
+{
+	const struct report_comparison *comparison = &report->comparison;
+	const char *separator = ": ";
+
+	if (report->has_expiring)
+		put_format(out, "\nCertificates of servers that end soon: %" PRIu64 ".\n",
+			   report->expiring);
+	if (!comparison->asked)
+		return;
+	put_text(out, "\nChanged");
+	for (unsigned kind = 0; kind < REPORT_CHANGES; kind++) {
+		if (comparison->count[kind] == 0)
+			continue;
+		put_format(out, "%s%" PRIu64 " %s", separator, comparison->count[kind],
+			   report_change_name(kind));
+		separator = ", ";
+	}
+	put_text(out, comparison->row_count ? ".\n" : ": nothing.\n");
+}
+
+static void write_mail(FILE *out, const struct report *report, const struct report_style *style)
 {
 	put_subject(out, report);
-	if (is_filtered(report)) {
-		put_text(out, "Only a part of the log: ");
-		filter_put(out, report->filter);
-		put_text(out, "\n\n");
-	}
+	if (is_filtered(report))
+		put_filters(out, report, style);
 	put_period(out, report);
 	put_verdicts(out, report);
+	put_changes(out, report);
 	put_places(out, report, style);
 	put_gaps(out, report);
-	put_format(out, "\n%s\n", report->command ? report->command : "");
+	put_byte(out, '\n');
+	if (report->command)
+		put_wrapped(out, style, slice_of(report->command));
+}
+
+/* No line is longer than RFC 5322, 2.1.1, allows, whatever is named in it. */
+static void put_lines(FILE *out, struct slice text)
+{
+	enum { LINE_MOST = 990 };
+	size_t line = 0;
+
+	for (size_t i = 0; i < text.length; i++) {
+		bool begins = ((unsigned char)text.start[i] & 0xc0) != 0x80;
+
+		/* A character has at most four bytes, which stay together. */
+		if (line >= LINE_MOST && begins && text.start[i] != '\n') {
+			put_byte(out, '\n');
+			line = 0;
+		}
+		put_byte(out, text.start[i]);
+		line = text.start[i] == '\n' ? 0 : line + 1;
+	}
+}
+
+bool render_mail(FILE *out, const struct report *report, const struct report_style *style)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *mail = open_memstream(&text, &size);
+
+	if (!mail)
+		table_out_of_memory();
+	write_mail(mail, report, style);
+	if (fclose(mail) != 0)
+		table_out_of_memory();
+	put_lines(out, (struct slice){text, size});
+	free(text);
 	return put_end(out);
 }
