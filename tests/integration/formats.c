@@ -9,6 +9,7 @@
 #include <criterion/criterion.h>
 #include <jansson.h>
 
+#include "shim/record/record_values.h"
 #include "tests/integration/harness.h"
 
 TestSuite(formats, .init = harness_begin, .fini = harness_end);
@@ -248,6 +249,21 @@ Test(formats, page_takes_nothing_for_markup_and_points_nowhere)
 	cr_expect_null(strstr(page, "src="));
 	cr_expect_null(strstr(page, "@import"));
 	cr_expect(strstr(page, "content=\"default-src 'none'; style-src 'unsafe-inline';"));
+}
+
+Test(formats, page_has_a_colour_and_a_shape_for_each_verdict)
+{
+	const char *page = report_as("--html", OK);
+
+	for (unsigned i = 1; i < RECORD_VERDICT_END; i++) {
+		const char *verdict = record_value_text(RECORD_SET_VERDICT, i);
+
+		cr_expect(strstr(page, text(".v-%s{", verdict)) ||
+				  strstr(page, text(".v-%s,", verdict)),
+			  "%s has no colour", verdict);
+		cr_expect_not_null(strstr(page, text("id=\"mark-%s\"", verdict)), "%s has no shape",
+				   verdict);
+	}
 }
 
 Test(formats, page_says_how_it_is)

@@ -6,6 +6,7 @@
 
 #include <criterion/criterion.h>
 
+#include "shim/record/record_values.h"
 #include "tests/integration/harness.h"
 
 TestSuite(manual, .init = harness_begin, .fini = harness_end, .timeout = 120);
@@ -55,6 +56,82 @@ Test(manual, names_just_the_options_that_there_are)
 		shell("ls man/tlswitness-*.1 | sed 's|man/tlswitness-||; s|.1$||' | sort", ""),
 		"a page for each command, and no other");
 	each_line(commands, expect_page);
+}
+
+/* ---- the record's keys and values, as people read of them ---- */
+
+enum {
+	TIME = RECORD_SETS, /* the kinds of record_fields.def that are no list */
+	TEXT,
+	NUMBER,
+	BOOLEAN,
+	VERSION,
+	VERSIONS,
+	STACK,
+	ACTION = RECORD_SET_ACTION,
+	OUTCOME = RECORD_SET_OUTCOME,
+	PROTOCOL = RECORD_SET_PROTOCOL,
+	TLS_PROTOCOL = RECORD_SET_TLS_PROTOCOL,
+	CERTIFICATE = RECORD_SET_CERTIFICATE,
+	VERDICT = RECORD_SET_VERDICT,
+	MODE = RECORD_SET_MODE,
+	TLS_MODE = RECORD_SET_TLS_MODE,
+	LIMIT = RECORD_SET_LIMIT,
+	WITNESSES = RECORD_SET_WITNESS,
+};
+
+static const struct {
+	const char *key;
+	unsigned kind;
+} fields[] = {
+#define FIELD(key, kind, member) {key, kind},
+#include "shim/record/record_fields.def"
+};
+
+#define FIELDS (sizeof(fields) / sizeof(fields[0]))
+
+/* Of each key its place, and there, or with a place of its own, every value that it can have. */
+static void expect_keys_and_values(const char *file, const char *place_line, const char *head)
+{
+	for (size_t i = 0; i < FIELDS; i++) {
+		const char *place = shell(text(place_line, fields[i].key), file);
+
+		cr_expect_str_not_empty(place, "%s has no %s", file, fields[i].key);
+		if (fields[i].kind >= RECORD_SETS)
+			continue;
+		for (unsigned j = 0; j < record_value_sets[fields[i].kind].count; j++) {
+			const char *value = record_value_sets[fields[i].kind].value[j].text;
+			if (strstr(place, value))
+				continue;
+			const char *own =
+				shell(text("grep -c '^%s%s' \"$1\" || true", head, value), file);
+
+			cr_expect_str_eq(own, "1\n", "%s: %s has no %s", file, fields[i].key,
+					 value);
+		}
+	}
+}
+
+Test(manual, has_every_key_and_value_of_the_record)
+{
+	expect_keys_and_values("man/tlswitness-log.5",
+			       "awk '/^[.]It/ { found = 0 } /^[.]It.* %s( |$)/ { found = 1 }"
+			       " found' \"$1\"",
+			       "[.]It Li ");
+	expect_keys_and_values("README.md", "grep '^| .*`%s`.* |' \"$1\" || true", "| .");
+}
+
+Test(manual, help_names_every_verdict)
+{
+	const char *report = shell("\"$2\" report --help", "");
+	const char *watch = shell("\"$2\" watch --help", "");
+
+	for (unsigned i = 1; i <= record_value_sets[RECORD_SET_VERDICT].count; i++) {
+		const char *verdict = record_value_text(RECORD_SET_VERDICT, i);
+
+		cr_expect_not_null(strstr(report, verdict), "%s", verdict);
+		cr_expect_not_null(strstr(watch, verdict), "%s", verdict);
+	}
 }
 
 /* What mandoc can't know here: pages that are not installed. */

@@ -94,6 +94,14 @@ Test(config, refuses_every_word_that_is_none)
 	}
 }
 
+Test(config, a_word_that_is_no_mode_is_told_all_modes)
+{
+	cr_expect_not(set("mode", "watch"));
+	for (unsigned mode = 1; mode < RECORD_MODE_END; mode++)
+		cr_expect_not_null(strstr(message, record_value_text(RECORD_SET_MODE, mode)), "%s",
+				   message);
+}
+
 Test(config, ports)
 {
 	char many[CONFIG_PORTS_MAX * 2 + 3] = "";

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "shim/config/config.h"
+#include "shim/record/record_values.h"
 #include "shim/record/tls_names.h"
 #include "tools/check/last_record.h"
 #include "tools/check/process_files.h"
@@ -253,7 +254,8 @@ static void default_text(const struct config *config, const char *name, char tex
 
 	text[0] = '\0';
 	if (strcmp(name, "mode") == 0) {
-		(void)snprintf(text, 1024, "audit");
+		(void)snprintf(text, 1024, "%s",
+			       record_value_text(RECORD_SET_MODE, RECORD_MODE_AUDIT));
 	} else if (strcmp(name, "floor") == 0) {
 		(void)snprintf(text, 1024, "%s", tls_version_name(config->floor));
 	} else if (strcmp(name, "log") == 0) {

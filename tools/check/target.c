@@ -15,6 +15,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "shim/record/record_values.h"
 #include "tools/check/confinement.h"
 #include "tools/check/recorder_file.h"
 #include "tools/check/script.h"
@@ -287,8 +288,11 @@ void target_examine(struct target *target, const struct root *root, const char *
 
 /* ---- who will see it ---- */
 
-static void add_witness(struct target *target, const char *witness)
+/* As record_value_text counts. */
+static void add_witness(struct target *target, unsigned number)
 {
+	const char *witness = record_value_text(RECORD_SET_WITNESS, number);
+
 	for (size_t i = 0; i < target->witness_count; i++) {
 		if (strcmp(target->witness[i], witness) == 0)
 			return;
@@ -331,7 +335,7 @@ void target_find_witnesses(struct target *target, const struct root *root)
 		return;
 	add_library_witnesses(target);
 	if (!target->libraries.links_io_uring)
-		add_witness(target, "wire");
+		add_witness(target, WITNESS_NUMBER_WIRE + 1);
 	else
 		add_reason(target, target->witness_count == 0,
 			   "have it use the socket calls of libc",

@@ -12,19 +12,22 @@
 #include <string.h>
 #include <uthash.h>
 
+#include "shim/record/record_values.h"
 #include "tools/base/table.h"
 #include "tools/check/library_path.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static const struct tls_library known_libraries[] = {
-	{"OpenSSL", "libssl.so", "SSL_do_handshake", "openssl", "SSL_do_handshake"},
-	{"GnuTLS", "libgnutls.so", "gnutls_handshake", "gnutls", "gnutls_handshake"},
-	{"NSS", "libssl3.so", NULL, NULL, NULL},
-	{"Mbed TLS", "libmbedtls.so", "mbedtls_ssl_handshake", NULL, NULL},
-	{"wolfSSL", "libwolfssl.so", "wolfSSL_connect", NULL, NULL},
-	{"s2n-tls", "libs2n.so", "s2n_negotiate", NULL, NULL},
-	{"Botan", "libbotan-", NULL, NULL, NULL},
+	{"OpenSSL", "libssl.so", "SSL_do_handshake", WITNESS_NUMBER_OPENSSL + 1,
+	 "SSL_do_handshake"},
+	{"GnuTLS", "libgnutls.so", "gnutls_handshake", WITNESS_NUMBER_GNUTLS + 1,
+	 "gnutls_handshake"},
+	{"NSS", "libssl3.so", NULL, 0, NULL},
+	{"Mbed TLS", "libmbedtls.so", "mbedtls_ssl_handshake", 0, NULL},
+	{"wolfSSL", "libwolfssl.so", "wolfSSL_connect", 0, NULL},
+	{"s2n-tls", "libs2n.so", "s2n_negotiate", 0, NULL},
+	{"Botan", "libbotan-", NULL, 0, NULL},
 };
 
 /*

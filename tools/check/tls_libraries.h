@@ -18,8 +18,9 @@ struct tls_library {
 	const char *name;   /* "OpenSSL" */
 	const char *soname; /* what the file's name begins with: "libssl.so" */
 	const char *symbol; /* a program that defines it has the library built in; NULL: not told */
-	const char *witness; /* the library witness that knows it; NULL: there is none */
-	const char *hook;    /* a recorder that names this function has that witness */
+	unsigned witness;   /* the library witness that knows it, as record_value_text counts;
+			       0: there is none */
+	const char *hook;   /* a recorder that names this function has that witness */
 };
 
 enum tls_library_way { TLS_LIBRARY_LINKED, TLS_LIBRARY_LOADED, TLS_LIBRARY_BUILT_IN };

@@ -28,9 +28,8 @@ bool filter_take_verdicts(const char *option, const char *list, bool verdict[ENT
 {
 	if (filter_parse_verdicts(list, verdict))
 		return true;
-	complain("--%s: '%s' is no list of verdicts; they are ok, at-risk, below-floor, "
-		 "plaintext, refused, failed and no-mail",
-		 option, list);
+	complain("--%s: '%s' is no list of verdicts; they are: %s", option, list,
+		 entry_verdict_list());
 	return false;
 }
 

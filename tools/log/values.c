@@ -3,6 +3,8 @@
  */
 #include "tools/log/values.h"
 
+#include "shim/record/record_values.h"
+
 static const char *const version_names[ENTRY_VERSIONS] = {
 	[VERSION_CLEAR] = "clear", [VERSION_UNKNOWN] = "unknown", [VERSION_SSL_3_0] = "ssl3.0",
 	[VERSION_TLS_1_0] = "1.0", [VERSION_TLS_1_1] = "1.1",     [VERSION_TLS_1_2] = "1.2",
@@ -44,6 +46,16 @@ const char *entry_version_name(enum entry_version version)
 const char *entry_verdict_name(enum entry_verdict verdict)
 {
 	return verdict_names[verdict];
+}
+
+const char *entry_verdict_list(void)
+{
+	static const char list[] =
+#define VERDICT(name, text, meaning) ", " text
+#include "shim/record/record_values.def"
+		;
+
+	return list + 2;
 }
 
 const char *entry_limit_name(enum entry_limit limit)
@@ -141,6 +153,12 @@ enum entry_certificate entry_certificate(const struct entry *entry)
 		entry_certificate_from(entry_get(entry, ENTRY_peer_certificate));
 
 	return certificate == ENTRY_CERTIFICATES ? CERTIFICATE_UNKNOWN : certificate;
+}
+
+bool entry_succeeded(const struct entry *entry)
+{
+	return slice_is(entry_get(entry, ENTRY_outcome),
+			record_value_text(RECORD_SET_OUTCOME, RECORD_OUTCOME_SUCCESS));
 }
 
 enum entry_version entry_least_accepted(const struct entry *entry)

@@ -64,6 +64,9 @@ const char *entry_verdict_name(enum entry_verdict verdict); /* "below-floor" */
 const char *entry_limit_name(enum entry_limit limit);
 const char *entry_certificate_name(enum entry_certificate certificate);
 
+/* "ok, no-mail, ...": all verdicts, for whoever typed one that is none. Static. */
+const char *entry_verdict_list(void);
+
 /* Back from such a name; the count of that enum if there is none. */
 enum entry_version entry_version_from(struct slice name);
 enum entry_verdict entry_verdict_from(struct slice name);
@@ -77,6 +80,9 @@ enum entry_version entry_version(const struct entry *entry, enum entry_action ac
 enum entry_verdict entry_verdict(const struct entry *entry);
 enum entry_limit entry_limit(const struct entry *entry);
 enum entry_certificate entry_certificate(const struct entry *entry);
+
+/* Is the event's outcome a success? Not where the record does not say. */
+bool entry_succeeded(const struct entry *entry);
 
 /* The version that another field names, such as the floor; VERSION_UNKNOWN if there is none. */
 enum entry_version entry_version_of(const struct entry *entry, enum entry_field field);

@@ -13,6 +13,7 @@
 #include "tools/log/doubles.h"
 #include "tools/log/input.h"
 #include "tools/log/line_parser.h"
+#include "tools/log/values.h"
 
 static bool is_same_host(struct slice domain, const char *host)
 {
@@ -83,7 +84,7 @@ static void add(struct probe_tally *tally, const struct entry *entry, bool is_ha
 		tally->clear += records;
 		return;
 	}
-	if (!slice_is(entry_get(entry, ENTRY_outcome), "success")) {
+	if (!entry_succeeded(entry)) {
 		tally->failed += records;
 		return;
 	}
@@ -95,11 +96,11 @@ static void add(struct probe_tally *tally, const struct entry *entry, bool is_ha
 
 static void count(struct probe *probe, const struct entry *entry)
 {
-	struct slice action = entry_get(entry, ENTRY_action);
+	const enum entry_action action = entry_action(entry);
+	const bool is_handshake = action == ACTION_HANDSHAKE;
 	struct slice name = program_name(entry);
-	bool is_handshake = slice_is(action, "tls-handshake");
 
-	if (!is_handshake && !slice_is(action, "plaintext-mail"))
+	if (!is_handshake && action != ACTION_PLAINTEXT_MAIL)
 		return;
 	for (size_t i = 0; i < probe->target_count; i++) {
 		struct probe_seen *seen = &probe->target[i].seen;

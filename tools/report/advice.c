@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "shim/record/record_values.h"
 #include "tools/base/put.h"
 #include "tools/base/table.h"
 
@@ -173,52 +174,68 @@ enum report_language advice_language(struct slice executable, struct slice file,
 const char *advice_for_failure(struct slice reason)
 {
 	static const struct {
+		enum record_reason reason; /* of ours; else in the library's or the peer's words: */
 		const char *part;
 		const char *advice;
 	} known[] = {
-		{"certificate-expired",
+		{RECORD_REASON_CERTIFICATE_EXPIRED, NULL,
 		 "The server's certificate has expired: its operator has to renew it."},
-		{"certificate-host-mismatch",
+		{RECORD_REASON_CERTIFICATE_HOST_MISMATCH, NULL,
 		 "The server's certificate is for another name: connect by the name that it is "
 		 "for, or have its operator add this one."},
-		{"certificate-not-trusted",
+		{RECORD_REASON_CERTIFICATE_NOT_TRUSTED, NULL,
 		 "No trusted authority vouches for the server's certificate: have its operator "
 		 "get one that does and send the chain with it, or install the authority here "
 		 "(ca-certificates)."},
-		{"tlsa-invalid",
+		{RECORD_REASON_TLSA_INVALID, NULL,
 		 "The server's certificate is not the one that its domain's TLSA records promise: "
 		 "its operator has to bring them in line."},
-		{"validation-failure", "The server's certificate was refused: `openssl s_client "
-				       "-starttls smtp -connect HOST:PORT` says why."},
-		{"certificate verify failed",
+		{RECORD_REASON_VALIDATION_FAILURE, NULL,
+		 "The server's certificate was refused: `openssl s_client "
+		 "-starttls smtp -connect HOST:PORT` says why."},
+		{RECORD_REASON_UNKNOWN, "certificate verify failed",
 		 "The server's certificate was refused: `openssl s_client -starttls smtp "
 		 "-connect HOST:PORT` says why."},
-		{"no protocols available", "The program's own settings leave it no version to "
-					   "offer: its minimum is above its maximum, or the floor "
-					   "is above what it allows."},
-		{"protocol version", "The two have no version in common: raise the one that is "
-				     "older, the program or the server."},
-		{"unsupported protocol", "The two have no version in common: raise the one that "
-					 "is older, the program or the server."},
-		{"handshake failure", "The two have no cipher or key in common; an old server or "
-				      "a weak key is the usual reason."},
-		{"dh key too small", "The server's key is too weak for this program: its operator "
-				     "has to renew it."},
-		{"ee key too small", "The server's key is too weak for this program: its operator "
-				     "has to renew it."},
-		{"starttls-not-offered",
+		{RECORD_REASON_UNKNOWN, "no protocols available",
+		 "The program's own settings leave it no version to "
+		 "offer: its minimum is above its maximum, or the floor "
+		 "is above what it allows."},
+		{RECORD_REASON_UNKNOWN, "protocol version",
+		 "The two have no version in common: raise the one that is "
+		 "older, the program or the server."},
+		{RECORD_REASON_UNKNOWN, "unsupported protocol",
+		 "The two have no version in common: raise the one that "
+		 "is older, the program or the server."},
+		{RECORD_REASON_UNKNOWN, "handshake failure",
+		 "The two have no cipher or key in common; an old server or "
+		 "a weak key is the usual reason."},
+		{RECORD_REASON_UNKNOWN, "dh key too small",
+		 "The server's key is too weak for this program: its operator "
+		 "has to renew it."},
+		{RECORD_REASON_UNKNOWN, "ee key too small",
+		 "The server's key is too weak for this program: its operator "
+		 "has to renew it."},
+		{RECORD_REASON_STARTTLS_NOT_OFFERED, NULL,
 		 "The server offers no STARTTLS here: use another port, or another relay."},
-		{"starttls-refused", "The server refused STARTTLS: ask its operator."},
-		{"below the floor", "Raise what is older, the program or the server, or make an "
-				    "exception for it."},
-		{"Connection reset", "The other end gave up in the middle of the handshake; a box "
-				     "in between, or a server that refuses this client."},
-		{"connection was closed", "The other end gave up in the middle of the handshake; a "
-					  "box in between, or a server that refuses this client."},
+		{RECORD_REASON_STARTTLS_REFUSED, NULL,
+		 "The server refused STARTTLS: ask its operator."},
+		{RECORD_REASON_BELOW_FLOOR, NULL,
+		 "Raise what is older, the program or the server, or make an "
+		 "exception for it."},
+		{RECORD_REASON_UNKNOWN, "Connection reset",
+		 "The other end gave up in the middle of the handshake; a box "
+		 "in between, or a server that refuses this client."},
+		{RECORD_REASON_UNKNOWN, "connection was closed",
+		 "The other end gave up in the middle of the handshake; a "
+		 "box in between, or a server that refuses this client."},
 	};
 
 	for (size_t i = 0; reason.length && i < sizeof(known) / sizeof(known[0]); i++) {
-		if (memmem(reason.start, reason.length, known[i].part, strlen(known[i].part)))
+		const char *part = known[i].part
+					   ? known[i].part
+					   : record_value_text(RECORD_SET_REASON, known[i].reason);
+
+		if (memmem(reason.start, reason.length, part, strlen(part)))
 			return known[i].advice;
 	}
 	return NULL;

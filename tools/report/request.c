@@ -170,10 +170,9 @@ static bool parse_fail_on(struct request *request, const char *list)
 		} else if (verdict != ENTRY_VERDICTS) {
 			request->fail_on.verdict[verdict] = true;
 		} else {
-			complain("--fail-on: '%.*s' is nothing to fail on; give verdicts (ok, "
-				 "at-risk, below-floor, plaintext, refused, failed, no-mail), "
+			complain("--fail-on: '%.*s' is nothing to fail on; give verdicts (%s), "
 				 "no-records, unverified, unreadable, expiring or new",
-				 (int)length, list);
+				 (int)length, list, entry_verdict_list());
 			return false;
 		}
 		if (list[length] == '\0')

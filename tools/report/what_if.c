@@ -3,6 +3,8 @@
  */
 #include "tools/report/what_if.h"
 
+#include "shim/record/record_values.h"
+
 /* True if the other end is this machine: 127.0.0.0/8, ::1, or no address at all. */
 static bool is_loopback(struct slice address)
 {
@@ -13,11 +15,18 @@ static bool is_loopback(struct slice address)
 /* Where a library is watched, enforcing raises its minimum: nothing less is accepted then. */
 static bool is_seen_by_library(const struct entry *entry)
 {
+	static const struct slice names[WITNESS_NUMBER_END] = {
+#define WITNESS(name, text, meaning) [WITNESS_NUMBER_##name] = {text, sizeof(text) - 1},
+#include "shim/record/record_values.def"
+	};
 	struct slice witnesses = entry_get(entry, ENTRY_witnesses);
 
-	return witnesses.length > 0 &&
-	       (memmem(witnesses.start, witnesses.length, "openssl", 7) != NULL ||
-		memmem(witnesses.start, witnesses.length, "gnutls", 6) != NULL);
+	for (unsigned i = 0; witnesses.length > 0 && i < WITNESS_NUMBER_END; i++) {
+		if (i != WITNESS_NUMBER_WIRE && memmem(witnesses.start, witnesses.length,
+						       names[i].start, names[i].length) != NULL)
+			return true;
+	}
+	return false;
 }
 
 enum entry_verdict what_if(const struct entry *entry, enum entry_version version,

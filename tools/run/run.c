@@ -13,6 +13,7 @@
 
 #include "tools/command.h"
 #include "shim/config/config_load.h"
+#include "shim/record/record_values.h"
 #include "tools/base/options.h"
 #include "tools/check/recorder_file.h"
 #include "tools/check/target.h"
@@ -297,10 +298,12 @@ int command_run(int argc, char **argv)
 			log_given = true;
 			break;
 		case OPTION_ENFORCE:
-			set_variable("TLSWITNESS_MODE", "enforce");
+			set_variable("TLSWITNESS_MODE",
+				     record_value_text(RECORD_SET_MODE, RECORD_MODE_ENFORCE));
 			break;
 		case OPTION_UPGRADE:
-			set_variable("TLSWITNESS_MODE", "upgrade");
+			set_variable("TLSWITNESS_MODE",
+				     record_value_text(RECORD_SET_MODE, RECORD_MODE_UPGRADE));
 			break;
 		case OPTION_VARIABLE:
 			set_variable(variables[index - 5], optarg);

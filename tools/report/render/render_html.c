@@ -19,26 +19,24 @@ static size_t limit(size_t wanted)
 	return wanted == 0 || wanted > ROWS_AT_MOST ? ROWS_AT_MOST : wanted;
 }
 
-const struct html_verdict_words *html_verdict_words(enum entry_verdict verdict)
+const char *html_verdict_meaning(enum entry_verdict verdict)
 {
-	static const struct html_verdict_words words[ENTRY_VERDICTS] = {
-		[VERDICT_OK] = {"ok", "Compliant: at or above the floor, and nothing less "
-				      "would have been accepted."},
-		[VERDICT_NO_MAIL] = {"no-mail", "Sessions in the clear that ended without mail or "
-						"login."},
-		[VERDICT_OTHER] = {"other", "The record has no verdict that this version knows."},
-		[VERDICT_FAILED] = {"failed", "The handshake failed by itself."},
-		[VERDICT_AT_RISK] = {"at-risk", "Good this time, but the program would have "
-						"accepted a version below the floor."},
-		[VERDICT_REFUSED] = {"refused", "Stopped before any mail left, because it was "
-						"below the floor."},
-		[VERDICT_BELOW_FLOOR] = {"below-floor",
-					 "Encrypted, but with a version older than the floor."},
-		[VERDICT_PLAINTEXT] = {"plaintext",
-				       "Mail or a login crossed the network unencrypted."},
+	static const char *const meanings[ENTRY_VERDICTS] = {
+		[VERDICT_OK] = "Compliant: at or above the floor, and nothing less "
+			       "would have been accepted.",
+		[VERDICT_NO_MAIL] = "Sessions in the clear that ended without mail or "
+				    "login.",
+		[VERDICT_OTHER] = "The record has no verdict that this version knows.",
+		[VERDICT_FAILED] = "The handshake failed by itself.",
+		[VERDICT_AT_RISK] = "Good this time, but the program would have "
+				    "accepted a version below the floor.",
+		[VERDICT_REFUSED] = "Stopped before any mail left, because it was "
+				    "below the floor.",
+		[VERDICT_BELOW_FLOOR] = "Encrypted, but with a version older than the floor.",
+		[VERDICT_PLAINTEXT] = "Mail or a login crossed the network unencrypted.",
 	};
 
-	return &words[verdict];
+	return meanings[verdict];
 }
 
 const char *html_version_words(enum entry_version version)
@@ -63,14 +61,14 @@ void html_verdict(FILE *out, enum entry_verdict verdict)
 {
 	put_format(out, "<span class=\"verdict v-%s\">", entry_verdict_name(verdict));
 	html_mark(out, verdict);
-	put_format(out, "%s</span>", html_verdict_words(verdict)->title);
+	put_format(out, "%s</span>", entry_verdict_name(verdict));
 }
 
 void html_verdict_count(FILE *out, enum entry_verdict verdict, uint64_t count)
 {
 	put_format(out, "<span class=\"verdict v-%s\">", entry_verdict_name(verdict));
 	html_mark(out, verdict);
-	put_format(out, "%s ", html_verdict_words(verdict)->title);
+	put_format(out, "%s ", entry_verdict_name(verdict));
 	html_count(out, count);
 	put_text(out, "</span>");
 }
@@ -382,15 +380,14 @@ static void write_conclusion(FILE *out, const struct report *report)
 
 static void write_figure(FILE *out, const struct report *report, enum entry_verdict verdict)
 {
-	const struct html_verdict_words *words = html_verdict_words(verdict);
-
 	put_format(out, "<li class=\"v-%s\"><span class=\"name\">", entry_verdict_name(verdict));
 	html_mark(out, verdict);
-	put_format(out, "%s</span> <strong>", words->title);
+	put_format(out, "%s</span> <strong>", entry_verdict_name(verdict));
 	html_count(out, report->total.verdict[verdict]);
 	put_text(out, "</strong> <span class=\"share\">");
 	html_share(out, report->total.verdict[verdict], report->total.connections);
-	put_format(out, "</span> <span class=\"meaning\">%s</span></li>\n", words->meaning);
+	put_format(out, "</span> <span class=\"meaning\">%s</span></li>\n",
+		   html_verdict_meaning(verdict));
 }
 
 static void write_figures(FILE *out, const struct report *report)

@@ -15,12 +15,8 @@ struct html_limits {
 	size_t inputs;
 };
 
-/* What people who don't know our verdicts call them. */
-struct html_verdict_words {
-	const char *title;   /* "Below the floor" */
-	const char *meaning; /* a sentence */
-};
-const struct html_verdict_words *html_verdict_words(enum entry_verdict verdict);
+/* A sentence for people who don't know our verdicts. */
+const char *html_verdict_meaning(enum entry_verdict verdict);
 
 const char *html_version_words(enum entry_version version); /* "TLS 1.2", "in the clear" */
 

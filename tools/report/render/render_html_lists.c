@@ -58,7 +58,7 @@ static void write_key(FILE *out, enum report_key key, struct slice text)
 	else if (key == KEY_VERSION)
 		put_text(out, html_version_words(entry_version_from(text)));
 	else if (key == KEY_VERDICT)
-		put_text(out, html_verdict_words(entry_verdict_from(text))->title);
+		put_text(out, entry_verdict_name(entry_verdict_from(text)));
 	else
 		html_name(out, text);
 }

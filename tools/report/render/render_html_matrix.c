@@ -89,15 +89,14 @@ static void write_tally(FILE *out, const struct matrix *matrix, size_t column,
 	}
 	put_format(out, "<td class=\"v-%s\"", entry_verdict_name(worst));
 	put_label(out, matrix, column);
-	put_format(out, " title=\"%s: ", html_verdict_words(worst)->title);
+	put_format(out, " title=\"%s: ", entry_verdict_name(worst));
 	html_count(out, tally->verdict[worst]);
 	put_text(out, " of ");
 	html_count(out, tally->connections);
 	put_text(out, "\"><span class=\"cell\">");
 	html_mark(out, worst);
 	html_count(out, tally->verdict[worst]);
-	put_format(out, "<span class=\"hidden\"> %s</span></span></td>",
-		   html_verdict_words(worst)->title);
+	put_format(out, "<span class=\"hidden\"> %s</span></span></td>", entry_verdict_name(worst));
 }
 
 static void write_row(FILE *out, const struct matrix *matrix, size_t row)
