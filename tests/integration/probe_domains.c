@@ -179,6 +179,11 @@ static void one_exchanger(void)
 		{"bare.example", 1, "none", "no TLSA record", "none", "no policy", 0},
 		{"usage.example", 1, "broken", "usable", "none", "no policy", 1},
 		{"plain.example", 1, "none", "not signed", "none", "no policy", 0},
+		{"alias1.example", 2, "kept", "matches", "none", "no policy", 0},
+		{"alias2.example", 1, "kept", "matches", "none", "no policy", 0},
+		{"alias3.example", 1, "kept", "matches", "none", "no policy", 0},
+		{"alias4.example", 1, "none", "no TLSA record", "none", "no policy", 0},
+		{"alias5.example", 2, "kept", "matches", "none", "no policy", 0},
 		{"bogusmx.example", 2, "unknown", "bogus", "none", "no policy", 2},
 		{"bogustlsa.example", 1, "unknown", "bogus", "none", "no policy", 2},
 	};

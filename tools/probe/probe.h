@@ -82,11 +82,13 @@ struct probe_tlsa {
 
 #define PROBE_TLSA_MAX 32
 
+#define PROBE_NAME_MAX 255
+
 /* The TLSA records of one host and port, DNSSEC-validated. */
 struct probe_dane {
 	enum probe_promise_state state; /* NOT_ASKED, NONE, UNKNOWN; KEPT: there are records */
 	char how[PROBE_WORDS];
-	const char *base; /* the name that the records were found for; borrowed from the target */
+	char base[PROBE_NAME_MAX + 1]; /* the name that the records were found for */
 	struct probe_tlsa tlsa[PROBE_TLSA_MAX];
 	size_t count;
 };
@@ -94,7 +96,6 @@ struct probe_dane {
 enum probe_policy_mode { PROBE_POLICY_NONE, PROBE_POLICY_TESTING, PROBE_POLICY_ENFORCE };
 
 #define PROBE_POLICY_MX_MAX 64
-#define PROBE_NAME_MAX      255
 
 /* A domain's MTA-STS policy (RFC 8461). */
 struct probe_policy {

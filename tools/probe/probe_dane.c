@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include <unbound.h>
 
@@ -15,7 +16,16 @@
 #include "tools/base/table.h"
 #include "tools/probe/probe_connection.h"
 
-enum { CLASS_IN = 1, TYPE_MX = 15, TYPE_TLSA = 52, RCODE_OK = 0, RCODE_NXDOMAIN = 3 };
+enum {
+	CLASS_IN = 1,
+	TYPE_A = 1,
+	TYPE_CNAME = 5,
+	TYPE_MX = 15,
+	TYPE_AAAA = 28,
+	TYPE_TLSA = 52,
+	RCODE_OK = 0,
+	RCODE_NXDOMAIN = 3,
+};
 
 /* IANA's anchors of the root, valid from 2017 and 2024 on (https://data.iana.org/root-anchors). */
 static const char *const root_anchors[] = {
@@ -28,10 +38,17 @@ struct look_up {
 	size_t pending;
 };
 
-/* One host and port, and all targets that are there. */
+/*
+ * One host and port, and all targets that are there. A host that is an alias has two names by which
+ * its records may be known (RFC 7672, 2.2.2): the one that its aliases end at, where all of them
+ * are signed, and its own.
+ */
 struct question {
 	struct look_up *look_up;
 	struct probe_dane *dane;
+	const char *host;
+	uint16_t port;
+	bool is_last_name; /* there is no other name to look under */
 };
 
 static bool check(int status, const char *what)
@@ -143,53 +160,145 @@ static void add_record(struct probe_dane *dane, const char *data, int length)
 	memcpy(tlsa->data, bytes + 3, tlsa->length);
 }
 
-/* RFC 7672, 2.2: only what is signed counts; what can't be validated is no "none". */
-static void judge_tlsa(struct probe_dane *dane, int status, const struct ub_result *answer)
+/* What can't be validated is no "none". False if `what` is not known for that. */
+static bool is_answered(struct probe_dane *dane, const char *what, int status,
+			const struct ub_result *answer)
 {
 	dane->state = PROBE_PROMISE_UNKNOWN;
-	if (status != 0) {
+	if (status != 0)
 		probe_words(dane->how, "%s", ub_strerror(status));
-	} else if (answer->bogus) {
-		probe_words(dane->how, "the TLSA records are bogus: %s",
+	else if (answer->bogus)
+		probe_words(dane->how, "the %s records are bogus: %s", what,
 			    answer->why_bogus != NULL ? answer->why_bogus : "bad signatures");
-	} else if (answer->rcode != RCODE_OK && answer->rcode != RCODE_NXDOMAIN) {
-		probe_words(dane->how, "the TLSA records: the resolver failed (rcode %d)",
+	else if (answer->rcode != RCODE_OK && answer->rcode != RCODE_NXDOMAIN)
+		probe_words(dane->how, "the %s records: the resolver failed (rcode %d)", what,
 			    answer->rcode);
-	} else if (!answer->havedata) {
-		dane->state = PROBE_PROMISE_NONE;
-		probe_words(dane->how, "no TLSA record");
-	} else if (!answer->secure) {
-		dane->state = PROBE_PROMISE_NONE;
-		probe_words(dane->how, "the TLSA records are not signed");
-	} else {
-		dane->state = PROBE_PROMISE_KEPT;
-		for (size_t i = 0; answer->data[i] != NULL; i++)
-			add_record(dane, answer->data[i], answer->len[i]);
-	}
+	else
+		return true;
+	return false;
 }
 
-static void tlsa_arrived(void *argument, int status, struct ub_result *answer)
+static void end_none(struct probe_dane *dane, const char *how)
 {
-	struct question *question = argument;
+	dane->state = PROBE_PROMISE_NONE;
+	probe_words(dane->how, "%s", how);
+}
 
+static void set_base(struct probe_dane *dane, const char *name)
+{
+	size_t length = strlen(name);
+
+	if (length > 0 && name[length - 1] == '.')
+		length--;
+	(void)snprintf(dane->base, sizeof(dane->base), "%.*s",
+		       (int)(length < PROBE_NAME_MAX ? length : PROBE_NAME_MAX), name);
+}
+
+static void finish(struct question *question)
+{
 	question->look_up->pending--;
-	judge_tlsa(question->dane, status, answer);
-	ub_resolve_free(answer);
 	free(question);
 }
 
-static void ask_tlsa(struct look_up *look_up, struct probe_dane *dane, uint16_t port)
+/* `arrived` gets the question, which is finished here where it can't be asked. */
+static void ask(struct question *question, const char *name, int type, ub_callback_type arrived)
 {
-	struct question *question = table_allocate(sizeof(*question));
+	int status = ub_resolve_async(question->look_up->context, name, type, CLASS_IN, question,
+				      arrived, NULL);
+
+	if (status == 0)
+		return;
+	question->dane->state = PROBE_PROMISE_UNKNOWN;
+	probe_words(question->dane->how, "%s", ub_strerror(status));
+	finish(question);
+}
+
+static void ask_tlsa(struct question *question);
+
+/* RFC 7672, 2.2: only what is signed counts. */
+static void tlsa_arrived(void *argument, int status, struct ub_result *answer)
+{
+	struct question *question = argument;
+	struct probe_dane *dane = question->dane;
+	bool again = false;
+
+	if (!is_answered(dane, "TLSA", status, answer)) {
+		/* Its state is said by now. */
+	} else if (answer->havedata && answer->secure) {
+		dane->state = PROBE_PROMISE_KEPT;
+		for (size_t i = 0; answer->data[i] != NULL; i++)
+			add_record(dane, answer->data[i], answer->len[i]);
+	} else if (!question->is_last_name) {
+		again = true;
+	} else {
+		end_none(dane,
+			 answer->havedata ? "the TLSA records are not signed" : "no TLSA record");
+	}
+	ub_resolve_free(answer);
+	if (!again) {
+		finish(question);
+		return;
+	}
+	question->is_last_name = true;
+	set_base(dane, question->host);
+	ask_tlsa(question);
+}
+
+static void ask_tlsa(struct question *question)
+{
 	char name[PROBE_NAME_MAX + sizeof("_65535._tcp.")];
 
-	*question = (struct question){look_up, dane};
-	(void)snprintf(name, sizeof(name), "_%u._tcp.%s", port, dane->base);
-	look_up->pending++;
-	int status = ub_resolve_async(look_up->context, name, TYPE_TLSA, CLASS_IN, question,
-				      tlsa_arrived, NULL);
-	if (status != 0)
-		tlsa_arrived(question, status, NULL);
+	(void)snprintf(name, sizeof(name), "_%u._tcp.%s", question->port, question->dane->base);
+	ask(question, name, TYPE_TLSA, tlsa_arrived);
+}
+
+/* The first alias itself, of one whose end is not signed: is it at least? */
+static void alias_arrived(void *argument, int status, struct ub_result *answer)
+{
+	struct question *question = argument;
+	bool goes_on = false;
+
+	if (is_answered(question->dane, "CNAME", status, answer)) {
+		goes_on = answer->secure && answer->havedata;
+		if (!goes_on)
+			end_none(question->dane, "the alias is not signed");
+	}
+	ub_resolve_free(answer);
+	if (goes_on)
+		ask_tlsa(question);
+	else
+		finish(question);
+}
+
+static void addresses_arrived(void *argument, int status, struct ub_result *answer)
+{
+	struct question *question = argument;
+	struct probe_dane *dane = question->dane;
+	bool is_alias = false;
+	bool is_secure = false;
+
+	if (!is_answered(dane, "address", status, answer)) {
+		ub_resolve_free(answer);
+		finish(question);
+		return;
+	}
+	if (answer->canonname != NULL) {
+		set_base(dane, answer->canonname);
+		is_alias = strcasecmp(dane->base, question->host) != 0;
+	}
+	is_secure = answer->secure;
+	ub_resolve_free(answer);
+	question->is_last_name = !is_alias || !is_secure;
+	if (question->is_last_name)
+		set_base(dane, question->host);
+	if (is_secure) {
+		ask_tlsa(question);
+	} else if (is_alias) {
+		ask(question, question->host, TYPE_CNAME, alias_arrived);
+	} else {
+		end_none(dane, "the addresses are not signed");
+		finish(question);
+	}
 }
 
 /* Targets of one host and port, which differ in address, share their records. */
@@ -208,10 +317,15 @@ static void ask_for_target(struct look_up *look_up, struct probe *probe, size_t 
 		}
 	}
 	struct probe_dane *dane = table_allocate(sizeof(*dane));
-	*dane = (struct probe_dane){.state = PROBE_PROMISE_UNKNOWN, .base = target->host};
+	*dane = (struct probe_dane){.state = PROBE_PROMISE_UNKNOWN};
+	set_base(dane, target->host);
 	probe_words(dane->how, "the resolver does not answer");
 	target->tlsa = dane;
-	ask_tlsa(look_up, dane, target->port);
+	struct question *question = table_allocate(sizeof(*question));
+	*question = (struct question){look_up, dane, target->host, target->port, true};
+	look_up->pending++;
+	ask(question, target->host, target->address.ss_family == AF_INET6 ? TYPE_AAAA : TYPE_A,
+	    addresses_arrived);
 }
 
 static void wait_for_answers(struct look_up *look_up, unsigned timeout_ms)
