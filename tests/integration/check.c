@@ -459,6 +459,29 @@ Test(check, says_what_is_not_in_a_process)
 	cr_expect(gives_reason(said, "switched off"));
 }
 
+/* One that makes an io_uring by a system call of its own is told only while it runs. */
+Test(check, says_that_a_process_has_an_io_uring)
+{
+	struct program program = {
+		.argv = WORDS("/usr/bin/python3", "-c",
+			      "import ctypes, time\n"
+			      "ring = ctypes.CDLL(None).syscall(425, 1, "
+			      "ctypes.create_string_buffer(120))\n"
+			      "print('ring' if ring >= 0 else 'none', flush=True)\n"
+			      "time.sleep(1000)\n"),
+		.env = WORDS(text("LD_PRELOAD=%s", recorder_path()))};
+	const json_t *said;
+
+	start_program(&program);
+	wait_until(has_said_something, &program, "the ring");
+	if (strstr(read_file(program.out_path, NULL), "none"))
+		cr_skip("the kernel gives no io_uring");
+	said = check(WORDS(text("%d", (int)program.pid)), NO_WORDS, 0);
+	cr_expect_not(is_blind(said));
+	cr_expect(gives_reason(said, "has an io_uring"), "%s", json_dumps(said, JSON_COMPACT));
+	cr_expect_str_not_empty(field(said, "remedy"));
+}
+
 /* ---- the host ---- */
 
 static const json_t *row_of(const json_t *said, pid_t pid)

@@ -600,6 +600,34 @@ static const char *record_line(unsigned id, const char *action, unsigned port, c
 		    id, action, port, more);
 }
 
+/* Run in a terminal of its own; what it shows there of its work, and what is left of that. */
+static const char *shown_in_terminal(const struct sink *sink, const char *terminal)
+{
+	struct program script = {
+		.argv = WORDS("script", "--quiet", "--return", "--command",
+			      text("'%s' probe %s >/dev/null", tool_path(), sink->address),
+			      "/dev/null"),
+		.env = WORDS(terminal)};
+
+	cr_expect_eq(run_program(&script), 0, "%s%s", script.out, script.err);
+	return script.out;
+}
+
+Test(probe, a_terminal_is_told_how_far_it_is)
+{
+	static const char erase[] = "\r\x1b[K";
+	struct sink *sink = start_sink(WORDS("--tls=1.2..1.3", "--delay-ms=300"));
+	const char *shown = shown_in_terminal(sink, "TERM=xterm");
+	size_t length = strlen(shown);
+
+	cr_expect_not_null(strstr(shown, " of 5 versions"), "%s", shown);
+	cr_expect_not_null(strstr(shown, "[####"), "%s", shown);
+	/* Nothing of it stays. */
+	cr_assert_geq(length, sizeof(erase) - 1);
+	cr_expect_str_eq(shown + length - (sizeof(erase) - 1), erase);
+	cr_expect_str_eq(shown_in_terminal(sink, "TERM=dumb"), "");
+}
+
 Test(probe, beside_what_was_negotiated)
 {
 	struct sink *sink = start_sink(WORDS("--tls=1.0..1.3"));

@@ -472,6 +472,12 @@ bool process_examine(struct process *process, pid_t pid, bool with_log)
 	target_examine(&process->target, &process->root, path_in_root(process));
 	target_find_witnesses(&process->target, &process->root);
 	give_reason(process);
+	if (process_has_descriptor(pid, "anon_inode:[io_uring]")) {
+		const char *remedy = target_has_io_uring(&process->target);
+
+		if (process->reason[0] == '\0')
+			(void)snprintf(process->remedy, sizeof(process->remedy), "%s", remedy);
+	}
 	if (with_log && process->is_mapped)
 		find_last_record(process, &config);
 	return true;

@@ -3,6 +3,7 @@
  */
 #include "tools/check/process_files.h"
 
+#include <dirent.h>
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -50,7 +51,7 @@ char *process_file(pid_t pid, const char *name, size_t *length)
 
 bool process_link(pid_t pid, const char *name, char target[PATH_MAX])
 {
-	char path[64];
+	char path[128];
 	ssize_t length;
 
 	(void)snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
@@ -59,6 +60,25 @@ bool process_link(pid_t pid, const char *name, char target[PATH_MAX])
 		return false;
 	target[length] = '\0';
 	return true;
+}
+
+bool process_has_descriptor(pid_t pid, const char *link)
+{
+	char path[64];
+	char target[PATH_MAX];
+	const struct dirent *entry;
+	bool found = false;
+	DIR *directory;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
+	directory = opendir(path);
+	while (directory && !found && (entry = readdir(directory))) {
+		(void)snprintf(path, sizeof(path), "fd/%.20s", entry->d_name);
+		found = process_link(pid, path, target) && strcmp(target, link) == 0;
+	}
+	if (directory)
+		(void)closedir(directory);
+	return found;
 }
 
 const char *environment_value(const char *block, size_t length, const char *name)

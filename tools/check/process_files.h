@@ -28,4 +28,7 @@ bool process_is_secure(pid_t pid);
 /* From /proc/PID/cgroup: "postfix.service" and "docker 3fa2..."; "" where there is none. */
 void process_group(pid_t pid, char unit[256], char container[256]);
 
+/* Does the process have a descriptor that proc(5) shows as this link ("anon_inode:[io_uring]")? */
+bool process_has_descriptor(pid_t pid, const char *link);
+
 #endif

@@ -26,6 +26,8 @@
 static const char by_system_preload[] =
 	"have the loader itself preload the recorder: tlswitness enable program:PATH";
 
+static const char without_io_uring[] = "have it use the socket calls of libc";
+
 __attribute__((format(printf, 4, 5))) static void
 add_reason(struct target *target, bool blinds, const char *remedy, const char *format, ...)
 {
@@ -337,7 +339,14 @@ void target_find_witnesses(struct target *target, const struct root *root)
 	if (!target->libraries.links_io_uring)
 		add_witness(target, WITNESS_NUMBER_WIRE + 1);
 	else
-		add_reason(target, target->witness_count == 0,
-			   "have it use the socket calls of libc",
+		add_reason(target, target->witness_count == 0, without_io_uring,
 			   "links liburing: what it moves by io_uring passes no hook of libc");
+}
+
+const char *target_has_io_uring(struct target *target)
+{
+	if (!target->libraries.links_io_uring)
+		add_reason(target, false, without_io_uring,
+			   "has an io_uring: what it moves by that passes no hook of libc");
+	return without_io_uring;
 }

@@ -55,6 +55,9 @@ void target_examine(struct target *target, const struct root *root, const char *
  */
 void target_find_witnesses(struct target *target, const struct root *root);
 
+/* A process of this program has an io_uring at this moment. Returns the remedy. */
+const char *target_has_io_uring(struct target *target);
+
 /* The first reason why nothing will be seen; NULL: it can be seen. */
 const struct target_reason *target_blindness(const struct target *target);
 
