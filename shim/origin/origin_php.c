@@ -25,6 +25,13 @@ enum {
 	BACKTRACE_IGNORE_ARGS = 2, /* DEBUG_BACKTRACE_IGNORE_ARGS */
 };
 
+/* ZEND_FASTCALL: on 32-bit x86 the functions of the hash take their arguments in registers. */
+#ifdef __i386__
+#define IN_REGISTERS __attribute__((fastcall))
+#else
+#define IN_REGISTERS
+#endif
+
 struct php_heap;  /* zend_mm_heap */
 struct php_array; /* zend_array */
 
@@ -56,9 +63,10 @@ _Static_assert(sizeof(struct php_value) == 16, "a zval has 16 bytes");
 /* In the order of the names below. */
 struct php {
 	void (*fetch_backtrace)(struct php_value *result, int skip_last, int options, int limit);
-	struct php_value *(*index_find)(const struct php_array *array, unsigned long index);
-	struct php_value *(*string_find)(const struct php_array *array, const char *key,
-					 size_t length);
+	struct php_value *(IN_REGISTERS *index_find)(const struct php_array *array,
+						     unsigned long index);
+	struct php_value *(IN_REGISTERS *string_find)(const struct php_array *array,
+						      const char *key, size_t length);
 	void (*release)(struct php_value *value);
 	bool (*is_executing)(void);
 	struct php_heap *(*heap_start)(void);
