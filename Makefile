@@ -259,19 +259,29 @@ check-releases: ## the recorder built here, and one built there, on Debian 11, 1
 	@$(MAKE) --no-print-directory -s all
 	@tests/releases/run $(BUILD) $(SUITES)
 
-ARM64_PACKAGES := curl openssl python3 php-cli libphp-phpmailer swaks perl libio-socket-ssl-perl \
-		  libnet-smtp-ssl-perl libauthen-sasl-perl msmtp libssl-dev
+# The recorder cross-built for a processor, in that one's programs, unpacked, under qemu-user.
+FOREIGN_PACKAGES := curl openssl python3 php-cli libphp-phpmailer swaks perl libio-socket-ssl-perl \
+		    libnet-smtp-ssl-perl libauthen-sasl-perl msmtp libssl-dev
+# ARCHITECTURE,COMPILER'S PREFIX,FOLDER OF ITS LIBRARIES,EMULATOR
+define check_foreign
+	@$(MAKE) --no-print-directory setup FOR=$(1)
+	@$(MAKE) --no-print-directory -s all $(BUILD)/releases/foreign-tests
+	@root=$$(tests/releases/foreign-root $(1) bookworm $(FOREIGN_PACKAGES)) && \
+	$(MAKE) --no-print-directory -s BUILD=$(BUILD)/$(1) CC=$(2)-gcc WERROR='-Wno-psabi $(WERROR)' \
+		CPPFLAGS="-isystem $$root/usr/include -isystem $$root/usr/include/$(3)" \
+		$(BUILD)/$(1)/libtlswitness.so && \
+	TLSWITNESS_FOREIGN_ROOT=$$root TLSWITNESS_FOREIGN_EMULATOR=$(4) \
+	TLSWITNESS_FOREIGN_RECORDER=$$(realpath $(BUILD)/$(1)/libtlswitness.so) \
+		tests/run $(BUILD)/releases foreign-tests -- --filter 'foreign/*'
+endef
+
 .PHONY: check-arm64
 check-arm64: ## the recorder cross-built for arm64, in programs of arm64 under qemu-user
-	@$(MAKE) --no-print-directory setup FOR=arm64
-	@$(MAKE) --no-print-directory -s all $(BUILD)/releases/arm64-tests
-	@root=$$(tests/releases/foreign-root arm64 bookworm $(ARM64_PACKAGES)) && \
-	$(MAKE) --no-print-directory -s BUILD=$(BUILD)/arm64 CC=aarch64-linux-gnu-gcc \
-		CPPFLAGS="-isystem $$root/usr/include -isystem $$root/usr/include/aarch64-linux-gnu" \
-		$(BUILD)/arm64/libtlswitness.so && \
-	TLSWITNESS_ARM64_ROOT=$$root \
-	TLSWITNESS_ARM64_RECORDER=$$(realpath $(BUILD)/arm64/libtlswitness.so) \
-		tests/run $(BUILD)/releases arm64-tests -- --filter 'arm64/*'
+	$(call check_foreign,arm64,aarch64-linux-gnu,aarch64-linux-gnu,qemu-aarch64-static)
+
+.PHONY: check-i386
+check-i386: ## the recorder cross-built for i386, in its programs, and one `run` for both word sizes
+	$(call check_foreign,i386,i686-linux-gnu,i386-linux-gnu,qemu-i386-static)
 
 MUSL := $(BUILD)/musl
 .PHONY: check-musl
