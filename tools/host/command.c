@@ -106,7 +106,7 @@ static bool take_path(void *context, const char *path)
 	return false;
 }
 
-/* In a root of its own it is what was installed there. */
+/* In a root of its own, and in one without /proc, it is what was installed there. */
 static bool find_recorder(struct host *host)
 {
 	static const char *const places[] = {"/usr/lib/*-linux-gnu*/tlswitness/" RECORDER_NAME,
@@ -115,8 +115,9 @@ static bool find_recorder(struct host *host)
 					     "/usr/local/lib/tlswitness/" RECORDER_NAME};
 
 	host->recorder[0] = '\0';
-	if (!host->root.path[0])
-		return recorder_file_find(host->recorder);
+	/* Beside this command, which /proc names where there is one. */
+	if (!host->root.path[0] && recorder_file_find(host->recorder))
+		return true;
 	for (size_t i = 0; !host->recorder[0] && i < sizeof(places) / sizeof(places[0]); i++)
 		root_glob(&host->root, places[i], take_path, host->recorder);
 	return host->recorder[0] != '\0';
