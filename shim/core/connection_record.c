@@ -32,15 +32,25 @@ static const char *known(const char *text)
 	return text[0] ? text : NULL;
 }
 
+/* inet_ntop does it by sprintf. */
+static const char *v4_text(const uint8_t address[4], char text[INET6_ADDRSTRLEN])
+{
+	text[0] = '\0';
+	for (int i = 0; i < 4; i++) {
+		if (i > 0)
+			text_append(text, INET6_ADDRSTRLEN, ".");
+		text_append_number(text, INET6_ADDRSTRLEN, address[i]);
+	}
+	return text;
+}
+
 static const char *address_text(const struct endpoint *endpoint, char text[INET6_ADDRSTRLEN])
 {
-	const void *address = endpoint->address;
-
 	if (endpoint->family == 0)
 		return NULL;
 	if (endpoint->family == AF_INET)
-		address = endpoint->address + 12;
-	return inet_ntop(endpoint->family, address, text, INET6_ADDRSTRLEN);
+		return v4_text(endpoint->address + 12, text);
+	return inet_ntop(endpoint->family, endpoint->address, text, INET6_ADDRSTRLEN);
 }
 
 /* "socks5://192.0.2.1:1080", as curl's and others' settings name a proxy. */

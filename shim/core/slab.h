@@ -23,7 +23,7 @@ struct slab_chunk;
 /* Each chunk holds twice as many objects as the one before it. */
 struct slab {
 	size_t size;    /* of an object, in bytes */
-	uint32_t first; /* objects in the first chunk */
+	uint32_t first; /* objects in the first chunk: a power of two */
 	_Atomic(struct slab_chunk *) chunk[SLAB_CHUNKS];
 };
 

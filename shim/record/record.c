@@ -264,6 +264,25 @@ static bool is_plain(uint8_t byte)
 	return byte >= 0x20 && byte < 0x7F && byte != '"' && byte != '\\';
 }
 
+#define EACH_BYTE(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+/* A byte's highest bit is set if it is 0, or if one before it is. */
+static uint64_t zeros(uint64_t word)
+{
+	return (word - EACH_BYTE(1)) & ~word & EACH_BYTE(0x80);
+}
+
+/* Whether all of eight bytes are plain. */
+static bool are_plain(const uint8_t bytes[8])
+{
+	uint64_t word;
+
+	memcpy(&word, bytes, sizeof(word));
+	return ((word & EACH_BYTE(0x80)) | ((word - EACH_BYTE(0x20)) & EACH_BYTE(0x80)) |
+		zeros(word ^ EACH_BYTE('"')) | zeros(word ^ EACH_BYTE('\\')) |
+		zeros(word ^ EACH_BYTE(0x7F))) == 0;
+}
+
 /*
  * Writes the character at `*bytes`, which is not plain, as it has to stand in
  * JSON into `text`, moves on by its length in the input, and returns its
@@ -312,11 +331,16 @@ static void put_escaped(struct writer *writer, const char *text, size_t limit)
 	size_t room = (size_t)(writer->end - writer->position);
 	char *stop = writer->position + (limit < room ? limit : room);
 	char *next = writer->position;
+	const uint8_t *end = bytes + strlen(text);
 
 	while (*bytes != '\0') {
 		char escaped[6];
 		size_t length = 0;
 
+		for (; end - bytes >= 8 && stop - next >= 8 && are_plain(bytes); bytes += 8) {
+			memcpy(next, bytes, 8);
+			next += 8;
+		}
 		while (is_plain(*bytes) && next < stop)
 			*next++ = (char)*bytes++;
 		if (*bytes == '\0')
