@@ -6,6 +6,7 @@
 
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/auxv.h>
 
 #include "shim/base/sys.h"
 
@@ -656,6 +657,36 @@ bool loaded_object_apart_again(const ElfW(Dyn) * dynamic, uintptr_t base,
 {
 	return sys_is_mapped((const void *)base) && sys_is_mapped(dynamic) &&
 	       describe_at(base, dynamic, object);
+}
+
+bool loaded_object_of_kernel(struct loaded_object *object)
+{
+	const ElfW(Ehdr) *header = (const void *)getauxval(AT_SYSINFO_EHDR);
+	const ElfW(Phdr) * segments;
+	const ElfW(Dyn) *dynamic = NULL;
+	uintptr_t base = 0;
+
+	if (!header || memcmp(header->e_ident, ELFMAG, SELFMAG) != 0)
+		return false;
+	segments = (const void *)((uintptr_t)header + header->e_phoff);
+	for (unsigned i = header->e_phnum; i-- > 0;) {
+		/* Where it is linked to lie: the first one has the header. */
+		if (segments[i].p_type == PT_LOAD)
+			base = (uintptr_t)header - segments[i].p_vaddr + segments[i].p_offset;
+	}
+	for (unsigned i = 0; i < header->e_phnum; i++) {
+		if (segments[i].p_type == PT_DYNAMIC)
+			dynamic = (const void *)(base + segments[i].p_vaddr);
+	}
+	*object = (struct loaded_object){
+		.path = "",
+		.base = base,
+		.segments = segments,
+		.segment_count = header->e_phnum,
+		.dynamic = dynamic,
+	};
+	read_dynamic(object);
+	return dynamic != NULL;
 }
 
 static void each_apart(const struct loaded_object *from,

@@ -83,6 +83,9 @@ unsigned loaded_objects_defining(const char *symbol, struct loaded_object *objec
 /* The first loaded object whose file name begins with `prefix` ("libgnutls.so"). */
 bool loaded_objects_named(const char *prefix, struct loaded_object *object);
 
+/* The kernel's own (vdso(7)), which is in no scope; false: there is none. No system call. */
+bool loaded_object_of_kernel(struct loaded_object *object);
+
 /*
  * The address of the variable `name` that the whole process uses, or NULL: that
  * of the first object in load order which defines it (a main program that

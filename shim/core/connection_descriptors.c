@@ -329,8 +329,10 @@ static bool begin_on_connection(struct connection_call *call, uint32_t entry)
 			connection_settle_descriptor(call->fd, connection);
 		return proceeds;
 	}
-	/* A TLS library's call that is under way holds its own descriptor open. */
-	if (thread_state.library_depth == 0 && !connection_is_behind(connection, call->fd)) {
+	/* A TLS library's call that is under way holds its own descriptor open; and what passes
+	   behind a handshake that only waits for its record adds nothing to it. */
+	if (thread_state.library_depth == 0 && !connection->waiting &&
+	    !connection_is_behind(connection, call->fd)) {
 		/* Its end was not seen; what the number means now is asked anew. */
 		connection_arrived(call->fd);
 		return connection_call_begin(call, call->fd);

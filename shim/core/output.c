@@ -57,10 +57,12 @@ static bool is_trustworthy(const struct stat *status, uid_t user, bool in_direct
 /* Sets errno and returns -1 where the file can't or must not be written. */
 static int open_trustworthy(const char *path, uid_t user, bool in_directory, struct stat *status)
 {
-	const int flags =
-		O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
-	int fd = sys_open(path, flags, 0600);
+	const int flags = O_RDWR | O_APPEND | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+	int fd = sys_open(path, flags, 0);
 
+	/* To ask for a new file takes the lock of its directory, also where there is one. */
+	if (fd < 0 && errno == ENOENT)
+		fd = sys_open(path, flags | O_CREAT, 0600);
 	if (fd >= 0 && fd <= STDERR_FILENO) {
 		/* The host has closed its standard streams: stay clear of their numbers. */
 		int higher = sys_duplicate_above(fd, STDERR_FILENO + 1);

@@ -29,35 +29,45 @@ struct config_errors recorder_errors;
 /* The kernel's function in this process, which makes no system call (vdso(7)). */
 typedef int clock_function(clockid_t clock, struct timespec *now);
 static _Atomic(clock_function *) vdso_clock;
+static atomic_bool looked_for_clock;
 
 static void find_vdso_clock(void)
 {
 	static const char *const names[] = {"__vdso_clock_gettime", "__kernel_clock_gettime"};
 	struct loaded_object vdso;
 
-	if (atomic_load(&vdso_clock) || !loaded_objects_named("linux-vdso", &vdso))
-		return;
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		void *function = loaded_object_function(&vdso, names[i]);
+	/* Where time has 64 bits and a long has not, its time is another one than ours. */
+	if (sizeof(time_t) == sizeof(long) && loaded_object_of_kernel(&vdso)) {
+		for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+			void *function = loaded_object_function(&vdso, names[i]);
 
-		if (function)
-			atomic_store(&vdso_clock, (clock_function *)(uintptr_t)function);
+			if (function)
+				atomic_store(&vdso_clock, (clock_function *)(uintptr_t)function);
+		}
 	}
+	atomic_store(&looked_for_clock, true);
 }
 
 static void read_clock(clockid_t clock, struct timespec *now)
 {
-	clock_function *function = atomic_load(&vdso_clock);
+	clock_function *function;
 
+	if (!atomic_load_explicit(&looked_for_clock, memory_order_acquire))
+		find_vdso_clock();
+	function = atomic_load(&vdso_clock);
 	*now = (struct timespec){0};
+	/* Without the processor's counter, which strict mode forbids to read. */
+	if (sandbox_is_closed() && sandbox_is_strict())
+		clock = clock == CLOCK_REALTIME ? CLOCK_REALTIME_COARSE : CLOCK_MONOTONIC_COARSE;
+	if (function && function(clock, now) == 0)
+		return;
 	if (!sandbox_is_closed())
 		sys_clock(clock, now);
-	else if (function && !sandbox_is_strict())
-		(void)function(clock, now);
-	else if (function) /* without the processor's counter, which strict mode forbids to read */
-		(void)function(clock == CLOCK_REALTIME ? CLOCK_REALTIME_COARSE
-						       : CLOCK_MONOTONIC_COARSE,
-			       now);
+}
+
+void recorder_now(struct timespec *now)
+{
+	read_clock(CLOCK_REALTIME, now);
 }
 
 uint64_t recorder_clock(void)

@@ -82,6 +82,9 @@ void recorder_settle(void);
 /* Tells what was lost, if the log can be written by now. For the end of the process. */
 void recorder_finish(void);
 
+/* The time of day. */
+void recorder_now(struct timespec *now);
+
 /* CLOCK_MONOTONIC in nanoseconds. */
 uint64_t recorder_clock(void);
 

@@ -9,7 +9,6 @@
 #include "shim/origin/origin.h"
 #include "shim/core/origin_pool.h"
 #include "shim/core/recorder.h"
-#include "shim/base/sys.h"
 #include "shim/base/text.h"
 #include "shim/record/tls_names.h"
 
@@ -273,7 +272,7 @@ static int keep(const struct setting_words *words, struct origin *origin)
 	}
 	setting = &settings[slot];
 	setting->words = *words;
-	sys_clock(CLOCK_REALTIME, &setting->made);
+	recorder_now(&setting->made);
 	setting->origin = origin;
 	atomic_store_explicit(&setting->state, READY, memory_order_release);
 	atomic_fetch_add(&ready, 1);

@@ -6,8 +6,8 @@
 
 #include <string.h>
 
-#include "shim/base/sys.h"
 #include "shim/base/text.h"
+#include "shim/core/recorder.h"
 #include "shim/wire/certificate_name.h"
 
 /* gnutls_session_get_verify_cert_status: the library was not told to verify. */
@@ -127,7 +127,7 @@ static bool is_expired(const struct gnutls_library *library, gnutls_session_t se
 	    !certificate_time_seconds(&end, facts.not_after, facts.not_after_length,
 				      facts.not_after_generalized))
 		return false;
-	sys_clock(CLOCK_REALTIME, &now);
+	recorder_now(&now);
 	return end < now.tv_sec;
 }
 
@@ -217,7 +217,7 @@ void gnutls_facts(struct library_view *view, const struct gnutls_library *librar
 		  gnutls_session_t session, const struct gnutls_client *client, int error)
 {
 	memset(view, 0, sizeof(*view));
-	sys_clock(CLOCK_REALTIME, &view->ended);
+	recorder_now(&view->ended);
 	view->witness = WITNESS_GNUTLS;
 	memcpy(view->name, library->name, sizeof(view->name));
 	view->established = error == 0;

@@ -10,7 +10,6 @@
 #include "shim/openssl/openssl_versions.h"
 #include "shim/core/recorder.h"
 #include "shim/base/error_text.h"
-#include "shim/base/sys.h"
 #include "shim/base/text.h"
 
 /* Not in every version's header. */
@@ -149,7 +148,7 @@ void openssl_facts(struct library_view *view, const struct ssl_library *library,
 	struct openssl_versions versions;
 
 	memset(view, 0, sizeof(*view));
-	sys_clock(CLOCK_REALTIME, &view->ended);
+	recorder_now(&view->ended);
 	view->witness = WITNESS_OPENSSL;
 	memcpy(view->name, library->crypto.name, sizeof(view->name));
 	view->established = established;
