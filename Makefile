@@ -123,11 +123,23 @@ TEST ?=
 check: ## all tests; TEST=suite/name for one
 	@$(MAKE) --no-print-directory setup FOR=check
 	@$(MAKE) --no-print-directory -s all programs $(BUILD)/unit-tests $(BUILD)/integration-tests
-	@tests/run $(BUILD) tests/floors unit-tests integration-tests -- $(if $(TEST),--filter '$(TEST)')
+	@tests/run $(BUILD) tests/floors tests/senders/check unit-tests integration-tests -- $(if $(TEST),--filter '$(TEST)')
 
 .PHONY: check-unit
 check-unit: $(BUILD)/unit-tests ## the unit tests alone: seconds, installs nothing; TEST= as above
 	@tests/run $(BUILD) tests/floors unit-tests -- $(if $(TEST),--filter '$(TEST)')
+
+.PHONY: check-senders
+check-senders: ## 60 and more of the senders that Debian carries, one line for each: minutes
+	@$(MAKE) --no-print-directory setup FOR=senders
+	@$(MAKE) --no-print-directory -s all
+	@tests/senders/check $(BUILD) --least=60
+
+.PHONY: check-protocols
+check-protocols: ## ten protocols that are no mail, through enforce: as bare
+	@$(MAKE) --no-print-directory setup FOR=protocols
+	@$(MAKE) --no-print-directory -s all
+	@tests/protocols/check $(BUILD)
 
 .PHONY: check-probe
 check-probe: ## the probe beside sslscan, testssl.sh and nmap on real servers: minutes; FAST=1
