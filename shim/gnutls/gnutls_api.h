@@ -16,6 +16,10 @@ typedef unsigned int gnutls_certificate_type_t;
 typedef struct gnutls_session_int *gnutls_session_t;
 typedef struct gnutls_priority_st *gnutls_priority_t;
 typedef struct gnutls_x509_crt_int *gnutls_x509_crt_t;
+typedef struct gnutls_x509_crl_int *gnutls_x509_crl_t;
+typedef struct gnutls_x509_trust_list_st *gnutls_x509_trust_list_t;
+typedef int gnutls_verify_output_function(gnutls_x509_crt_t certificate, gnutls_x509_crt_t issuer,
+					  gnutls_x509_crl_t list, unsigned int status);
 typedef struct mbuffer_st *gnutls_packet_t;
 typedef void *gnutls_transport_ptr_t;
 
@@ -144,6 +148,17 @@ int gnutls_certificate_verify_peers(gnutls_session_t session, gnutls_typed_vdata
 int gnutls_certificate_verify_peers2(gnutls_session_t session, unsigned int *status);
 int gnutls_certificate_verify_peers3(gnutls_session_t session, const char *hostname,
 				     unsigned int *status);
+int gnutls_x509_trust_list_verify_crt(gnutls_x509_trust_list_t list, gnutls_x509_crt_t *chain,
+				      unsigned int size, unsigned int flags, unsigned int *status,
+				      gnutls_verify_output_function *output);
+int gnutls_x509_trust_list_verify_crt2(gnutls_x509_trust_list_t list, gnutls_x509_crt_t *chain,
+				       unsigned int size, gnutls_typed_vdata_st *data,
+				       unsigned int elements, unsigned int flags,
+				       unsigned int *status, gnutls_verify_output_function *output);
+int gnutls_x509_crt_list_verify(const gnutls_x509_crt_t *chain, unsigned int size,
+				const gnutls_x509_crt_t *authorities, unsigned int authority_count,
+				const gnutls_x509_crl_t *lists, unsigned int list_count,
+				unsigned int flags, unsigned int *status);
 unsigned int gnutls_x509_crt_check_hostname(gnutls_x509_crt_t certificate, const char *hostname);
 unsigned int gnutls_x509_crt_check_hostname2(gnutls_x509_crt_t certificate, const char *hostname,
 					     unsigned int flags);

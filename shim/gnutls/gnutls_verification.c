@@ -76,6 +76,33 @@ static struct tls_object *object_with(const struct gnutls_library *library,
 		       : NULL;
 }
 
+/* GnuTLS's calls among its own functions come through the hooks as well. */
+static bool was_called_by_itself(const struct gnutls_library *library)
+{
+	struct loaded_object caller;
+	struct loaded_object itself;
+
+	return loaded_objects_at(thread_state.caller, &caller) &&
+	       loaded_objects_at((const void *)(uintptr_t)library->gnutls_handshake, &itself) &&
+	       caller.dynamic == itself.dynamic;
+}
+
+void gnutls_verification_of_chain(const struct gnutls_library *library,
+				  const gnutls_x509_crt_t *chain, unsigned size, int result,
+				  const unsigned *status, bool with_name)
+{
+	const int saved = errno;
+	struct tls_object *object = chain && size > 0 ? object_with(library, chain[0]) : NULL;
+	gnutls_session_t session = (gnutls_session_t)thread_state.session;
+
+	if (object && result >= 0 && status && !was_called_by_itself(library)) {
+		gnutls_facts_status(&object->checks, library, session, *status, with_name);
+		inside_checked(object);
+		gnutls_found_wrong(library, session);
+	}
+	errno = saved;
+}
+
 void gnutls_verification_name(const struct gnutls_library *library, gnutls_x509_crt_t certificate,
 			      bool matches)
 {
@@ -90,17 +117,6 @@ void gnutls_verification_name(const struct gnutls_library *library, gnutls_x509_
 		gnutls_found_wrong(library, (gnutls_session_t)thread_state.session);
 	}
 	errno = saved;
-}
-
-/* GnuTLS's calls among its own functions come through the hooks as well. */
-static bool was_called_by_itself(const struct gnutls_library *library)
-{
-	struct loaded_object caller;
-	struct loaded_object itself;
-
-	return loaded_objects_at(thread_state.caller, &caller) &&
-	       loaded_objects_at((const void *)(uintptr_t)library->gnutls_handshake, &itself) &&
-	       caller.dynamic == itself.dynamic;
 }
 
 void gnutls_verification_names_read(const struct gnutls_library *library,

@@ -18,6 +18,11 @@ void gnutls_verification_set(gnutls_session_t session, const char *name, bool wi
 void gnutls_verification_done(const struct gnutls_library *library, gnutls_session_t session,
 			      int result, const unsigned *status, bool with_name);
 
+/* The same for certificates that the application has taken out of their session. */
+void gnutls_verification_of_chain(const struct gnutls_library *library,
+				  const gnutls_x509_crt_t *chain, unsigned size, int result,
+				  const unsigned *status, bool with_name);
+
 /* The application had a certificate compared with a name or an address, and it did match or not. */
 void gnutls_verification_name(const struct gnutls_library *library, gnutls_x509_crt_t certificate,
 			      bool matches);

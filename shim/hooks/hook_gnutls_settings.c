@@ -231,6 +231,56 @@ int gnutls_certificate_verify_peers3(gnutls_session_t session, const char *hostn
 	return result;
 }
 
+/* ---- the certificate, checked apart from its session ---- */
+
+int gnutls_x509_trust_list_verify_crt(gnutls_x509_trust_list_t list, gnutls_x509_crt_t *chain,
+				      unsigned int size, unsigned int flags, unsigned int *status,
+				      gnutls_verify_output_function *output)
+{
+	const struct gnutls_library *library = gnutls_library(CALLER);
+	int result;
+
+	if (!library || !library->gnutls_x509_trust_list_verify_crt)
+		return GONE;
+	result = library->gnutls_x509_trust_list_verify_crt(list, chain, size, flags, status,
+							    output);
+	gnutls_verification_of_chain(library, chain, size, result, status, false);
+	return result;
+}
+
+int gnutls_x509_trust_list_verify_crt2(gnutls_x509_trust_list_t list, gnutls_x509_crt_t *chain,
+				       unsigned int size, gnutls_typed_vdata_st *data,
+				       unsigned int elements, unsigned int flags,
+				       unsigned int *status, gnutls_verify_output_function *output)
+{
+	const struct gnutls_library *library = gnutls_library(CALLER);
+	int result;
+
+	if (!library || !library->gnutls_x509_trust_list_verify_crt2)
+		return GONE;
+	result = library->gnutls_x509_trust_list_verify_crt2(list, chain, size, data, elements,
+							     flags, status, output);
+	gnutls_verification_of_chain(library, chain, size, result, status,
+				     gnutls_verification_names(data, elements));
+	return result;
+}
+
+int gnutls_x509_crt_list_verify(const gnutls_x509_crt_t *chain, unsigned int size,
+				const gnutls_x509_crt_t *authorities, unsigned int authority_count,
+				const gnutls_x509_crl_t *lists, unsigned int list_count,
+				unsigned int flags, unsigned int *status)
+{
+	const struct gnutls_library *library = gnutls_library(CALLER);
+	int result;
+
+	if (!library || !library->gnutls_x509_crt_list_verify)
+		return GONE;
+	result = library->gnutls_x509_crt_list_verify(chain, size, authorities, authority_count,
+						      lists, list_count, flags, status);
+	gnutls_verification_of_chain(library, chain, size, result, status, false);
+	return result;
+}
+
 /* ---- the certificate, compared by the application ---- */
 
 unsigned int gnutls_x509_crt_check_hostname(gnutls_x509_crt_t certificate, const char *hostname)

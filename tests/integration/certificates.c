@@ -376,6 +376,16 @@ Test(certificates, as_gnutls_by_ctypes_checks_them)
 	expect_each("GnuTLS by ctypes", by_ctypes, strict);
 }
 
+static struct program gio(const struct sink *sink, const char *authority)
+{
+	return gnutls_gio(sink, TLS_MODE_STARTTLS, authority);
+}
+
+Test(certificates, as_glib_checks_them)
+{
+	expect_each("GLib's TLS", gio, strict);
+}
+
 static struct program putmail(const struct sink *sink, const char *authority)
 {
 	(void)authority;

@@ -96,10 +96,12 @@ static void compare(struct forecast *forecast, const char *name, const struct pr
 Test(check, foretells_who_sees_each_sender)
 {
 	static const struct mailer *const mailers[] = {
-		&mailer_msmtp,    &mailer_neomutt,       &mailer_exim,        &mailer_curl_gnutls,
-		&mailer_java,     &mailer_node_official, &mailer_node_debian, &mailer_aiosmtplib,
-		&mailer_php_curl, &mailer_gnutls_cli,    &mailer_emacs,       &mailer_putmail,
-		&mailer_mailutils};
+		&mailer_msmtp,       &mailer_neomutt,    &mailer_exim,
+		&mailer_curl_gnutls, &mailer_java,       &mailer_node_official,
+		&mailer_node_debian, &mailer_aiosmtplib, &mailer_php_curl,
+		&mailer_gnutls_cli,  &mailer_emacs,      &mailer_putmail,
+		&mailer_mailutils,   &mailer_gio,        &mailer_gnutls_ctypes,
+		&mailer_curl_nss};
 	struct forecast forecast = {json_object(), json_object()};
 
 	if (geteuid() != 0)

@@ -191,7 +191,7 @@ Test(gnutls, each_way_to_check_chain_and_name)
 {
 	static const char *const ways[] = {"verify=auto",   "verify=auto2",    "verify=peers",
 					   "verify=peers3", "verify=callback", "verify=name",
-					   "verify=names"};
+					   "verify=names",  "verify=list"};
 
 	make_certificates();
 	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
@@ -212,6 +212,10 @@ Test(gnutls, checks_of_the_chain_alone_and_none)
 	expect_judged("wrong", WORDS("verify=peers2"), 0, "chain-only ");
 	expect_judged("wrong", WORDS("verify=peers2", "then=nothing"), 0, "chain-only ");
 	expect_judged("expired", WORDS("verify=peers2"), 1, "failed certificate-expired");
+	expect_judged("wrong", WORDS("verify=list-chain"), 0, "chain-only ");
+	expect_judged("unknown", WORDS("verify=list-chain"), 1, "failed certificate-not-trusted");
+	expect_judged("wrong", WORDS("verify=old-list"), 0, "chain-only ");
+	expect_judged("unknown", WORDS("verify=old-list"), 1, "failed certificate-not-trusted");
 	expect_judged("unknown", WORDS("verify=none"), 0, "unchecked ");
 	expect_judged("named", WORDS("verify=none"), 0, "unchecked ");
 	expect_judged("named", WORDS("verify=none", "then=nothing"), 0, "unchecked ");

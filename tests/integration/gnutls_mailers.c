@@ -74,14 +74,24 @@ struct program gnutls_emacs(const struct sink *sink, enum tls_mode mode, const c
 		.env = home()};
 }
 
-struct program gnutls_ctypes(const struct sink *sink, enum tls_mode mode, const char *authority)
+/* Debian's own Python: another may be first in PATH. */
+static struct program python(const char *script, const struct sink *sink, enum tls_mode mode,
+			     const char *authority)
 {
-	/* Debian's own: another python3 may be first in PATH. */
 	return (struct program){
-		.argv = join_words(WORDS("/usr/bin/python3",
-					 "tests/senders/gnutls_ctypes_sender.py", "localhost",
+		.argv = join_words(WORDS("/usr/bin/python3", script, "localhost",
 					 text("%u", sink->port), tls_mode_name(mode), authority),
 				   NO_WORDS)};
+}
+
+struct program gnutls_gio(const struct sink *sink, enum tls_mode mode, const char *authority)
+{
+	return python("tests/senders/gio_sender.py", sink, mode, authority);
+}
+
+struct program gnutls_ctypes(const struct sink *sink, enum tls_mode mode, const char *authority)
+{
+	return python("tests/senders/gnutls_ctypes_sender.py", sink, mode, authority);
 }
 
 static const char *mailutils_url(const struct sink *sink, enum tls_mode mode)
@@ -131,6 +141,11 @@ static struct program trusting_emacs(const struct sink *sink, enum tls_mode mode
 	return gnutls_emacs(sink, mode, sink->certificate);
 }
 
+static struct program trusting_gio(const struct sink *sink, enum tls_mode mode)
+{
+	return gnutls_gio(sink, mode, sink->certificate);
+}
+
 static struct program trusting_ctypes(const struct sink *sink, enum tls_mode mode)
 {
 	return gnutls_ctypes(sink, mode, sink->certificate);
@@ -139,6 +154,7 @@ static struct program trusting_ctypes(const struct sink *sink, enum tls_mode mod
 const struct mailer mailer_gnutls_cli = {"gnutls-cli", trusting_cli, WITNESSES, "localhost"};
 const struct mailer mailer_nullmailer = {"nullmailer", trusting_nullmailer, WITNESSES, "localhost"};
 const struct mailer mailer_emacs = {"Emacs's smtpmail", trusting_emacs, WITNESSES, "localhost"};
+const struct mailer mailer_gio = {"GLib's TLS", trusting_gio, WITNESSES, "localhost"};
 const struct mailer mailer_gnutls_ctypes = {"GnuTLS by ctypes", trusting_ctypes, WITNESSES,
 					    "localhost"};
 const struct mailer mailer_putmail = {"putmail", gnutls_putmail, WITNESSES, "localhost"};

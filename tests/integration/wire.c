@@ -144,6 +144,12 @@ Test(wire, mailutils)
 	rehearse_all(&mailer_mailutils);
 }
 
+/* In a thread of its own, over a transport of functions. */
+Test(wire, glib)
+{
+	rehearse_all(&mailer_gio);
+}
+
 /* Found by name in a handle, as python-gnutls finds its functions. */
 Test(wire, gnutls_by_ctypes)
 {

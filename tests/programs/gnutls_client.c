@@ -7,7 +7,8 @@
  *   bits=N              gnutls_dh_set_prime_bits
  *   transport=int|ptr|functions|memory
  *   step=blocking|nonblocking
- *   verify=none|auto|auto-chain|peers2|peers3|peers|callback|name|name-alone|names|ip|fingerprint
+ *   verify=none|auto|auto-chain|peers2|peers3|peers|callback|name|name-alone|names|ip|fingerprint|
+ *          list|list-chain|old-list   the chain taken out of the session
  *   dane=FILE usage=N   the certificate in it, that of a TLSA record (no DNS is asked); "absent"
  *                       for a name that has no such record
  *   host=NAME           the name to verify (localhost); authority=FILE to trust
@@ -269,6 +270,43 @@ static void verify_by_dane(gnutls_session_t session)
 	dane_state_deinit(state);
 }
 
+/* What a server sent, held against an authority by functions that know no session. */
+static unsigned verify_chain(gnutls_session_t session, const char *how)
+{
+	gnutls_typed_vdata_st data = {GNUTLS_DT_DNS_HOSTNAME, (unsigned char *)host(), 0};
+	const char *path = setting("authority", "");
+	unsigned count;
+	const gnutls_datum_t *sent = gnutls_certificate_get_peers(session, &count);
+	gnutls_x509_trust_list_t list;
+	gnutls_x509_crt_t certificate;
+	gnutls_x509_crt_t authority;
+	gnutls_datum_t file;
+	unsigned status = 0;
+
+	check(gnutls_load_file(path, &file), path);
+	check(gnutls_x509_crt_init(&certificate), "init");
+	check(gnutls_x509_crt_import(certificate, sent, GNUTLS_X509_FMT_DER), "import");
+	check(gnutls_x509_crt_init(&authority), "init");
+	check(gnutls_x509_crt_import(authority, &file, GNUTLS_X509_FMT_PEM), "import");
+	check(gnutls_x509_trust_list_init(&list, 0), "init");
+	check(gnutls_x509_trust_list_add_cas(list, &authority, 1, 0), "trust");
+	if (strcmp(how, "list") == 0)
+		check(gnutls_x509_trust_list_verify_crt2(list, &certificate, 1, &data, 1, 0,
+							 &status, NULL),
+		      "verify");
+	else if (strcmp(how, "list-chain") == 0)
+		check(gnutls_x509_trust_list_verify_crt(list, &certificate, 1, 0, &status, NULL),
+		      "verify");
+	else
+		check(gnutls_x509_crt_list_verify(&certificate, 1, &authority, 1, NULL, 0, 0,
+						  &status),
+		      "verify");
+	gnutls_x509_trust_list_deinit(list, 0);
+	gnutls_x509_crt_deinit(certificate);
+	gnutls_x509_crt_deinit(authority);
+	return status;
+}
+
 static void verify(gnutls_session_t session)
 {
 	const char *how = setting("verify", "none");
@@ -282,6 +320,8 @@ static void verify(gnutls_session_t session)
 	else if (strcmp(how, "peers2") == 0 || strcmp(how, "name") == 0 ||
 		 strcmp(how, "names") == 0 || strcmp(how, "ip") == 0)
 		check(gnutls_certificate_verify_peers2(session, &status), "verify");
+	else if (strstr(how, "list"))
+		status = verify_chain(session, how);
 	refuse_status(status);
 	if (strcmp(how, "name") == 0 || strcmp(how, "names") == 0 || strcmp(how, "ip") == 0 ||
 	    strcmp(how, "fingerprint") == 0)
