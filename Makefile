@@ -372,12 +372,12 @@ put         = install -D -m $(1) $(2) $(DESTDIR)$(3).new && mv -f $(DESTDIR)$(3)
 
 # FILE:PLACE, all of mode 644.
 INSTALLED := $(foreach page,$(wildcard man/*.[158]),$(page):$(SHAREDIR)/man/man$(subst .,,$(suffix $(page)))/$(notdir $(page))) \
-	     completions/tlswitness.bash:$(SHAREDIR)/bash-completion/completions/tlswitness \
-	     completions/_tlswitness:$(ZSHDIR)/_tlswitness \
-	     completions/tlswitness.fish:$(SHAREDIR)/fish/vendor_completions.d/tlswitness.fish \
-	     dist/logrotate:$(SYSCONFDIR)/logrotate.d/tlswitness \
-	     dist/tmpfiles.conf:$(PREFIX)/lib/tmpfiles.d/tlswitness.conf \
-	     dist/lnav-tlswitness.json:$(SHAREDIR)/tlswitness/lnav-tlswitness.json \
+	     tools/share/completions/tlswitness.bash:$(SHAREDIR)/bash-completion/completions/tlswitness \
+	     tools/share/completions/_tlswitness:$(ZSHDIR)/_tlswitness \
+	     tools/share/completions/tlswitness.fish:$(SHAREDIR)/fish/vendor_completions.d/tlswitness.fish \
+	     tools/share/logrotate:$(SYSCONFDIR)/logrotate.d/tlswitness \
+	     tools/share/tmpfiles.conf:$(PREFIX)/lib/tmpfiles.d/tlswitness.conf \
+	     tools/share/lnav-tlswitness.json:$(SHAREDIR)/tlswitness/lnav-tlswitness.json \
 	     schema/record.schema.json:$(SHAREDIR)/tlswitness/record.schema.json \
 	     schema/report.schema.json:$(SHAREDIR)/tlswitness/report.schema.json
 

@@ -582,7 +582,7 @@ Test(formats, lnav_reads_the_log)
 	struct program lnav = {
 		.argv = WORDS("sh", "-c",
 			      "mkdir -p $HOME/.lnav/formats/installed &&"
-			      " cp dist/lnav-tlswitness.json $HOME/.lnav/formats/installed &&"
+			      " cp tools/share/lnav-tlswitness.json $HOME/.lnav/formats/installed &&"
 			      " lnav -n -c \"$1\" -c ':write-csv-to -' \"$0\"",
 			      log, query),
 		.env = WORDS(text("HOME=%s", home), "TERM=dumb")};

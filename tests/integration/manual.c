@@ -150,7 +150,7 @@ Test(manual, is_clean_by_mandoc)
 static const char *offers(const char *words, unsigned at)
 {
 	return shell(text("tlswitness() { command \"$TOOL\" \"$@\"; }; TOOL=$2;"
-			  " compopt() { :; }; . completions/tlswitness.bash;"
+			  " compopt() { :; }; . tools/share/completions/tlswitness.bash;"
 			  " COMP_WORDS=(%s); COMP_CWORD=%u; _tlswitness; printf '%%s\\n'"
 			  " \"${COMPREPLY[@]}\"",
 			  words, at),
