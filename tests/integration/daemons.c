@@ -49,7 +49,12 @@ static bool is_listened_at(void *subject)
 
 struct program start_daemon(const char *const argv[], uint16_t port)
 {
-	struct program daemon = {.argv = argv};
+	return start_daemon_in(argv, NO_WORDS, port);
+}
+
+struct program start_daemon_in(const char *const argv[], const char *const env[], uint16_t port)
+{
+	struct program daemon = {.argv = argv, .env = env};
 
 	start_program(&daemon);
 	wait_until(is_listened_at, &port, argv[0]);

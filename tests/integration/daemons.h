@@ -16,4 +16,7 @@ uint16_t free_port(void);
 /* Starts it, and waits until this port is listened at; the harness ends it. */
 struct program start_daemon(const char *const argv[], uint16_t port);
 
+/* The same, in an environment changed as struct program's. */
+struct program start_daemon_in(const char *const argv[], const char *const env[], uint16_t port);
+
 #endif

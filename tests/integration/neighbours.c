@@ -4,10 +4,13 @@
  * and its connection has one true record.
  */
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <criterion/criterion.h>
 
 #include "tests/integration/records.h"
+#include "tests/integration/trial.h"
 
 TestSuite(neighbours, .init = harness_begin, .fini = harness_end, .timeout = 180);
 
@@ -99,6 +102,16 @@ Test(neighbours, jemalloc)
 	live_with_both("libjemalloc.so.2", NO_WORDS);
 }
 
+Test(neighbours, mimalloc)
+{
+	live_with_both("libmimalloc.so.2", NO_WORDS);
+}
+
+Test(neighbours, tcmalloc)
+{
+	live_with_both("libtcmalloc_minimal.so.4", NO_WORDS);
+}
+
 /* The certificate of the sink is of today and good for a month. */
 Test(neighbours, libfaketime)
 {
@@ -115,6 +128,56 @@ Test(neighbours, socket_wrapper_that_wraps_nothing)
 	live_with_both("libsocket_wrapper_noop.so", NO_WORDS);
 }
 
+/*
+ * The sockets of this machine's addresses are files of a directory then, for both ends. It asks
+ * the C library itself for its functions, so that behind it there is nothing to see of the wire.
+ */
+Test(neighbours, socket_wrapper)
+{
+	static const char library[] = "libsocket_wrapper.so";
+	const char *const *wrapped =
+		join_words(WORDS(text("SOCKET_WRAPPER_DIR=%s", test_path("wrapped")),
+				 "SOCKET_WRAPPER_DEFAULT_IFACE=1"),
+			   NO_WORDS);
+	const char *const rows[] = {library, text("%s:%s", library, recorder_path()),
+				    text("%s:%s", recorder_path(), library)};
+	const char *out = NULL;
+	struct sink *sink;
+
+	cr_assert(mkdir(test_path("wrapped"), 0700) == 0);
+	sink = start_sink_in(WORDS("--tls=1.2"),
+			     join_words(wrapped, WORDS(text("LD_PRELOAD=%s", library))));
+	for (size_t i = 0; i < 3; i++) {
+		const char *log = test_path(text("wrapped-%zu.jsonl", i));
+		struct program program = sender("/usr/bin/python3", sink, wrapped);
+		const json_t *record;
+		const json_t *entry;
+
+		program.env =
+			join_words(program.env, WORDS(text("LD_PRELOAD=%s", rows[i]),
+						      text("TLSWITNESS_LOG=%s", log),
+						      text("TLSWITNESS_PORTS=%u", sink->port)));
+		cr_assert_eq(run_program(&program), 0, "%s: %s", rows[i], program.err);
+		cr_expect_str_empty(program.err, "%s", rows[i]);
+		if (out != NULL)
+			cr_expect_str_eq(program.out, out, "%s", rows[i]);
+		out = program.out;
+		entry = json_array_get(sink_entries(sink, i + 1), i);
+		cr_expect_eq(number_field(entry, "messages"), 1);
+		if (i == 0)
+			continue;
+		record = only_handshake(log);
+		cr_expect_str_eq(field(record, "tls.version"), field(entry, "version"), "%s",
+				 rows[i]);
+		cr_expect_str_eq(field(record, "tls.cipher"), field(entry, "cipher"), "%s",
+				 rows[i]);
+		cr_expect_eq(json_array_size(records_of_connections(log)), 1, "%s", rows[i]);
+	}
+	/* It was between them indeed. */
+	cr_expect_eq(access(text("%s/T01%04X", test_path("wrapped"), sink->port), F_OK), 0);
+	stop_sink(sink);
+}
+
 /* It owns syscall(), and goes to Tor but for what is on this machine. */
 Test(neighbours, torsocks)
 {
@@ -124,7 +187,8 @@ Test(neighbours, torsocks)
 		       WORDS(text("TORSOCKS_CONF_FILE=%s", settings)));
 }
 
-/* It starts a daemon of its own, and the program behind a script. */
+/* It starts a daemon of its own, and the program behind a script; it puts itself before or behind.
+ */
 Test(neighbours, fakeroot)
 {
 	struct sink *sink = start_sink(WORDS("--tls=1.2"));
@@ -133,12 +197,19 @@ Test(neighbours, fakeroot)
 		.argv = join_words(WORDS("fakeroot", "--"), python.argv),
 	};
 	const char *log = test_path("fakeroot.jsonl");
+	const char *behind = test_path("behind.jsonl");
 	struct program with = preloaded(&bare, log, NO_WORDS);
+	struct program other = preloaded(&python, behind, NO_WORDS);
 
+	other.argv = join_words(WORDS("fakeroot", "--"), other.argv);
 	cr_expect_eq(run_program(&bare), 0, "%s", bare.err);
 	cr_expect_eq(run_program(&with), 0, "%s", with.err);
+	cr_expect_eq(run_program(&other), 0, "%s", other.err);
 	cr_expect_str_eq(with.out, bare.out);
 	cr_expect_str_eq(with.err, bare.err);
-	json_t *entries = sink_entries(sink, 2);
+	cr_expect_str_eq(other.out, bare.out);
+	cr_expect_str_eq(other.err, bare.err);
+	json_t *entries = sink_entries(sink, 3);
 	expect_equal_to_entry(only_handshake(log), json_array_get(entries, 1), "fakeroot");
+	expect_equal_to_entry(only_handshake(behind), json_array_get(entries, 2), "fakeroot");
 }
