@@ -284,7 +284,7 @@ define check_foreign
 		$(BUILD)/$(1)/libtlswitness.so && \
 	TLSWITNESS_FOREIGN_ROOT=$$root TLSWITNESS_FOREIGN_EMULATOR=$(4) \
 	TLSWITNESS_FOREIGN_RECORDER=$$(realpath $(BUILD)/$(1)/libtlswitness.so) \
-		tests/run $(BUILD)/releases foreign-tests -- --filter 'foreign/*'
+		tests/releases/tally $(1) tests/run $(BUILD)/releases foreign-tests -- --filter 'foreign/*'
 endef
 
 .PHONY: check-arm64
@@ -309,7 +309,7 @@ check-musl: ## the recorder built by musl-gcc, in programs built by it, with an 
 	$$compile -o $(MUSL)/programs/floor_client_static tests/programs/floor_client.c \
 		$$openssl/lib/libssl.a $$openssl/lib/libcrypto.a
 	@cp $(BUILD)/tlswitness $(MUSL)/tlswitness
-	@TLSWITNESS_BUILD=$(MUSL) tests/run $(BUILD)/releases musl-tests -- \
+	@TLSWITNESS_BUILD=$(MUSL) tests/releases/tally musl tests/run $(BUILD)/releases musl-tests -- \
 		--filter '@(musl/*|opportunistic/no_way*|opportunistic/loopback*|floor_openssl/no_way*)'
 
 # Those of the integration tests that the tests of other machines stand on.
