@@ -68,7 +68,7 @@ static void expect(const char *name, client program_of, enum presented presented
 	const char *authority = presented == NOT_CHECKED ? "off" : certificate_path("authority");
 	struct program bare = program_of(sinks[presented], authority);
 	struct program program = preloaded(&bare, log, NO_WORDS);
-	bool taken = presented == NAMED || presented == NOT_CHECKED;
+	bool taken = strcmp(expected->certificate, "failed") != 0;
 	const json_t *record;
 
 	cr_assert_eq(chmod(log, 0666), 0); /* exim delivers as another user than root */
@@ -206,6 +206,34 @@ Test(certificates, as_node_checks_them)
 	};
 
 	expect_each("Node", node, expected);
+}
+
+static struct program swaks(const struct sink *sink, const char *authority)
+{
+	const char *const always[] = {
+		"swaks",  "--server",      "localhost", "--port",        text("%u", sink->port),
+		"--from", "a@example.com", "--to",      "b@example.com", "-tls",
+		NULL};
+
+	return (struct program){
+		.argv = join_words(always,
+				   strcmp(authority, "off") == 0
+					   ? NO_WORDS
+					   : WORDS("--tls-verify", "--tls-ca-path", authority))};
+}
+
+/* It has the chain verified, and compares no name. */
+Test(certificates, as_swaks_checks_them)
+{
+	static const struct expected expected[PRESENTED_COUNT] = {
+		[NAMED] = {"chain-only", NULL},
+		[WRONG_NAME] = {"chain-only", NULL},
+		[UNKNOWN_CA] = {"failed", "certificate-not-trusted"},
+		[EXPIRED] = {"failed", "certificate-expired"},
+		[NOT_CHECKED] = {"unchecked", NULL},
+	};
+
+	expect_each("swaks", swaks, expected);
 }
 
 /* ---- by TLSA records (RFC 7672) ---- */
