@@ -54,8 +54,7 @@ my %senders = (
     },
     'MIME::Lite' => sub {
         MIME::Lite->new(From => 'a@example.com', To => 'b@example.com', Subject => 'rehearsal',
-            Data => 'hello')->send('smtp', $host, Port => $port,
-            $mode eq 'implicit' ? (SSL => 1) : (), @tls) or die "not taken\n";
+            Data => 'hello')->send('smtp', $host, Port => $port) or die "not taken\n";
     },
     'Mail::Sendmail' => sub {
         no warnings 'once';
