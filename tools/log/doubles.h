@@ -12,8 +12,9 @@
 #include "tools/base/slice.h"
 
 /*
- * Ids that are remembered, in 32 to 64 bytes each. Beyond, records are counted without a
- * look, and the report says so.
+ * So many ids of processes that write one record each are remembered, in 32 to 64 bytes;
+ * up to 64 of one process take no more. Beyond, records are counted without a look, and the
+ * report says so.
  */
 #define DOUBLES_MAX (UINT64_C(1) << 22)
 
