@@ -1,7 +1,7 @@
 /*
  * Makes logs for benchmarks and tests, through the recorder's own record.c.
  *
- *   generate RECORDS [PROGRAMS [DESTINATIONS]]
+ *   generate RECORDS [PROGRAMS [DESTINATIONS [HOSTS]]]
  *
  * The records are those of a busy host over a year: a few programs, some of them
  * scripts with stacks, that send to some destinations with every version. They
@@ -20,6 +20,7 @@
 
 static unsigned program_count = 40;
 static unsigned destination_count = 25;
+static unsigned host_count; /* 0: two, of which each program has one */
 
 static uint64_t state = 0x9e3779b97f4a7c15U;
 
@@ -49,6 +50,7 @@ struct texts {
 	char domain[64];
 	char address[32];
 	char subject[80];
+	char host[16];
 	char frame_file[3][64];
 };
 
@@ -79,6 +81,11 @@ static void fill_program(struct record *record, struct texts *texts, struct orig
 	record->parent_executable = "/usr/lib/systemd/systemd";
 	record->user = "33";
 	record->host = hosts[program % 2];
+	if (host_count) {
+		(void)snprintf(texts->host, sizeof(texts->host), "web%u",
+			       (unsigned)draw(host_count) + 1);
+		record->host = texts->host;
+	}
 	record->service = program % 3 ? "shop" : "newsletter";
 	record->library = "OpenSSL 3.0.19";
 	if (program % 4 == 3) {
@@ -190,8 +197,10 @@ int main(int argc, char **argv)
 		program_count = (unsigned)strtoul(argv[2], NULL, 10);
 	if (argc > 3)
 		destination_count = (unsigned)strtoul(argv[3], NULL, 10);
+	if (argc > 4)
+		host_count = (unsigned)strtoul(argv[4], NULL, 10);
 	if (count == 0 || program_count == 0 || destination_count == 0) {
-		(void)fputs("usage: generate RECORDS [PROGRAMS [DESTINATIONS]]\n", stderr);
+		(void)fputs("usage: generate RECORDS [PROGRAMS [DESTINATIONS [HOSTS]]]\n", stderr);
 		return 2;
 	}
 	for (uint64_t i = 0; i < count; i++)

@@ -98,11 +98,36 @@ static bool read_message(struct line_parser *parser, struct entry *entry, struct
 	return false;
 }
 
+/* The same without the JSON library: of what the scanner has just taken. */
+static bool scan_wrapped(struct line_parser *parser, struct entry *entry, struct slice *record)
+{
+	struct slice wrapped[3];
+
+	memcpy(wrapped, parser->scanner.message, sizeof(wrapped));
+	for (size_t i = 0; i < sizeof(wrapped) / sizeof(wrapped[0]); i++) {
+		struct slice text = {parser->message, 0};
+
+		if (wrapped[i].length == 0)
+			continue;
+		text.length = scanner_unescape(wrapped[i], parser->message);
+		while (text.length > 0 && strchr("\r\n", text.start[text.length - 1]))
+			text.length--;
+		text = carried_object(trim(text));
+		if (text.length == 0 || !scanner_read(&parser->scanner, text, entry) ||
+		    !entry_has(entry, ENTRY_action))
+			continue;
+		*record = text;
+		return true;
+	}
+	return false;
+}
+
 static enum line_result read_json(struct line_parser *parser, struct slice line,
 				  struct entry *entry, struct slice *record)
 {
 	*record = line;
-	if (!parser->general_only && scanner_read(&parser->scanner, line, entry))
+	if (!parser->general_only && scanner_read(&parser->scanner, line, entry) &&
+	    (entry_has(entry, ENTRY_action) || scan_wrapped(parser, entry, record)))
 		return LINE_OBJECT;
 	switch (json_line_read(&parser->json, line, entry)) {
 	case JSON_LINE_OBJECT:

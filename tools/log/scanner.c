@@ -1,5 +1,6 @@
 /*
- * Knows the exact form of our recorder's lines; must not know what they mean.
+ * Knows the form of our recorder's lines, and what shippers make of it; must not know what
+ * they mean.
  */
 #include "tools/log/scanner.h"
 
@@ -11,6 +12,7 @@
 struct key {
 	char text[KEY_TEXT_MAX + 1];
 	uint8_t length;
+	uint8_t name_length; /* of the key alone */
 	uint8_t kind;
 };
 
@@ -33,16 +35,60 @@ struct key {
 #define OPEN_LIMIT        OPEN_TEXT
 
 static const struct key keys[ENTRY_FIELDS] = {
-#define FIELD(key, kind, member) \
-	{",\"" key "\":" OPEN_##kind, sizeof(",\"" key "\":" OPEN_##kind) - 1, ENTRY_KIND_##kind},
+#define FIELD(key, kind, member)                                                                \
+	{",\"" key "\":" OPEN_##kind, sizeof(",\"" key "\":" OPEN_##kind) - 1, sizeof(key) - 1, \
+	 ENTRY_KIND_##kind},
 #include "shim/record/record_fields.def"
 #undef FIELD
 };
 
 #define FIRST_KEY "{\"@timestamp\":\""
 
+/* Before the name of a key of the table, in its text. */
+#define NAME_AT 2
+
+static unsigned name_hash(const char *name, size_t length)
+{
+	const unsigned char *byte = (const unsigned char *)name;
+
+	return (unsigned)(length * 7 + byte[length - 1] * 31 + byte[length / 2] * 13 +
+			  byte[length - (length > 3 ? 4 : 1)]) %
+	       SCANNER_NAMES;
+}
+
+/* Keys by their names, for lines that have others too, or ours in another order. */
+static void index_names(struct scanner *scanner)
+{
+	memset(scanner->names, ENTRY_FIELDS, sizeof(scanner->names));
+	for (unsigned field = 0; field < ENTRY_FIELDS; field++) {
+		unsigned at = name_hash(keys[field].text + NAME_AT, keys[field].name_length);
+
+		while (scanner->names[at] < ENTRY_FIELDS)
+			at = (at + 1) % SCANNER_NAMES;
+		scanner->names[at] = (uint8_t)field;
+	}
+}
+
+/* ENTRY_FIELDS if it is none of ours. */
+static unsigned field_of_name(const struct scanner *scanner, const char *name, size_t length)
+{
+	unsigned at = 0;
+
+	if (length == 0 || length > KEY_TEXT_MAX)
+		return ENTRY_FIELDS;
+	for (at = name_hash(name, length); scanner->names[at] < ENTRY_FIELDS;
+	     at = (at + 1) % SCANNER_NAMES) {
+		const struct key *key = &keys[scanner->names[at]];
+
+		if (key->name_length == length && memcmp(key->text + NAME_AT, name, length) == 0)
+			return scanner->names[at];
+	}
+	return ENTRY_FIELDS;
+}
+
 void scanner_init(struct scanner *scanner)
 {
+	index_names(scanner);
 	scanner->index = scanner_index_best();
 	for (unsigned field = 0; field < ENTRY_FIELDS; field++)
 		scanner->following[field] = (uint8_t)(field + 1 < ENTRY_FIELDS ? field + 1 : field);
@@ -75,22 +121,6 @@ static inline bool key_is_at(const char *at, const struct key *key)
 		difference |=
 			(load_word(at + i) ^ load_word(key->text + i)) & load_word(key_mask + i);
 	return difference == 0;
-}
-
-/* The field whose key is at `at` and comes after `field` in the table; ENTRY_FIELDS if none. */
-static unsigned next_field(struct scanner *scanner, const char *at, unsigned field)
-{
-	unsigned guess = scanner->following[field];
-
-	if (guess > field && key_is_at(at, &keys[guess]))
-		return guess;
-	for (unsigned next = field + 1; next < ENTRY_FIELDS; next++) {
-		if (key_is_at(at, &keys[next])) {
-			scanner->following[field] = (uint8_t)next;
-			return next;
-		}
-	}
-	return ENTRY_FIELDS;
 }
 
 /* The first quote at or behind `position`; `length` if there is none. */
@@ -170,8 +200,7 @@ static bool clear_escaped_quotes(struct scanner *scanner, struct slice line)
 	return true;
 }
 
-/* Writes the text of `slice` without escapes to `out` and returns its length. */
-static size_t unescape(struct slice slice, char *out)
+size_t scanner_unescape(struct slice slice, char *out)
 {
 	size_t used = 0;
 
@@ -209,7 +238,7 @@ static bool unescape_texts(struct scanner *scanner, struct entry *entry)
 			continue;
 		if (keys[field].kind > ENTRY_KIND_TEXT)
 			return false;
-		length = unescape(text, out);
+		length = scanner_unescape(text, out);
 		entry_set(entry, field, out, length);
 		out += length;
 	}
@@ -292,21 +321,243 @@ static inline size_t parse_value(struct scanner *scanner, struct slice line, siz
 	return end + closing;
 }
 
+/* ---- keys that are not ours, or not where they are in our lines ---- */
+
+/*
+ * A number that any parser of JSON takes (RFC 8259, 6), and none for its size: no exponent,
+ * at most 18 digits. Returns the position behind it, or `position`.
+ */
+static size_t plain_number_end(const char *text, size_t position)
+{
+	size_t begin = position + (text[position] == '-');
+	size_t end = number_end(text, begin);
+	size_t fraction = end + 1;
+
+	if (end == begin || text[end] != '.')
+		return end == begin ? position : end;
+	while (is_digit(text[fraction]) && fraction - end <= 18)
+		fraction++;
+	return fraction > end + 1 && fraction - end <= 18 ? fraction : position;
+}
+
+/* Behind a value that is neither object nor array; 0 if it is none, or one for json_line. */
+static size_t scalar_end(const struct scanner *scanner, struct slice line, size_t position)
+{
+	const char *text = line.start;
+	size_t end = position;
+
+	switch (text[position]) {
+	case '"':
+		end = next_quote(scanner, position + 1, line.length);
+		return end < line.length ? end + 1 : 0;
+	case 't':
+	case 'f':
+		end = boolean_end(text, position);
+		break;
+	case 'n':
+		end += memcmp(text + position, "null", 4) == 0 ? 4 : 0;
+		break;
+	default:
+		end = plain_number_end(text, position);
+		break;
+	}
+	return end > position && end < line.length ? end : 0;
+}
+
+/* The same of an array of such values, too. */
+static size_t skipped_end(const struct scanner *scanner, struct slice line, size_t position)
+{
+	if (line.start[position] != '[')
+		return scalar_end(scanner, line, position);
+	position++;
+	if (position < line.length && line.start[position] == ']')
+		return position + 1;
+	for (;;) {
+		position = scalar_end(scanner, line, position);
+		if (position == 0 || position + 1 >= line.length)
+			return 0;
+		if (line.start[position] == ']')
+			return position + 1;
+		if (line.start[position++] != ',')
+			return 0;
+	}
+}
+
+/* The names of the objects that the walk is in, "tls.server.", and where each ends. */
+struct nest {
+	char name[KEY_TEXT_MAX + 1];
+	size_t length[SCANNER_DEPTH];
+	unsigned depth;
+	/* Of objects that were there: the last of two with one name is the one that counts, so a
+	 * name that comes again is left to json_line. */
+	struct slice seen[SCANNER_OBJECTS];
+	unsigned seen_count;
+};
+
+static bool was_object(const struct nest *nest, struct slice name)
+{
+	for (unsigned i = 0; i < nest->seen_count; i++) {
+		if (slice_equal(nest->seen[i], name))
+			return true;
+	}
+	return false;
+}
+
+/* Enters the object of this name; false if it is one for json_line. */
+static bool enter(struct nest *nest, struct slice name)
+{
+	size_t used = nest->depth ? nest->length[nest->depth - 1] : 0;
+
+	if (nest->depth == SCANNER_DEPTH || nest->seen_count == SCANNER_OBJECTS ||
+	    used + name.length + 1 > KEY_TEXT_MAX || name.length == 0)
+		return false;
+	nest->seen[nest->seen_count++] = name;
+	memcpy(nest->name + used, name.start, name.length);
+	nest->name[used + name.length] = '.';
+	nest->length[nest->depth++] = used + name.length + 1;
+	return true;
+}
+
+/* The field of a name within the objects that the walk is in. */
+static unsigned nested_field(const struct scanner *scanner, const struct nest *nest,
+			     struct slice name)
+{
+	size_t used = nest->depth ? nest->length[nest->depth - 1] : 0;
+	char whole[KEY_TEXT_MAX + 1];
+
+	if (used == 0)
+		return field_of_name(scanner, name.start, name.length);
+	if (used + name.length > KEY_TEXT_MAX)
+		return ENTRY_FIELDS;
+	memcpy(whole, nest->name, used);
+	memcpy(whole + used, name.start, name.length);
+	return field_of_name(scanner, whole, used + name.length);
+}
+
+/* Texts that another program may have wrapped a record in. */
+static void note_message(struct scanner *scanner, struct slice name, struct slice value)
+{
+	if (slice_is(name, "MESSAGE"))
+		scanner->message[0] = value;
+	else if (slice_is(name, "message"))
+		scanner->message[1] = value;
+	else if (slice_is(name, "log"))
+		scanner->message[2] = value;
+}
+
+/* What opens the value of a field, as our lines have it; 0: nothing. */
+static char opening_of(unsigned field)
+{
+	const struct key *key = &keys[field];
+	char last = key->text[key->length - 1];
+
+	return last == ':' ? '\0' : last;
+}
+
+/*
+ * Takes the key at `position`, behind a brace or comma, and its value, whatever it is;
+ * returns the position behind it, or 0 if json_line has to look.
+ */
+static size_t take_any(struct scanner *scanner, struct slice line, size_t position,
+		       struct nest *nest, struct entry *entry)
+{
+	const char *text = line.start;
+	size_t name_end = 0;
+	struct slice name;
+	unsigned field = ENTRY_FIELDS;
+	char opening = 0;
+
+	if (position >= line.length || text[position] != '"')
+		return 0;
+	name_end = next_quote(scanner, position + 1, line.length);
+	if (name_end + 2 >= line.length || text[name_end + 1] != ':')
+		return 0;
+	name = (struct slice){text + position + 1, name_end - position - 1};
+	position = name_end + 2;
+	if (memchr(name.start, '\\', name.length) || was_object(nest, name))
+		return 0;
+	if (text[position] == '{')
+		return enter(nest, name) ? position + 1 : 0;
+	field = nested_field(scanner, nest, name);
+	if (field == ENTRY_FIELDS || text[position] == 'n') {
+		size_t end = skipped_end(scanner, line, position);
+
+		if (nest->depth == 0 && end && text[position] == '"')
+			note_message(scanner, name,
+				     (struct slice){text + position + 1, end - position - 2});
+		return end;
+	}
+	opening = opening_of(field);
+	if (entry_has(entry, field) || (opening && text[position] != opening))
+		return 0;
+	return parse_value(scanner, line, position + (opening != 0), field, entry);
+}
+
+/* On from `position`, behind a value or within the braces of an object, to the end. */
+static bool parse_any(struct scanner *scanner, struct slice line, size_t position,
+		      struct entry *entry)
+{
+	struct nest nest = {.depth = 0};
+	bool begins = position == 1;
+
+	for (;;) {
+		if (position >= line.length)
+			return false;
+		if (!begins && line.start[position] == '}') {
+			position++;
+			if (nest.depth-- == 0)
+				return position == line.length;
+			continue;
+		}
+		if (!begins && line.start[position++] != ',')
+			return false;
+		position = take_any(scanner, line, position, &nest, entry);
+		if (position == 0)
+			return false;
+		/* An empty object is one for json_line. */
+		begins = line.start[position - 1] == '{';
+	}
+}
+
+/* The field whose key, and what opens its value, is at `position`; ENTRY_FIELDS if none is. */
+static unsigned known_key(const struct scanner *scanner, struct slice line, size_t position)
+{
+	const char *name = line.start + position + NAME_AT;
+	size_t end = next_quote(scanner, position + NAME_AT, line.length);
+	unsigned field = ENTRY_FIELDS;
+
+	if (position + NAME_AT >= line.length || line.start[position + 1] != '"')
+		return ENTRY_FIELDS;
+	field = field_of_name(scanner, name, end - position - NAME_AT);
+	if (field < ENTRY_FIELDS && !key_is_at(line.start + position, &keys[field]))
+		return ENTRY_FIELDS;
+	return field;
+}
+
 /* The walk from key to key over a line that has been indexed. */
 static bool parse_fields(struct scanner *scanner, struct slice line, struct entry *entry)
 {
 	size_t position = sizeof(FIRST_KEY) - 1;
 	unsigned field = ENTRY_timestamp;
 
+	if (memcmp(line.start, FIRST_KEY, sizeof(FIRST_KEY) - 1) != 0)
+		return parse_any(scanner, line, 1, entry);
 	for (;;) {
+		unsigned before = field;
+
 		position = parse_value(scanner, line, position, field, entry);
 		if (position == 0)
 			return false;
 		if (line.start[position] == '}')
 			return position + 1 == line.length;
-		field = next_field(scanner, line.start + position, field);
-		if (field == ENTRY_FIELDS)
-			return false;
+		/* Guessed from the line before: ours are much alike. */
+		field = scanner->following[before];
+		if (!key_is_at(line.start + position, &keys[field]) || entry_has(entry, field)) {
+			field = known_key(scanner, line, position);
+			if (field == ENTRY_FIELDS || entry_has(entry, field))
+				return parse_any(scanner, line, position, entry);
+			scanner->following[before] = (uint8_t)field;
+		}
 		position += keys[field].length;
 	}
 }
@@ -316,8 +567,9 @@ bool scanner_read(struct scanner *scanner, struct slice line, struct entry *entr
 	unsigned flags = 0;
 
 	entry_clear(entry);
+	memset(scanner->message, 0, sizeof(scanner->message));
 	if (line.length < sizeof(FIRST_KEY) || line.length > SCANNER_LINE_MAX ||
-	    memcmp(line.start, FIRST_KEY, sizeof(FIRST_KEY) - 1) != 0)
+	    line.start[0] != '{')
 		return false;
 	flags = scanner->index(line.start, line.length, scanner->quote);
 	if ((flags & SCANNER_UNUSUAL) && !utf8_is_clean(line))
