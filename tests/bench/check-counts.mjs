@@ -54,6 +54,7 @@ function record(number) {
 		'process.executable': maybe(some('/usr/bin/python3.11', '/usr/bin/curl')),
 		'user.id': maybe(some('0', '33')),
 		'process.parent.executable': maybe('/usr/sbin/cron'),
+		'tlswitness.caller': maybe('/srv/job.sh:3'),
 		'tlswitness.script': maybe(`/srv/app${program}/send${program % 3}.py`),
 		'code.file.path': maybe(`/srv/app${program}/mail.py`),
 		'code.line.number': maybe(7 + (program % 5)),
@@ -112,6 +113,7 @@ const keys = {
 	offered: list('tlswitness.offered'),
 	executable: field('process.executable'),
 	parent: field('process.parent.executable'),
+	caller: field('tlswitness.caller'),
 	// No name here has another public suffix.
 	domain: `CASE WHEN "destination.domain" IS NULL THEN ${destination}
 		ELSE regexp_extract("destination.domain", '[^.]+\\.co\\.uk$') END`,
@@ -165,21 +167,24 @@ function rows(csv) {
 let counted = 0;
 async function compare(by, options, condition) {
 	const names = by.split(',');
-	const csv = execFileSync(tool, ['report', '--csv', '--by', by, ...options, log], { encoding: 'utf8' });
+	const csv = execFileSync(tool, ['report', '--csv', '--by', by, ...options, log], { encoding: 'utf8', maxBuffer: 1 << 26 });
 	const ours = rows(csv).map((row) => [...row.slice(0, names.length), row[names.length]].join('|')).sort();
 	const reader = await connection.runAndReadAll(`SELECT ${names.map((name) => keys[name]).join(', ')},
 		sum(coalesce("tlswitness.count"::BIGINT, 1))::VARCHAR FROM connections WHERE ${condition} GROUP BY ALL`);
 	const theirs = reader.getRows().map((row) => row.join('|')).sort();
 	counted += theirs.length;
-	for (const row of ours.filter((row) => !theirs.includes(row)).slice(0, 5))
+	const known = new Set(ours);
+	const expected = new Set(theirs);
+	for (const row of ours.filter((row) => !expected.has(row)).slice(0, 5))
 		console.log(`${[by, ...options].join(' ')}: only the report has ${row}`);
-	for (const row of theirs.filter((row) => !ours.includes(row)).slice(0, 5))
+	for (const row of theirs.filter((row) => !known.has(row)).slice(0, 5))
 		console.log(`${[by, ...options].join(' ')}: only DuckDB has ${row}`);
 }
 
 for (const key of Object.keys(keys)) await compare(key, [], 'true');
 for (const [options, condition] of filters) await compare('version,verdict', options, condition);
 await compare('program,destination,version,verdict', [], 'true');
+await compare(Object.keys(keys).join(','), [], 'true');
 const help = execFileSync(tool, ['report', '--help'], { encoding: 'utf8' });
 const named = help.match(/group by any of these[^:]*:([^(]*)\(/)[1].split(',').map((name) => name.trim());
 for (const name of named) if (!keys[name]) console.log(`${name}: nothing to compare with`);

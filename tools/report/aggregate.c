@@ -16,10 +16,10 @@
 /* The words of a view's key that are texts: they get other numbers when aggregates are merged. */
 struct view_kind {
 	size_t words;
-	uint32_t texts;
+	uint64_t texts;
 };
 
-#define TEXT_AT(word) (UINT32_C(1) << (word))
+#define TEXT_AT(word) (UINT64_C(1) << (word))
 
 /* VIEW_GROUPS depends on what is grouped by. */
 static const struct view_kind view_kinds[VIEWS] = {
@@ -690,19 +690,19 @@ static uint32_t *translate(struct aggregate *into, const struct aggregate *from)
 	return number;
 }
 
-static uint32_t texts_of_groups(const struct aggregate_options *options)
+static uint64_t texts_of_groups(const struct aggregate_options *options)
 {
-	uint32_t texts = 0;
+	uint64_t texts = 0;
 	size_t words = 0;
 
 	for (size_t i = 0; i < options->by_count; i++) {
-		texts |= keys_texts(options->by[i]) << words;
+		texts |= (uint64_t)keys_texts(options->by[i]) << words;
 		words += keys_words(&options->by[i], 1);
 	}
 	return texts;
 }
 
-static void merge_view(struct cells *into, struct cells *from, uint32_t texts,
+static void merge_view(struct cells *into, struct cells *from, uint64_t texts,
 		       const uint32_t *number)
 {
 	uint32_t key[CELL_WORDS_MAX];

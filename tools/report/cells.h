@@ -33,7 +33,7 @@ struct cells {
 
 /* Cells stay where they are as others come: blocks of them. */
 #define CELLS_PER_BLOCK 1024
-#define CELL_WORDS_MAX  32
+#define CELL_WORDS_MAX  64
 
 static inline size_t cell_size(const struct cells *cells)
 {
