@@ -378,8 +378,8 @@ INSTALLED := $(foreach page,$(wildcard man/*.[158]),$(page):$(SHAREDIR)/man/man$
 	     tools/share/logrotate:$(SYSCONFDIR)/logrotate.d/tlswitness \
 	     tools/share/tmpfiles.conf:$(PREFIX)/lib/tmpfiles.d/tlswitness.conf \
 	     tools/share/lnav-tlswitness.json:$(SHAREDIR)/tlswitness/lnav-tlswitness.json \
-	     schema/record.schema.json:$(SHAREDIR)/tlswitness/record.schema.json \
-	     schema/report.schema.json:$(SHAREDIR)/tlswitness/report.schema.json
+	     tools/share/record.schema.json:$(SHAREDIR)/tlswitness/record.schema.json \
+	     tools/share/report.schema.json:$(SHAREDIR)/tlswitness/report.schema.json
 
 .PHONY: install
 install: all ## into PREFIX (/usr/local), the library into LIBDIR (PREFIX/lib), below DESTDIR
