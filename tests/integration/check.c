@@ -114,6 +114,8 @@ Test(check, foretells_who_sees_each_sender)
 		compare(&forecast, senders[i].name, &bare, sink);
 	}
 	for (size_t i = 0; i < sizeof(mailers) / sizeof(mailers[0]); i++) {
+		if (mailers[i] == &mailer_curl_nss && !mailer_has_nss())
+			continue;
 		struct sink *sink = start_sink(NO_WORDS);
 		struct program bare = mailers[i]->program(sink, TLS_MODE_STARTTLS);
 

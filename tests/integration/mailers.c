@@ -1,6 +1,7 @@
 /*
  * The mail programs of mailers.h, and how each is told what to do.
  */
+#include <dlfcn.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -149,6 +150,15 @@ static struct program exim(const struct sink *sink, enum tls_mode mode)
 static struct program curl_gnutls(const struct sink *sink, enum tls_mode mode)
 {
 	return script(WORDS("/usr/bin/python3"), "tests/senders/pycurl_sender.py", sink, mode);
+}
+
+bool mailer_has_nss(void)
+{
+	void *library = dlopen("libcurl-nss.so.4", RTLD_LAZY);
+
+	if (library)
+		dlclose(library);
+	return library != NULL;
 }
 
 static struct program curl_nss(const struct sink *sink, enum tls_mode mode)

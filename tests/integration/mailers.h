@@ -30,6 +30,9 @@ extern const struct mailer mailer_node_debian;
 extern const struct mailer mailer_aiosmtplib;
 extern const struct mailer mailer_php_curl;
 
+/* Is libcurl's NSS flavour here? Releases after Debian 12 have none. */
+bool mailer_has_nss(void);
+
 /* exim4 with these lines in its transport: how it is to check the certificate. */
 struct program mailer_exim_checking(const struct sink *sink, enum tls_mode mode,
 				    const char *checks);

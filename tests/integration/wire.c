@@ -3,7 +3,6 @@
  * version that it can, STARTTLS and implicit. One record each, and the same
  * version, cipher and port as the other end of the wire has it.
  */
-#include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -159,7 +158,7 @@ Test(wire, gnutls_by_ctypes)
 /* Nobody but the wire sees NSS. */
 Test(wire, curl_with_nss)
 {
-	if (dlopen("libcurl-nss.so.4", RTLD_LAZY) == NULL)
+	if (!mailer_has_nss())
 		cr_skip("this release has no curl with NSS");
 	rehearse_all(&mailer_curl_nss);
 }
