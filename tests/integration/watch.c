@@ -103,9 +103,24 @@ Test(watch_command, follows_a_file_across_rotation_and_truncation)
 	cr_expect(strstr(watch.out, "!! 10:00:00   /srv/first.py"), "%s", watch.out);
 	cr_expect(strstr(watch.out, "AES-256-CBC"));
 	cr_expect(strstr(watch.out, "below-floor\n"));
+	/* And how many there were, when it is ended by hand. */
+	cr_expect(strstr(watch.err, "tlswitness: 5 connections: below-floor 5\n"), "%s", watch.err);
+	cr_expect(strstr(watch.err, "is not seen: rotate by renaming"), "%s", watch.err);
 	/* Each once. */
 	cr_expect_null(strstr(strstr(watch.out, "/srv/first.py") + 1, "/srv/first.py"));
 	cr_expect_null(strstr(strstr(watch.out, "/srv/third.py") + 1, "/srv/third.py"));
+}
+
+/* In a terminal that becomes narrower: the columns are new then. */
+Test(watch_command, follows_the_width_of_its_terminal)
+{
+	const char *log = test_file("a.jsonl", record("/srv/first.py"));
+	struct program terminal = {.argv = WORDS("python3", "tests/scripts/resized_terminal.py",
+						 tool_path(), log, record("/srv/second.py")),
+				   .env = WORDS("LC_ALL=C.UTF-8", "COLUMNS", "NO_COLOR=1")};
+
+	cr_expect_eq(run_program(&terminal), 0, "%s%s", terminal.out, terminal.err);
+	cr_expect_str_eq(terminal.out, "100 then 60\n");
 }
 
 Test(watch_command, waits_for_the_end_of_a_line)
@@ -120,7 +135,7 @@ Test(watch_command, waits_for_the_end_of_a_line)
 	await(&watch, "/srv/third.py");
 	interrupt(&watch);
 	cr_expect(strstr(watch.out, "/srv/second.py"));
-	cr_expect_eq(watch.err_length, 0, "%s", watch.err);
+	cr_expect_str_eq(watch.err, "tlswitness: 3 connections: below-floor 3\n");
 }
 
 Test(watch_command, follows_a_directory_and_what_is_new_in_it)

@@ -326,7 +326,10 @@ static void notice_truncation(const struct follower *follower, const struct foll
 
 	if (fstat(source->descriptor, &status) != 0 || status.st_size >= source->offset)
 		return;
-	follower->remark(follower->context, file->path, "was truncated; read from its beginning");
+	follower->remark(
+		follower->context, file->path,
+		"was truncated; read from its beginning. What was written between the last "
+		"look, at most a second before, and then is not seen: rotate by renaming");
 	source->offset = 0;
 	source->rest_length = 0;
 	source->inside_long_line = false;

@@ -3,6 +3,7 @@
  */
 #include "tools/report/show.h"
 
+#include "tools/base/json_writer.h"
 #include "tools/base/put.h"
 #include "tools/base/timestamp.h"
 #include "tools/log/values.h"
@@ -21,7 +22,8 @@ void show_record(void *context, const struct entry *entry, struct slice record)
 	if (show->connections_only && !action_is_connection(entry_action(entry)))
 		return;
 	if (show->json) {
-		put_slice(show->out, record);
+		/* A control character that a terminal would obey is written as its escape. */
+		json_put_visible(show->out, record);
 		put_byte(show->out, '\n');
 	} else if (timestamp_parse(entry_get(entry, ENTRY_timestamp), &time)) {
 		connection_line_write(show->out, &show->line, entry, time);

@@ -3,6 +3,7 @@
  * socket, and writes each record as it comes.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <locale.h>
 #include <poll.h>
 #include <signal.h>
@@ -50,6 +51,9 @@ struct watch {
 	struct follower follower;
 	struct log_socket socket; /* descriptor -1: files are followed */
 
+	uint64_t shown[ENTRY_VERDICTS]; /* connections, by verdict */
+	uint64_t shown_others;          /* records of other kinds */
+
 	/* While what was there before is read. */
 	bool early;
 	struct early_line *early_line;
@@ -74,7 +78,8 @@ static void print_help(FILE *out)
 		 "follows the log that `tlswitness report` would read. Files are followed by\n"
 		 "name, across rotation and truncation; of a directory all *.jsonl files, new\n"
 		 "ones too. unix:/PATH makes a datagram socket, for programs that run with\n"
-		 "TLSWITNESS_LOG=unix:/PATH, and removes it at the end. Ctrl-C ends it.\n"
+		 "TLSWITNESS_LOG=unix:/PATH, and removes it at the end. Ctrl-C ends it, and\n"
+		 "says on stderr how many there were.\n"
 		 "\n" FILTER_HELP "\n"
 		 "How:\n"
 		 "  -n N               begin with those of the last N lines of the log (10);\n"
@@ -144,6 +149,10 @@ static void put_json_line(struct slice record)
 
 static void show(struct watch *watch, const struct entry *entry, int64_t time, struct slice record)
 {
+	if (action_is_connection(entry_action(entry)))
+		watch->shown[entry_verdict(entry)]++;
+	else
+		watch->shown_others++;
 	if (watch->json)
 		put_json_line(record);
 	else
@@ -344,6 +353,43 @@ static int end_by(int number)
 	return 128 + number;
 }
 
+/* A terminal may have another width than before: then the columns are new, and say what they are.
+ */
+static void follow_width(struct watch *watch)
+{
+	size_t width = watch->line.style.width;
+
+	if (watch->json || isatty(STDOUT_FILENO) != 1)
+		return;
+	watch->line.style.width = terminal_width(STDOUT_FILENO, DEFAULT_WIDTH);
+	if (watch->line.style.width != width)
+		connection_line_heading(stdout, &watch->line);
+}
+
+/* What was shown, for who ends it by hand. */
+static void say_summary(const struct watch *watch)
+{
+	const char *separator = ": ";
+	uint64_t connections = 0;
+
+	for (unsigned i = 0; i < ENTRY_VERDICTS; i++)
+		connections += watch->shown[i];
+	(void)fflush(stdout);
+	put_format(stderr, "tlswitness: %" PRIu64 " connection%s", connections,
+		   connections == 1 ? "" : "s");
+	for (unsigned i = ENTRY_VERDICTS; i-- > 0;) {
+		if (watch->shown[i] == 0)
+			continue;
+		put_format(stderr, "%s%s %" PRIu64, separator, entry_verdict_name(i),
+			   watch->shown[i]);
+		separator = ", ";
+	}
+	if (watch->shown_others)
+		put_format(stderr, "; %" PRIu64 " other record%s", watch->shown_others,
+			   watch->shown_others == 1 ? "" : "s");
+	put_byte(stderr, '\n');
+}
+
 /*
  * Signals are let in only while we wait, so that none is missed and the socket is
  * always removed. Returns the signal that should end us: SIGPIPE, or 0.
@@ -365,12 +411,15 @@ static int follow(struct watch *watch)
 	begin(watch);
 	while (put_end(stdout) && !stop_signal && !reader_gone) {
 		reader_gone = !wait_for_news(watch, &before);
+		follow_width(watch);
 		if (watch->socket.descriptor >= 0)
 			read_socket(watch);
 		else
 			follower_read(&watch->follower);
 	}
 	(void)sigprocmask(SIG_SETMASK, &before, NULL);
+	if (stop_signal == SIGINT)
+		say_summary(watch);
 	if (reader_gone || (ferror(stdout) && errno == EPIPE))
 		return SIGPIPE;
 	if (ferror(stdout))
