@@ -19,17 +19,15 @@ TestSuite(faults, .init = harness_begin, .fini = harness_end, .timeout = 600);
 #define CALLS_EACH 120
 #define CALLS_STEP 61
 
-/* One session with its `failing`-th call failed; returns how many calls there were. */
-static unsigned long expect_unharmed(const struct sender *sender, unsigned long failing,
-				     const char *mode)
+/* The sender, recorded, with the recorder's calls failing as the injector is told. */
+static struct program faulty(const struct sender *sender, const struct sink *sink,
+			     const char *failing, const char *count, const char *log,
+			     const char *mode)
 {
-	struct sink *sink = start_sink(WORDS("--tls=1.3", "--connections=1"));
-	const char *count = test_path(text("count.%lu", failing));
-	const char *log = test_path(text("log.%lu.jsonl", failing));
 	struct program program = sender_program(sender, sink, TLS_MODE_STARTTLS, NO_WORDS);
 	/* env comes in between, so that the injector itself has no recorder. */
 	const char *const recorded[] = {program_path("fault_injector"),
-					text("%lu", failing),
+					failing,
 					"libtlswitness.so",
 					count,
 					"env",
@@ -39,12 +37,24 @@ static unsigned long expect_unharmed(const struct sender *sender, unsigned long 
 					"TLSWITNESS_PLAINTEXT=refuse",
 					text("TLSWITNESS_PORTS=%u", sink->port),
 					NULL};
+
+	program.argv = join_words(recorded, program.argv);
+	return program;
+}
+
+/* One session with its `failing`-th call failed; returns how many calls there were. */
+static unsigned long expect_unharmed(const struct sender *sender, unsigned long failing,
+				     const char *mode)
+{
+	struct sink *sink = start_sink(WORDS("--tls=1.3", "--connections=1"));
+	const char *count = test_path(text("count.%lu", failing));
+	const char *log = test_path(text("log.%lu.jsonl", failing));
+	struct program program = faulty(sender, sink, text("%lu", failing), count, log, mode);
 	const json_t *entry;
 	char *after;
 	unsigned long calls;
 	long failed;
 
-	program.argv = join_words(recorded, program.argv);
 	run_program(&program);
 	calls = strtoul(read_file(count, NULL), &after, 10);
 	failed = strtol(after, NULL, 10);
@@ -100,4 +110,45 @@ Test(faults, php_in_audit)
 Test(faults, perl_in_audit)
 {
 	check_each_call("Net::SMTP", "audit");
+}
+
+/* ---- no memory at all, from the first moment on ---- */
+
+static void map_nothing(const struct sender *sender, const char *tls, const char *mode,
+			bool arrives)
+{
+	struct sink *sink = start_sink(WORDS(text("--tls=%s", tls)));
+	const char *count = test_path(text("%s-%s-%s", sender->name, tls, mode));
+	struct program program = faulty(sender, sink, "mmap", count, test_path("log.jsonl"), mode);
+	size_t messages = 0;
+	json_t *entries;
+
+	run_program(&program);
+	stop_sink(sink);
+	entries = read_json_lines(sink->log);
+	for (size_t i = 0; i < json_array_size(entries); i++) {
+		const json_t *entry = json_array_get(entries, i);
+
+		messages += (size_t)json_integer_value(json_object_get(entry, "messages"));
+		cr_expect(arrives || !json_is_true(json_object_get(entry, "mail")), "%s, %s, %s",
+			  sender->name, tls, mode);
+	}
+	cr_expect_eq(messages, arrives ? 1 : 0, "%s, %s, %s: %zu mails", sender->name, tls, mode,
+		     messages);
+	cr_expect_eq(program.status == 0, arrives, "%s, %s, %s: status %d, %s", sender->name, tls,
+		     mode, program.status, program.err);
+	/* PHP ends with 255. */
+	cr_expect(program.status < 128 || program.status == 255, "%s, %s, %s: status %d",
+		  sender->name, tls, mode, program.status);
+	cr_expect_gt(strtoul(read_file(count, NULL), NULL, 10), 0, "nothing was mapped");
+}
+
+/* What can't be known passes in audit, and is refused where a floor was asked for. */
+Test(faults, without_any_memory_mail_passes_in_audit_and_is_refused_by_enforce)
+{
+	for (size_t i = 0; i < senders_count; i++) {
+		map_nothing(&senders[i], "1.3", "audit", true);
+		map_nothing(&senders[i], "1.0", "audit", true);
+		map_nothing(&senders[i], "1.0", "enforce", false);
+	}
 }

@@ -4,7 +4,8 @@
  *
  * fault_injector N LIBRARY COUNT_FILE PROGRAM [ARGUMENT...]
  *
- * LIBRARY is a file name as it ends in /proc/PID/maps. With N = 0 nothing fails. COUNT_FILE
+ * LIBRARY is a file name as it ends in /proc/PID/maps. With N = 0 nothing fails; with "mmap" for
+ * N each of its calls of mmap does, and COUNT_FILE has the number of those. Otherwise COUNT_FILE
  * gets the number of the library's calls and, where one failed, its number and name's number:
  * "CALLS FAILED_SYSCALL\n" (-1: none). The exit status is the program's, 128 + signal, or 125
  * where the injector itself could not work.
@@ -44,6 +45,7 @@ struct mapping {
 
 struct injector {
 	unsigned long fail_at;
+	bool maps_nothing;
 	const char *library;
 	unsigned long calls;
 	long failed_syscall;
@@ -203,7 +205,12 @@ static void answer(struct injector *injector, int listener)
 		return; /* its process has ended meanwhile */
 	response.id = call.id;
 	response.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
-	if (is_the_librarys(injector, &call) && ++injector->calls == injector->fail_at) {
+	if (injector->maps_nothing && call.data.nr != SYS_mmap && call.data.nr != SYS_execve) {
+		(void)ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &response);
+		return;
+	}
+	if (is_the_librarys(injector, &call) &&
+	    (++injector->calls == injector->fail_at || injector->maps_nothing)) {
 		response.flags = 0;
 		response.error = -error_of(call.data.nr);
 		injector->failed_syscall = call.data.nr;
@@ -236,6 +243,7 @@ int main(int argc, char **argv)
 		(void)fprintf(stderr, "fault_injector N LIBRARY COUNT_FILE PROGRAM...\n");
 		return INJECTOR_FAILED;
 	}
+	injector.maps_nothing = strcmp(argv[1], "mmap") == 0;
 	injector.fail_at = strtoul(argv[1], NULL, 10);
 	injector.library = argv[2];
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channel) != 0)
