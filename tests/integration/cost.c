@@ -1,0 +1,82 @@
+/*
+ * What the recorder costs its host, as far as it can be counted: its own system
+ * calls, of which the kernel tells each (tests/programs/fault_injector.c). Time is
+ * shown by `make bench`.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include <criterion/criterion.h>
+
+#include "tests/integration/records.h"
+
+TestSuite(cost, .init = harness_begin, .fini = harness_end, .timeout = 240);
+
+/* How many system calls of ours there are in a run of this program. */
+static unsigned long count_calls(const char *const argv[], const char *log, const char *const env[])
+{
+	static unsigned runs;
+	const char *count = test_path(text("count.%u", ++runs));
+	/* env comes in between, so that the injector itself has no recorder. */
+	const char *const counted[] = {program_path("fault_injector"),
+				       "0",
+				       "libtlswitness.so",
+				       count,
+				       "env",
+				       text("LD_PRELOAD=%s", recorder_path()),
+				       text("TLSWITNESS_LOG=%s", log),
+				       NULL};
+	struct program program = {.argv = join_words(join_words(counted, env), argv)};
+
+	cr_assert_eq(run_program(&program), 0, "%s: %s%s", argv[0], program.out, program.err);
+	return strtoul(read_file(count, NULL), NULL, 10);
+}
+
+/* A descriptor that is no mail connection costs none, whatever is done with it and however often.
+ */
+static void expect_nothing_more(const char *mode)
+{
+	const char *log = test_path("log.jsonl");
+	const unsigned long once = count_calls(WORDS(program_path("idle"), "1"), log, WORDS(mode));
+
+	cr_assert_gt(once, 0, "the recorder's calls are not recognised");
+	cr_expect_eq(count_calls(WORDS(program_path("idle"), "20"), log, WORDS(mode)), once, "%s",
+		     mode);
+}
+
+Test(cost, of_a_host_that_sends_no_mail)
+{
+	expect_nothing_more("TLSWITNESS_MODE=audit");
+	expect_nothing_more("TLSWITNESS_MODE=enforce");
+}
+
+/* 98 and 482, when each descriptor and each slot of a library was asked about for itself. */
+Test(cost, of_a_start)
+{
+	const char *log = test_path("log.jsonl");
+
+	cr_expect_leq(count_calls(WORDS("true"), log, NO_WORDS), 20);
+	cr_expect_leq(count_calls(WORDS("php", "-r", "echo 1;"), log, NO_WORDS), 80);
+}
+
+/* Of each connection, once the process has begun: 19 before. */
+static void expect_calls(const char *const argv[], const char *option, unsigned long most)
+{
+	struct sink *sink = start_sink(WORDS("--implicit", "--tls=1.3"));
+	const char *log = test_path(text("%u.jsonl", sink->port));
+	const char *const env[] = {text("TLSWITNESS_PORTS=%u", sink->port), NULL};
+	const char *const *client = join_words(WORDS(argv[0], text("%u", sink->port)), argv + 1);
+	const unsigned long few =
+		count_calls(join_words(client, WORDS(text("%s1", option))), log, env);
+	const unsigned long many =
+		count_calls(join_words(client, WORDS(text("%s21", option))), log, env);
+
+	cr_expect_eq(json_array_size(records_of(log, "tls-handshake")), 22);
+	cr_expect_leq(many - few, 20 * most, "%s: %lu and %lu", argv[0], few, many);
+	stop_sink(sink);
+}
+
+Test(cost, of_a_connection)
+{
+	expect_calls(WORDS(program_path("gnutls_client")), "count=", 12);
+}
