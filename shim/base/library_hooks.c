@@ -128,6 +128,8 @@ struct seen_object {
 	struct loaded_object object;
 	bool at_start; /* loaded before main, in the scope of everything */
 	bool fresh;    /* its slots were not looked at yet */
+	bool calls; /* one of them is for a function of a TLS library, whether there is one or not
+		     */
 };
 
 static struct seen_object seen[SEEN_MAX];
@@ -299,6 +301,8 @@ static void add_caller(struct library_family *family, const struct loaded_object
 	}
 	if (!free)
 		return;
+	if (free >= family->callers + family->callers_most)
+		family->callers_most = (unsigned)(free - family->callers) + 1;
 	free->apart = object->apart != NULL;
 	atomic_store(&free->copy, (unsigned)copy);
 	atomic_store(&free->end, end);
@@ -367,7 +371,39 @@ static bool is_c_library(const struct loaded_object *object)
 struct slots_of {
 	const struct loaded_object *object;
 	bool deeply;
+	bool calls; /* found out: as in struct seen_object */
 };
+
+#define SCOPE_MAX 192
+
+/* The object whose slots are looked at, and what it needs, once a slot has asked for that. */
+static struct {
+	bool known;
+	unsigned count;
+	struct loaded_object objects[SCOPE_MAX];
+} scope;
+
+static bool add_to_scope(const struct loaded_object *object, void *data)
+{
+	(void)data;
+	scope.objects[scope.count++] = *object;
+	return scope.count < SCOPE_MAX;
+}
+
+/* As find_in_scope, for the object whose slots are looked at. */
+static bool find_in_known_scope(const struct slots_of *of, const char *name,
+				struct loaded_object *found)
+{
+	if (!of->object->apart && !of->deeply && find_in_start(name, NULL, found))
+		return true;
+	if (!scope.known) {
+		scope.count = 0;
+		loaded_object_each_needed(of->object, add_to_scope, NULL);
+		scope.known = true;
+	}
+	return loaded_objects_first_defining(scope.objects, scope.count, name, found) ||
+	       (!of->object->apart && of->deeply && find_in_start(name, NULL, found));
+}
 
 /* Is this slot not bound yet, so that it still leads into its own object? */
 static bool is_unbound(const struct slots_of *of, const struct import_slot *slot, uintptr_t current)
@@ -383,7 +419,7 @@ static uintptr_t hook_of_libc(const struct slots_of *of, const struct import_slo
 	struct loaded_object found;
 
 	if (is_unbound(of, slot, current)) {
-		if (!find_in_scope(of->object, slot->name, true, &found) || !is_c_library(&found))
+		if (!find_in_known_scope(of, slot->name, &found) || !is_c_library(&found))
 			return 0;
 	} else if (!loaded_objects_at((const void *)current, &found) || !is_c_library(&found)) {
 		return 0;
@@ -394,7 +430,7 @@ static uintptr_t hook_of_libc(const struct slots_of *of, const struct import_slo
 /* What is to stand in this slot; 0: what stands there. */
 static uintptr_t hook_for_slot(const struct import_slot *slot, void *data)
 {
-	const struct slots_of *of = data;
+	struct slots_of *of = data;
 	const struct hooked_name *name;
 	struct loaded_object found;
 	uintptr_t current;
@@ -407,10 +443,11 @@ static uintptr_t hook_for_slot(const struct import_slot *slot, void *data)
 		return 0;
 	if (!name->family->known_by)
 		return of->deeply ? hook_of_libc(of, slot, name->function) : 0;
+	of->calls = true;
 	current = atomic_load(slot->at);
 	copy = copy_with_function(name->family, name->function, current);
 	if (copy < 0 && is_unbound(of, slot, current) &&
-	    (find_in_scope(of->object, slot->name, of->deeply, &found) ||
+	    (find_in_known_scope(of, slot->name, &found) ||
 	     (!of->object->apart && loaded_objects_defining(slot->name, &found, 1) == 1)))
 		copy = copy_with_function(name->family, name->function,
 					  (uintptr_t)loaded_object_function(&found, slot->name));
@@ -420,14 +457,16 @@ static uintptr_t hook_for_slot(const struct import_slot *slot, void *data)
 	return name->function->hook;
 }
 
-static void hook_slots(const struct loaded_object *object, bool deeply)
+static void hook_slots(struct seen_object *entry, bool deeply)
 {
-	struct slots_of of = {object, deeply};
+	struct slots_of of = {.object = &entry->object, .deeply = deeply};
 
+	scope.known = false;
 	prepare_names();
 	/* What a library calls of itself is its own affair. */
-	if (!is_a_copy(object))
-		import_slots_set(object, hook_for_slot, &of);
+	if (!is_a_copy(&entry->object))
+		import_slots_set(&entry->object, hook_for_slot, &of);
+	entry->calls |= of.calls;
 }
 
 /* ---- what comes, and what goes ---- */
@@ -445,7 +484,8 @@ static bool see_object(const struct loaded_object *object, void *data)
 	if (loaded_objects_is_own(object->dynamic) || seen_as(object->dynamic))
 		return true;
 	if (seen_count < SEEN_MAX)
-		seen[seen_count++] = (struct seen_object){*object, look->at_start, true};
+		seen[seen_count++] = (struct seen_object){
+			.object = *object, .at_start = look->at_start, .fresh = true};
 	for (size_t i = 0; i < FAMILIES_COUNT; i++)
 		look->fresh_copies |= add_copy(__start_library_families[i], object);
 	return true;
@@ -455,8 +495,8 @@ static bool see_object(const struct loaded_object *object, void *data)
 static void look_at_slots(const struct look *look)
 {
 	for (unsigned i = 0; i < seen_count; i++) {
-		if (seen[i].fresh || look->fresh_copies)
-			hook_slots(&seen[i].object, look->deeply && seen[i].fresh);
+		if (seen[i].fresh || (look->fresh_copies && seen[i].calls))
+			hook_slots(&seen[i], look->deeply && seen[i].fresh);
 		seen[i].fresh = false;
 	}
 }
@@ -528,25 +568,22 @@ static void forget_copies(struct library_family *family)
 }
 
 /* A caller of the program's own name space is one of these objects; another's may be gone. */
-static bool meet_callers(const struct loaded_object *object, void *data)
+static void meet_callers(uintptr_t start, void *data)
 {
-	uintptr_t start;
-	uintptr_t end;
-
 	(void)data;
-	range_of(object, &start, &end);
 	for (size_t i = 0; i < FAMILIES_COUNT; i++) {
-		struct library_caller *callers = __start_library_families[i]->callers;
+		struct library_family *family = __start_library_families[i];
 
-		for (unsigned j = 0; j < LIBRARY_CALLERS_MAX; j++)
-			callers[j].met |= atomic_load(&callers[j].start) == start;
+		for (unsigned j = 0; j < family->callers_most; j++)
+			family->callers[j].met |=
+				atomic_load_explicit(&family->callers[j].start,
+						     memory_order_relaxed) == start;
 	}
-	return true;
 }
 
 static void forget_callers(struct library_family *family)
 {
-	for (unsigned i = 0; i < LIBRARY_CALLERS_MAX; i++) {
+	for (unsigned i = 0; i < family->callers_most; i++) {
 		struct library_caller *caller = &family->callers[i];
 		uintptr_t start = atomic_load(&caller->start);
 
@@ -576,7 +613,7 @@ static void forget_unloaded(void *data)
 	if (removed == seen_removed)
 		return;
 	seen_removed = removed;
-	loaded_objects_each(meet_callers, NULL);
+	loaded_objects_each_start(meet_callers, NULL);
 	for (size_t i = 0; i < FAMILIES_COUNT; i++) {
 		forget_copies(__start_library_families[i]);
 		forget_callers(__start_library_families[i]);

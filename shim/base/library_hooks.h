@@ -73,6 +73,8 @@ struct library_family {
 	_Atomic(void *) only; /* the table of the only copy, if there is only one */
 	struct library_copy copies[LIBRARY_COPIES_MAX];
 	struct library_caller callers[LIBRARY_CALLERS_MAX];
+	unsigned callers_most; /* behind that many there never was one; with the loader's lock held
+				*/
 };
 
 /* By a section and not by a call, because a hook may be called before any constructor of ours. */

@@ -365,6 +365,33 @@ void loaded_objects_each_behind(bool (*visit)(const struct loaded_object *object
 	dl_iterate_phdr(visit_object, &each);
 }
 
+struct start_visit {
+	void (*visit)(uintptr_t start, void *data);
+	void *data;
+};
+
+/* The segments stand in the order of their addresses (ELF gABI, chapter 5). */
+static int visit_start(struct dl_phdr_info *info, size_t size, void *data)
+{
+	const struct start_visit *each = data;
+
+	(void)size;
+	for (int i = 0; i < info->dlpi_phnum; i++) {
+		if (info->dlpi_phdr[i].p_type != PT_LOAD)
+			continue;
+		each->visit(info->dlpi_addr + info->dlpi_phdr[i].p_vaddr, each->data);
+		break;
+	}
+	return 0;
+}
+
+void loaded_objects_each_start(void (*visit)(uintptr_t start, void *data), void *data)
+{
+	struct start_visit each = {visit, data};
+
+	dl_iterate_phdr(visit_start, &each);
+}
+
 struct address_search {
 	const void *address;
 	struct loaded_object *object;
@@ -532,6 +559,20 @@ unsigned loaded_objects_defining(const char *symbol, struct loaded_object *objec
 
 	loaded_objects_each(match_symbol, &search);
 	return search.count;
+}
+
+bool loaded_objects_first_defining(const struct loaded_object *objects, unsigned count,
+				   const char *symbol, struct loaded_object *found)
+{
+	const struct symbol_key key = {symbol, STT_FUNC, gnu_hash(symbol)};
+
+	for (unsigned i = 0; i < count; i++) {
+		if (!find_symbol(&objects[i], &key))
+			continue;
+		*found = objects[i];
+		return true;
+	}
+	return false;
 }
 
 void *loaded_objects_variable(const char *name)

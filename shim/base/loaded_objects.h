@@ -45,6 +45,9 @@ struct loaded_objects_changes loaded_objects_changes(void);
 /* Every object but this library and the kernel's, in load order, until `visit` says false. */
 void loaded_objects_each(bool (*visit)(const struct loaded_object *object, void *data), void *data);
 
+/* Where each object begins, the kernel's and this library included: all that is asked of it. */
+void loaded_objects_each_start(void (*visit)(uintptr_t start, void *data), void *data);
+
 /* As loaded_objects_each, only those that stand behind this library in load order. */
 void loaded_objects_each_behind(bool (*visit)(const struct loaded_object *object, void *data),
 				void *data);
@@ -79,6 +82,10 @@ bool loaded_objects_are_as(const struct loaded_objects_mark *mark);
  * load order; fills at most `most` and returns how many were filled.
  */
 unsigned loaded_objects_defining(const char *symbol, struct loaded_object *objects, unsigned most);
+
+/* The first of these objects that defines the function `symbol`. */
+bool loaded_objects_first_defining(const struct loaded_object *objects, unsigned count,
+				   const char *symbol, struct loaded_object *found);
 
 /* The first loaded object whose file name begins with `prefix` ("libgnutls.so"). */
 bool loaded_objects_named(const char *prefix, struct loaded_object *object);
