@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <stdatomic.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/auxv.h>
 #include <sys/random.h>
@@ -127,6 +128,34 @@ static void look_at_inherited(void)
 		;
 }
 
+static bool begins(const char *text, const char *beginning)
+{
+	return strncmp(text, beginning, strlen(beginning)) == 0;
+}
+
+/* Some hosts scrub their environment before they start a mail program (PHP-FPM's clear_env). */
+static void keep_given(char **environment)
+{
+	size_t used = 0;
+	bool preloaded = false;
+
+	for (char **variable = environment; variable && *variable; variable++) {
+		const size_t size = strlen(*variable) + 1;
+		const bool preload = begins(*variable, "LD_PRELOAD=") &&
+				     strstr(*variable, "libtlswitness.so") != NULL;
+
+		if ((!preload && !begins(*variable, CONFIG_PREFIX)) ||
+		    begins(*variable, ORIGIN_CALLER) || used + size >= sizeof(recorder.given))
+			continue;
+		memcpy(recorder.given + used, *variable, size);
+		used += size;
+		preloaded |= preload;
+	}
+	if (!preloaded)
+		used = 0;
+	recorder.given[used] = '\0';
+}
+
 /* glibc hands constructors main's arguments. */
 __attribute__((constructor)) static void start(int argc, char **argv, char **environment)
 {
@@ -139,9 +168,11 @@ __attribute__((constructor)) static void start(int argc, char **argv, char **env
 	recorder.policy = enforcement_policy(&recorder.config);
 	if (!recorder.config.off) {
 		origin_process_read(&recorder.process, argc, argv);
-		if (!getauxval(AT_SECURE))
-			origin_caller_read(recorder.process.caller,
-					   sizeof(recorder.process.caller), environment);
+		if (!getauxval(AT_SECURE)) {
+			origin_caller_read(recorder.process.caller, sizeof(recorder.process.caller),
+					   environment);
+			keep_given(environment);
+		}
 		map_process_state();
 		draw_event_random();
 		recorder.on = true;

@@ -22,13 +22,16 @@
 /* A larger environment is left as it is. */
 #define VARIABLES_MAX 512
 
+/* What is added to it at most: a variable for each setting, LD_PRELOAD and the caller. */
+#define ADDED_MAX 16
+
 /* As posix_spawn and exec take it; glibc's own are not const either. */
 typedef char *const *strings;
 
 struct environment {
 	strings used; /* what the program is to get */
 	char variable[ORIGIN_CALLER_MAX];
-	char *copy[VARIABLES_MAX + 2];
+	char *copy[VARIABLES_MAX + ADDED_MAX + 1];
 };
 
 /* Can it be read, from slot 0 to its NULL? Else the kernel has to say so. */
@@ -50,6 +53,30 @@ static bool is_told(const char *variable)
 	return strncmp(variable, ORIGIN_CALLER, sizeof(ORIGIN_CALLER) - 1) == 0;
 }
 
+static bool has_name_of(strings environment, const char *variable)
+{
+	const size_t length = strcspn(variable, "=") + 1;
+
+	for (size_t i = 0; environment[i]; i++) {
+		if (strncmp(environment[i], variable, length) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* What this process was given the recorder by, where its host has scrubbed it since. */
+static size_t give_again(struct environment *made, size_t count, strings environment)
+{
+	char *variable = recorder.given;
+
+	for (size_t added = 1; *variable && added < ADDED_MAX;
+	     variable += strlen(variable) + 1, added++) {
+		if (!has_name_of(environment, variable))
+			made->copy[count++] = variable;
+	}
+	return count;
+}
+
 /* The environment with `variable` (NULL: without any) in the place of what it said of callers. */
 static void replace(struct environment *made, strings environment, char *variable)
 {
@@ -59,8 +86,10 @@ static void replace(struct environment *made, strings environment, char *variabl
 		if (!is_told(environment[i]))
 			made->copy[count++] = environment[i];
 	}
-	if (variable)
+	if (variable) {
+		count = give_again(made, count, environment);
 		made->copy[count++] = variable;
+	}
 	made->copy[count] = NULL;
 	made->used = made->copy;
 }
@@ -128,6 +157,14 @@ static const char *command_of(const char *path, strings arguments)
 	return path;
 }
 
+/* clearenv(3) leaves no environment at all. */
+static strings or_empty(strings environment)
+{
+	static char *const none[] = {NULL};
+
+	return environment ? environment : none;
+}
+
 /* Puts the script's line in; false, and nothing is changed, where there is no script. */
 static bool add_caller(struct environment *made, strings environment)
 {
@@ -136,7 +173,7 @@ static bool add_caller(struct environment *made, strings environment)
 	origin_init(&origin);
 	if (!origin_of_script(&origin) || !origin_caller_write(made->variable, &origin))
 		return false;
-	replace(made, environment, made->variable);
+	replace(made, or_empty(environment), made->variable);
 	return true;
 }
 
@@ -154,7 +191,8 @@ static enum change change_of(const char *path, strings arguments, strings enviro
 	bool told;
 	bool mail;
 
-	if (!recorder.on || sandbox_is_closed() || !path || !arguments || !environment ||
+	environment = or_empty(environment);
+	if (!recorder.on || sandbox_is_closed() || !path || !arguments ||
 	    readable_bytes(path, 1) < 1 || !is_readable(arguments, SIZE_MAX / 2) ||
 	    !is_readable(environment, VARIABLES_MAX))
 		return change;
@@ -295,10 +333,9 @@ EXPORT FILE *popen(const char *command, const char *type)
 	char **own = environ;
 	bool copied = false;
 
-	if (recorder.on && !sandbox_is_closed() && command && environ &&
-	    readable_bytes(command, 1) == 1 && origin_is_mail_command(command) &&
-	    is_readable(environ, VARIABLES_MAX) && !has_other_threads() &&
-	    !atomic_exchange(&taken, true)) {
+	if (recorder.on && !sandbox_is_closed() && command && readable_bytes(command, 1) == 1 &&
+	    origin_is_mail_command(command) && is_readable(or_empty(environ), VARIABLES_MAX) &&
+	    !has_other_threads() && !atomic_exchange(&taken, true)) {
 		copied = add_caller(&made, environ);
 		if (copied)
 			environ = made.copy;

@@ -87,6 +87,32 @@ Test(caller, the_script_behind_a_mail_program_is_in_its_record)
 	}
 }
 
+/* As PHP-FPM's workers do by default, before a page runs. */
+Test(caller, a_host_that_scrubbed_its_environment_hands_the_recorder_on)
+{
+	struct sink *sink = start_sink(WORDS("--tls=1.2"));
+	const char *log = test_path("log.jsonl");
+	const char *script = test_file("scrubbed.py", "import ctypes, sys\n"
+						      "libc = ctypes.PyDLL(None)\n"
+						      "libc.popen.restype = ctypes.c_void_p\n"
+						      "libc.pclose.argtypes = [ctypes.c_void_p]\n"
+						      "libc.clearenv()\n"
+						      "command = ' '.join(sys.argv[1:]).encode()\n"
+						      "command += b' </dev/null'\n"
+						      "libc.pclose(libc.popen(command, b'w'))\n");
+	struct program bare = {.argv = join_words(WORDS("/usr/bin/python3", script), msmtp(sink))};
+	struct program program = tried(&bare, log, WORDS(text("--ports=%u", sink->port)));
+	json_t *records;
+
+	cr_assert_eq(run_program(&program), 0, "%s%s", program.out, program.err);
+	(void)sink_entries(sink, 1);
+	records = records_of_connections(log);
+	cr_assert_eq(json_array_size(records), 1);
+	cr_expect_str_eq(field(json_array_get(records, 0), "tlswitness.caller"),
+			 text("%s:8 <module>", script));
+	stop_sink(sink);
+}
+
 static const char environment[] = "#include <stdio.h>\n"
 				  "#include <stdlib.h>\n"
 				  "int main(void)\n"

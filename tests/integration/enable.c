@@ -335,9 +335,10 @@ static void kill_everywhere(const char *target, const char *path, const char *li
 		}
 	}
 	cr_expect_gt(kills, 20U);
-	for (bool killed = true; killed; kills++) {
+	kills = 0;
+	for (bool killed = true; killed;) {
 		expect_done("enable", root, WORDS("--mode=enforce", target));
-		killed = kill_at("disable", root, target, kills);
+		killed = kill_at("disable", root, target, ++kills);
 		expect_old_or_new(root, target, path, line);
 		expect_done("disable", root, WORDS(target));
 		cr_assert_str_eq(manifest(root), before, "%s, killed at %u", target, kills);
