@@ -312,7 +312,7 @@ Test(host, lends_us_little_of_its_stack)
 
 	cr_expect_eq(run_program(&bare), 0, "%s", bare.err);
 	cr_expect_eq(run_program(&with), 0, "%s", with.err);
-	cr_expect_leq(number_after(with.out, "stack: "), number_after(bare.out, "stack: ") + 32768,
+	cr_expect_leq(number_after(with.out, "stack: "), number_after(bare.out, "stack: ") + 3072,
 		      "bare %s, with %s", bare.out, with.out);
 }
 
