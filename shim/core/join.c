@@ -183,12 +183,16 @@ struct connection *connection_join(const struct library_view *view, int fd,
 {
 	struct connection *connection = find_connection(view, fd);
 	const uint64_t took = recorder_clock() - view->began;
+	struct origin *room;
 
 	if (!connection && !is_blocked_descriptor(fd))
 		connection = make_connection(fd);
 	if (!connection)
 		return NULL;
+	/* It may have to be mapped, which is no work for within the guard. */
+	room = origin ? origin_pool_claim() : NULL;
 	if (!guard_enter(&connection->guard)) {
+		origin_pool_free(room);
 		connection_in_doubt(connection);
 		return connection;
 	}
@@ -196,12 +200,15 @@ struct connection *connection_join(const struct library_view *view, int fd,
 		connection->library = *view;
 		if (view->began)
 			connection->library.took = took;
-		if (origin && !connection->origin)
-			connection->origin = origin_pool_claim();
+		if (!connection->origin) {
+			connection->origin = room;
+			room = NULL;
+		}
 		if (origin && connection->origin)
 			origin_copy(connection->origin, origin);
 	}
 	guard_leave(&connection->guard);
+	origin_pool_free(room);
 	return connection;
 }
 

@@ -71,6 +71,42 @@ static bool is_defined(const char *defined, const char *symbol)
 	return strstr(defined, line) != NULL;
 }
 
+/* What the recorder needs of the C library besides: tables of the loader, and texts. */
+static const char *const looked_up[] = {
+	"__ctype_tolower_loc", "__environ", "environ",   "__errno_location", "dl_iterate_phdr",
+	"getauxval",           "inet_ntop", "inet_pton", "strcasecmp",       "strcspn",
+	"strncasecmp",         "strspn",    "strstr"};
+
+static bool is_looked_up(const char *symbol)
+{
+	for (size_t i = 0; i < sizeof(looked_up) / sizeof(looked_up[0]); i++) {
+		if (strcmp(symbol, looked_up[i]) == 0)
+			return true;
+	}
+	return is_allowed(symbol);
+}
+
+/* On a hook's path nothing is allocated, no lock of libc's is waited for, no thread is cancelled.
+ */
+Test(pure, the_recorder_needs_no_allocator_no_lock_and_no_system_call_of_libc)
+{
+	struct program nm = {.argv = WORDS("nm", "-D", "-P", "--undefined-only", recorder_path())};
+	size_t count = 0;
+	char *rest = NULL;
+
+	cr_assert_eq(run_program(&nm), 0, "%s", nm.err);
+	for (char *line = strtok_r(nm.out, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+		char *type = strchr(line, ' ');
+
+		if (!type || type[1] != 'U') /* weak: the linker's and the compiler's */
+			continue;
+		line[strcspn(line, "@ ")] = '\0';
+		count++;
+		cr_expect(is_looked_up(line), "the recorder needs '%s'", line);
+	}
+	cr_expect_gt(count, 5, "nm named no symbols");
+}
+
 Test(pure, objects_need_memory_and_string_functions_alone)
 {
 	const char *defined = symbols("--defined-only");
