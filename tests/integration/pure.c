@@ -93,9 +93,11 @@ Test(pure, the_recorder_needs_no_allocator_no_lock_and_no_system_call_of_libc)
 	struct program nm = {.argv = WORDS("nm", "-D", "-P", "--undefined-only", recorder_path())};
 	size_t count = 0;
 	char *rest = NULL;
+	char *copy;
 
 	cr_assert_eq(run_program(&nm), 0, "%s", nm.err);
-	for (char *line = strtok_r(nm.out, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+	copy = strdup(nm.out);
+	for (char *line = strtok_r(copy, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
 		char *type = strchr(line, ' ');
 
 		if (!type || type[1] != 'U') /* weak: the linker's and the compiler's */
@@ -105,6 +107,7 @@ Test(pure, the_recorder_needs_no_allocator_no_lock_and_no_system_call_of_libc)
 		cr_expect(is_looked_up(line), "the recorder needs '%s'", line);
 	}
 	cr_expect_gt(count, 5, "nm named no symbols");
+	free(copy);
 }
 
 Test(pure, objects_need_memory_and_string_functions_alone)
