@@ -377,6 +377,7 @@ INSTALLED := $(foreach page,$(wildcard man/*.[158]),$(page):$(SHAREDIR)/man/man$
 	     tools/share/completions/tlswitness.fish:$(SHAREDIR)/fish/vendor_completions.d/tlswitness.fish \
 	     tools/share/logrotate:$(SYSCONFDIR)/logrotate.d/tlswitness \
 	     tools/share/tmpfiles.conf:$(PREFIX)/lib/tmpfiles.d/tlswitness.conf \
+	     tools/share/prometheus-alerts.yml:$(SHAREDIR)/tlswitness/prometheus-alerts.yml \
 	     tools/share/lnav-tlswitness.json:$(SHAREDIR)/tlswitness/lnav-tlswitness.json \
 	     tools/share/record.schema.json:$(SHAREDIR)/tlswitness/record.schema.json \
 	     tools/share/report.schema.json:$(SHAREDIR)/tlswitness/report.schema.json

@@ -580,11 +580,12 @@ Test(formats, lnav_reads_the_log)
 		";SELECT \"tlswitness.verdict\", log_level, count(*) FROM tlswitness_log"
 		" WHERE \"event.action\" = 'tls-handshake' GROUP BY 1 ORDER BY 1";
 	struct program lnav = {
-		.argv = WORDS("sh", "-c",
-			      "mkdir -p $HOME/.lnav/formats/installed &&"
-			      " cp tools/share/lnav-tlswitness.json $HOME/.lnav/formats/installed &&"
-			      " lnav -n -c \"$1\" -c ':write-csv-to -' \"$0\"",
-			      log, query),
+		.argv = WORDS(
+			"sh", "-c",
+			"mkdir -p $HOME/.lnav/formats/installed &&"
+			" cp tools/share/lnav-tlswitness.json $HOME/.lnav/formats/installed &&"
+			" lnav -n -c \"$1\" -c ':write-csv-to -' \"$0\"",
+			log, query),
 		.env = WORDS(text("HOME=%s", home), "TERM=dumb")};
 
 	if (!is_installed("lnav"))
@@ -592,4 +593,87 @@ Test(formats, lnav_reads_the_log)
 	cr_expect_eq(run_program(&lnav), 0, "%s", lnav.err);
 	cr_expect(strstr(lnav.out, "\nbelow-floor,error,1\nfailed,warning,1\nok,info,2\n"), "%s%s",
 		  lnav.out, lnav.err);
+}
+
+/* ---- counters ---- */
+
+/* A record of a connection, so many seconds after the epoch of 2026. */
+static const char *sent(const char *destination, const char *verdict, const char *time)
+{
+	return text(
+		"{\"@timestamp\":\"%s\",\"event.action\":\"tls-handshake\",\"tls.version\":"
+		"\"1.0\",\"destination.domain\":\"%s\",\"process.executable\":\"/usr/bin/curl\","
+		"\"tlswitness.verdict\":\"%s\"}\n",
+		time, destination, verdict);
+}
+
+static const char *count_into(const char *metrics, const char *const logs[])
+{
+	struct program program = {
+		.argv = join_words(WORDS(tool_path(), "report", "--counters", metrics), logs)};
+
+	cr_assert_eq(run_program(&program), 0, "%s", program.err);
+	cr_expect_str_empty(program.out);
+	return read_file(metrics, NULL);
+}
+
+/* Of the first run, the log is rotated and its oldest part thrown away; what is counted stays. */
+Test(formats, counters_rise_over_rotation)
+{
+	const char *metrics = test_path("tlswitness.prom");
+	const char *first = test_file(
+		"first.jsonl", text("%s%s", sent("mx", "below-floor", "2026-01-01T00:00:00Z"),
+				    sent("gone", "ok", "2026-01-01T00:00:01Z")));
+	const char *counted = count_into(metrics, WORDS(first));
+	const char *since = strstr(counted, "tlswitness_counted_until_timestamp_seconds 1");
+	struct program program = {0};
+	const char *second = NULL;
+
+	cr_expect(strstr(counted, "# TYPE tlswitness_connections_total counter\n"));
+	cr_expect(strstr(counted, "version=\"1.0\",verdict=\"below-floor\"} 1\n"), "%s", counted);
+	cr_assert_not_null(since);
+	/* As if it had been made long ago. */
+	(void)test_file("tlswitness.prom",
+			text("%.*stlswitness_counted_until_timestamp_seconds 1767312000.000000\n",
+			     (int)(since - counted), counted));
+	second = test_file("second.jsonl",
+			   text("%s%s%s", sent("mx", "below-floor", "2026-01-01T00:00:00Z"),
+				sent("mx", "below-floor", "2026-01-02T00:00:00Z"),
+				sent("mx", "below-floor", "2026-01-03T00:00:00Z")));
+	counted = count_into(metrics, WORDS(second));
+	cr_expect(
+		strstr(counted, "destination=\"mx\",version=\"1.0\",verdict=\"below-floor\"} 3\n"),
+		"%s", counted);
+	cr_expect(strstr(counted, "destination=\"gone\",version=\"1.0\",verdict=\"ok\"} 1\n"));
+	cr_expect(strstr(counted, "tlswitness_records_total{kind=\"tls-handshake\"} 4\n"));
+	/* And with nothing new, nothing changes. */
+	counted = count_into(metrics, WORDS(second));
+	cr_expect(
+		strstr(counted, "destination=\"mx\",version=\"1.0\",verdict=\"below-floor\"} 3\n"));
+	program = (struct program){.argv = WORDS(promtool(), "check", "metrics"), .input = counted};
+	cr_expect_eq(run_program(&program), 0, "%s%s", program.out, program.err);
+	cr_expect_eq(program.err_length, 0, "%s", program.err);
+	/* What can't be read leaves it as it is. */
+	program = (struct program){.argv = WORDS(tool_path(), "report", "--counters", metrics,
+						 second, test_path("missing.jsonl"))};
+	cr_expect_eq(run_program(&program), 2);
+	cr_expect_str_eq(read_file(metrics, NULL), counted);
+	program = (struct program){
+		.argv = WORDS(tool_path(), "report", "--counters", second, second)};
+	cr_expect_eq(run_program(&program), 2);
+	cr_expect(strstr(program.err, "is no file that --counters wrote"), "%s", program.err);
+}
+
+Test(formats, alerts_fire_on_what_they_are_for)
+{
+	const char *rules = realpath("tools/share/prometheus-alerts.yml", NULL);
+	const char *tests = test_file("alerts.yml",
+				      text("%s", read_file("tests/schema/alerts.test.yml", NULL)));
+	struct program program = {
+		.argv = WORDS("sh", "-c",
+			      "sed -i \"s#RULES#$0#\" \"$1\" && \"$2\" check rules \"$0\" &&"
+			      " \"$2\" test rules \"$1\"",
+			      rules, tests, promtool())};
+
+	cr_expect_eq(run_program(&program), 0, "%s%s", program.out, program.err);
 }

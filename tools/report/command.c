@@ -15,6 +15,7 @@
 #include "tools/command.h"
 #include "tools/log/default_log.h"
 #include "tools/log/engine.h"
+#include "tools/report/render/counters.h"
 #include "tools/report/request.h"
 #include "tools/report/show.h"
 
@@ -190,6 +191,54 @@ static bool is_whole(const struct request *request, struct engine *engine)
 	return !trouble;
 }
 
+/* A record is written when its handshake ends: by then all of a minute ago are there. */
+#define GRACE (INT64_C(60) * MICROSECONDS_PER_SECOND)
+
+/* What is counted already, and so which records are not yet. */
+static bool prepare_counters(struct request *request, struct counters *counters)
+{
+	struct filter *filter = &request->filter;
+
+	if (!request->counters)
+		return true;
+	if (!counters_read(counters, request->counters)) {
+		complain("--counters: %s: %s", request->counters,
+			 errno ? strerror(errno)
+			       : "is no file that --counters wrote; give another name");
+		return false;
+	}
+	filter->has_since = counters->has_until;
+	filter->since = counters->until;
+	filter->has_until = true;
+	filter->until = request->now - GRACE;
+	if (filter->has_since && filter->until < filter->since)
+		filter->until = filter->since;
+	return true;
+}
+
+/* All or nothing: what could not be read would be missing for good. */
+static bool write_counters(const struct request *request, const struct report *report,
+			   struct counters *counters)
+{
+	char *path = NULL;
+	FILE *out = NULL;
+	bool ok = false;
+
+	for (size_t i = 0; i < report->input_count; i++) {
+		if (report->inputs[i].error)
+			return false;
+	}
+	if (asprintf(&path, "%s.new", request->counters) < 0)
+		return false;
+	out = fopen(path, "we");
+	ok = out && counters_write(out, report, counters, request->filter.until);
+	ok = out && fclose(out) == 0 && ok && rename(path, request->counters) == 0;
+	if (!ok)
+		complain("--counters: %s can't be written: %s", path, strerror(errno));
+	free(path);
+	return ok;
+}
+
 /* One thread, so that the records come in the order of the logs. */
 static void prepare_show(const struct request *request, struct show *show,
 			 struct reader_options *reading)
@@ -208,7 +257,18 @@ static void prepare_show(const struct request *request, struct show *show,
 	show_begin(show);
 }
 
-static int make_report(const struct request *request, struct input_set *set, struct engine *engine)
+static bool write_report(const struct request *request, const struct report *report,
+			 struct counters *counters)
+{
+	if (request->show)
+		return put_end(stdout);
+	if (request->counters)
+		return write_counters(request, report, counters);
+	return render(request, report);
+}
+
+static int make_report(const struct request *request, struct input_set *set, struct engine *engine,
+		       struct counters *counters)
 {
 	struct aggregate_options counting = request->counting;
 	struct reader_options reading = request->reading;
@@ -231,8 +291,7 @@ static int make_report(const struct request *request, struct input_set *set, str
 	whole = is_whole(request, engine);
 	if (engine)
 		report->records.filtered_out += engine_outside(engine);
-	if (!whole || !say_troubles(report) ||
-	    !(request->show ? put_end(stdout) : render(request, report)))
+	if (!whole || !say_troubles(report) || !write_report(request, report, counters))
 		status = 2;
 	else if (any_to_fail_on(request, report))
 		status = 1;
@@ -261,6 +320,7 @@ int command_report(int argc, char **argv)
 	struct request request;
 	struct input_set set;
 	struct engine *engine = NULL;
+	struct counters counters = {0};
 	int status = 0;
 	bool ready = false;
 
@@ -280,10 +340,15 @@ int command_report(int argc, char **argv)
 			input_set_add(&set, argv[i]);
 		ready = optind < argc || add_default_log(&set);
 	}
+	if (ready) {
+		status = 2;
+		ready = prepare_counters(&request, &counters);
+	}
 	if (ready)
-		status = make_report(&request, &set, engine);
+		status = make_report(&request, &set, engine, &counters);
 	if (engine)
 		engine_close(engine);
+	counters_free(&counters);
 	input_set_free(&set);
 	request_free(&request);
 	return status;

@@ -14,21 +14,22 @@
 
 static void print_help(FILE *out)
 {
+	put_text(out,
+		 "Usage: tlswitness report [OPTION...] [FILE|DIRECTORY|- ...]\n"
+		 "\n"
+		 "Who sent mail where, with which TLS version, and what to change. Without a\n"
+		 "file it reads $TLSWITNESS_LOG, else /var/log/tlswitness/, else\n"
+		 "${XDG_STATE_HOME:-~/.local/state}/tlswitness/. Of a directory it reads all\n"
+		 "*.jsonl files and their rotated siblings; - is standard input.\n"
+		 "\n" FILTER_HELP "  --where KEY=VALUE  connections whose KEY, as --by has it, is "
+		 "VALUE, as its table\n"
+		 "                     has it: cipher=TLS_AES_128_GCM_SHA256; '-' if it is not\n"
+		 "                     known; given twice for one key, any of the two\n"
+		 "  --from URL         not of files: what a database engine has,\n"
+		 "                     clickhouse+https://host:8443/tlswitness?table=tls\n"
+		 "\n");
 	put_text(
 		out,
-		"Usage: tlswitness report [OPTION...] [FILE|DIRECTORY|- ...]\n"
-		"\n"
-		"Who sent mail where, with which TLS version, and what to change. Without a\n"
-		"file it reads $TLSWITNESS_LOG, else /var/log/tlswitness/, else\n"
-		"${XDG_STATE_HOME:-~/.local/state}/tlswitness/. Of a directory it reads all\n"
-		"*.jsonl files and their rotated siblings; - is standard input.\n"
-		"\n" FILTER_HELP "  --where KEY=VALUE  connections whose KEY, as --by has it, is "
-		"VALUE, as its table\n"
-		"                     has it: cipher=TLS_AES_128_GCM_SHA256; '-' if it is not\n"
-		"                     known; given twice for one key, any of the two\n"
-		"  --from URL         not of files: what a database engine has,\n"
-		"                     clickhouse+https://host:8443/tlswitness?table=tls\n"
-		"\n"
 		"What to make of them:\n"
 		"  --by LIST          group by any of these (program,destination):\n"
 		"                     program, destination, version, verdict, place, host,\n"
@@ -59,6 +60,10 @@ static void print_help(FILE *out)
 		"  --csv              as CSV: one row for each group of --by, which is\n"
 		"                     program,destination,version,verdict if not given\n"
 		"  --openmetrics      as metrics, for the textfile collector of node_exporter\n"
+		"  --counters FILE    the same, but as counters that only rise, whatever is\n"
+		"                     rotated: what is new is added to FILE, which the\n"
+		"                     collector reads; records of the last minute wait for\n"
+		"                     the next time\n"
 		"  --html             as one page that needs no script and no network\n"
 		"  --sarif            the places, for a code review that shows the line\n"
 		"  --junit            a test case for each place, for a CI\n"
@@ -96,6 +101,7 @@ enum option_code {
 	OPTION_SHOW,
 	OPTION_COMPARE_TO,
 	OPTION_EXPIRING,
+	OPTION_COUNTERS,
 };
 
 static const struct option long_options[] = {
@@ -120,6 +126,7 @@ static const struct option long_options[] = {
 	{"where", required_argument, NULL, OPTION_WHERE},
 	{"show", no_argument, NULL, OPTION_SHOW},
 	{"compare-to", required_argument, NULL, OPTION_COMPARE_TO},
+	{"counters", required_argument, NULL, OPTION_COUNTERS},
 	{"expiring", required_argument, NULL, OPTION_EXPIRING},
 	{"help", no_argument, NULL, 'h'},
 	{NULL, 0, NULL, 0},
@@ -387,6 +394,9 @@ static bool parse_option(struct request *request, int code, const char *argument
 	case OPTION_COMPARE_TO:
 		request->compare_to = argument;
 		return true;
+	case OPTION_COUNTERS:
+		request->counters = argument;
+		return choose_format(request, "counters", FORMAT_OPENMETRICS);
 	case OPTION_EXPIRING:
 		return parse_expiring(request, argument);
 	case OPTION_THREADS:
@@ -424,6 +434,11 @@ static bool is_consistent(const struct request *request)
 	if (request->show && request->format != FORMAT_TEXT && request->format != FORMAT_JSON) {
 		complain("--show and --%s: records are shown as text, or as they are by --json",
 			 request->format_option);
+		return false;
+	}
+	if (request->counters && (filter->has_since || filter->has_until)) {
+		complain("--counters: its times are where it ended before, and a minute ago; leave "
+			 "--since and --until out");
 		return false;
 	}
 	if (request->fail_on.expiring && !request->counting.has_expiring) {

@@ -47,6 +47,7 @@ struct request {
 	bool has_top;
 	bool sha256;
 	bool show;              /* the records themselves */
+	const char *counters;   /* the file that they are added to; NULL: none */
 	const char *compare_to; /* a period in words; NULL: none */
 	unsigned long top;
 	int64_t now;
