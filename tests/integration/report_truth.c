@@ -246,6 +246,27 @@ Test(report_truth, nothing_seen_is_no_success)
 	cr_expect(strstr(run_report(WORDS(log, unchecked)).out, "Read 2 records from 2 logs: "));
 }
 
+Test(report_truth, a_night_without_records_is_not_all_well)
+{
+	const char *recent = NULL;
+	struct program date = {.argv = WORDS("date", "-u", "+%Y-%m-%dT%H:%M:%SZ")};
+	struct program night = {0};
+	const char *log = NULL;
+
+	cr_assert_eq(run_program(&date), 0);
+	recent = text("%.20s", date.out);
+	log = test_file("a.jsonl", text("{\"@timestamp\":\"%s\",\"event.action\":\"tls-handshake\","
+					"\"tls.version\":\"1.3\",\"tlswitness.verdict\":\"ok\"}\n",
+					recent));
+	night.argv = WORDS("examples/nightly-report/run", log);
+	cr_expect_eq(run_program(&night), 0, "%s%s", night.out, night.err);
+	cr_expect_str_empty(night.out);
+	night = (struct program){
+		.argv = WORDS("examples/nightly-report/run", test_file("empty.jsonl", ""))};
+	cr_expect_eq(run_program(&night), 1, "%s%s", night.out, night.err);
+	cr_expect(strstr(night.out, "0 connections"), "%s", night.out);
+}
+
 /* ---- 6: nothing twice ---- */
 
 Test(report_truth, nothing_is_counted_twice)
@@ -377,6 +398,49 @@ Test(report_truth, advice_is_for_the_interface_that_was_used)
 	cr_expect(strstr(field(json_array_get(json_object_get(report, "failures"), 0), "advice"),
 			 "renew"));
 	json_decref(report);
+}
+
+/* PHP's curl is told by curl_setopt, and not by stream options. */
+Test(report_truth, advice_for_curl_in_php_is_for_curl)
+{
+	const char *log = test_file(
+		"a.jsonl",
+		"{\"@timestamp\":\"2026-11-20T10:00:00Z\",\"event.action\":\"tls-handshake\","
+		"\"tls.version\":\"1.0\",\"tlswitness.verdict\":\"below-floor\","
+		"\"process.executable\":\"/usr/bin/php8.2\",\"tlswitness.script\":\"/srv/a.php\","
+		"\"code.file.path\":\"/srv/a.php\",\"code.line.number\":7,\"code.stacktrace\":"
+		"\"/srv/a.php:7 curl_exec\\n/usr/lib/x86_64-linux-gnu/libcurl.so.4 x\"}\n");
+	const char *out = run_report(WORDS(log)).out;
+
+	cr_expect(strstr(out, "CURLOPT_SSLVERSION"), "%s", out);
+	cr_expect_null(strstr(out, "STREAM_CRYPTO"), "%s", out);
+}
+
+/* The same change is said once, and of many servers a few are named. */
+Test(report_truth, advice_is_said_once_and_names_few)
+{
+	char *content = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&content, &size);
+	const char *said = NULL;
+	const char *log = NULL;
+
+	for (int i = 0; i < 1000; i++)
+		fprintf(out,
+			"{\"@timestamp\":\"2026-11-20T10:00:00Z\",\"event.action\":\"tls-"
+			"handshake\","
+			"\"tls.version\":\"1.0\",\"tlswitness.verdict\":\"below-floor\","
+			"\"tlswitness.limited_by\":\"%s\",\"process.executable\":"
+			"\"/usr/bin/python3.11\",\"destination.domain\":\"mx%d.example\","
+			"\"code.file.path\":\"/srv/%c.py\",\"code.line.number\":7}\n",
+			i < 500 ? "server" : "client", i, i < 500 ? 'a' : 'b' + i % 2);
+	fclose(out);
+	log = test_file("a.jsonl", content);
+	said = run_report(WORDS(log)).out;
+	cr_expect(strstr(said, "and 497 others (--by destination names them)"), "%s", said);
+	cr_expect(strstr(said, "The same change as in "), "%s", said);
+	cr_expect_null(strstr(strstr(said, "Python: set") + 1, "Python: set"), "%s", said);
+	free(content);
 }
 
 /* ---- 11: messages ---- */

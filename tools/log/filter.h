@@ -30,7 +30,7 @@ struct filter {
 	struct filter_patterns to;      /* the domain or the address, without regard to case */
 	struct filter_patterns service;
 	struct filter_patterns host;
-	/* "cipher=TLS_AES_128_GCM_SHA256": no globs, and judged by who knows the keys (aggregate.h). */
+	/* "cipher=TLS_AES_128_GCM_SHA256": no globs; judged by who knows the keys (aggregate.h). */
 	struct filter_patterns where;
 	bool has_verdicts;
 	bool verdict[ENTRY_VERDICTS];

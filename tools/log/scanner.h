@@ -43,8 +43,8 @@ struct scanner {
 void scanner_init(struct scanner *scanner);
 
 /*
- * Reads `line`, which has no newline. False if it is one for json_line; `entry` then holds nothing. Slices are borrowed from the line and from
- * the scanner.
+ * Reads `line`, which has no newline. False if it is one for json_line; `entry` then
+ * holds nothing. Slices are borrowed from the line and from the scanner.
  */
 bool scanner_read(struct scanner *scanner, struct slice line, struct entry *entry);
 
