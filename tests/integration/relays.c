@@ -154,7 +154,7 @@ static void expect_relayed(const struct relay *relay, const char *mode)
 	struct sink *sink =
 		start_sink(WORDS(text("--tls=%s", relay->sink),
 				 strcmp(relay->sink, "none") == 0 ? NULL : "--implicit"));
-	const char *name = text("%s.%s", relay->name, *mode ? mode + 2 : "bare");
+	const char *name = text("%s.%s", relay->name, *mode ? mode : "bare");
 	const char *log = test_path(text("%s.jsonl", name));
 	uint16_t port = free_port();
 	const char *const *argv = nginx(name, filled(relay->parts, port, sink->port));
@@ -250,7 +250,7 @@ static const char torsocks_script[] =
 
 static void expect_torsocks(const char *version, const char *mode, const char *verdict)
 {
-	const char *directory = test_path(text("%s.%s", version, *mode ? mode + 2 : "bare"));
+	const char *directory = test_path(text("%s.%s", version, *mode ? mode : "bare"));
 	struct program script = {.argv = WORDS("unshare", "--net", "bash",
 					       test_file("torsocks.sh", torsocks_script),
 					       tool_path(), version, directory, mode,
