@@ -115,6 +115,43 @@ Test(transparency, a_connection_inherited_over_exec)
 		     "    os.execv(sys.executable, [sys.executable] + sys.argv + ['again'])\n");
 }
 
+/* In the clear nothing but the look at the start can tell; it is one call for 64 descriptors. */
+static void send_over_inherited(unsigned fd, unsigned limit)
+{
+	struct sink *sink = start_sink(WORDS("--tls=none"));
+	const char *log = test_path(text("inherited%u.jsonl", fd));
+	const char *script = test_file(
+		text("inherited%u.py", fd),
+		text("import os, resource, socket, sys\n"
+		     "if len(sys.argv) > 2:\n"
+		     "    s = socket.socket(fileno=%u)\n"
+		     "    s.recv(100)\n"
+		     "    for line in b'EHLO x', b'MAIL FROM:<a@b>', b'QUIT':\n"
+		     "        s.sendall(line + b'\\r\\n')\n"
+		     "        s.recv(1000)\n"
+		     "else:\n"
+		     "    s = socket.create_connection(('localhost', int(sys.argv[1])))\n"
+		     "    os.dup2(s.fileno(), %u)\n"
+		     "    resource.setrlimit(resource.RLIMIT_NOFILE, (%u, %u))\n"
+		     "    os.execv(sys.executable, [sys.executable] + sys.argv + ['again'])\n",
+		     fd, fd, limit, limit));
+	struct program bare = {.argv = WORDS("/usr/bin/python3", script, text("%u", sink->port))};
+	struct program program =
+		preloaded(&bare, log, WORDS(text("TLSWITNESS_PORTS=%u", sink->port)));
+
+	cr_assert_eq(run_program(&program), 0, "%s", program.err);
+	cr_expect_eq(json_array_size(records_of(log, "plaintext-mail")), 1, "%u of %u: %s", fd,
+		     limit, read_file(log, NULL));
+	stop_sink(sink);
+}
+
+Test(transparency, a_connection_inherited_wherever_it_is)
+{
+	send_over_inherited(5, 1024);
+	send_over_inherited(70, 1024);
+	send_over_inherited(30, 40); /* fewer descriptors than are asked about at once */
+}
+
 Test(transparency, a_connection_passed_to_another_process)
 {
 	handshake_by("ours, theirs = socket.socketpair()\n"
