@@ -312,6 +312,10 @@ check-musl: ## the recorder built by musl-gcc, in programs built by it, with an 
 	@TLSWITNESS_BUILD=$(MUSL) tests/releases/tally musl tests/run $(BUILD)/releases musl-tests -- \
 		--filter '@(musl/*|opportunistic/no_way*|opportunistic/loopback*|floor_openssl/no_way*)'
 
+.PHONY: check-systems
+check-systems: ## Debian 11 and 13, arm64, i386 and musl, one after the other; the counts close it
+	@tests/releases/all
+
 # Those of the integration tests that the tests of other machines stand on.
 RELEASE_SUPPORT := $(call objects,$(addprefix tests/integration/,harness.c records.c senders.c \
 		trial.c mailers.c opportunistic.c floor_openssl.c))
