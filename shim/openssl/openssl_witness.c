@@ -17,8 +17,13 @@
 #include "shim/base/thread.h"
 #include "shim/core/tls_object.h"
 
-/* Has SSL_get_error's non-fatal answers without the look at the queue, which may be stale. */
-static bool wants_another_call(const struct ssl_library *library, const SSL *ssl)
+/*
+ * Has SSL_get_error's non-fatal answers without the look at the queue, which may be
+ * stale. A BIO of the application's own may set no flag where it has nothing yet, and
+ * the application goes on by `error`, errno after the call (tcltls does); OpenSSL sets
+ * that to 0 before it asks a BIO.
+ */
+static bool wants_another_call(const struct ssl_library *library, const SSL *ssl, int error)
 {
 	const BIO *bio;
 
@@ -34,7 +39,8 @@ static bool wants_another_call(const struct ssl_library *library, const SSL *ssl
 	default:
 		return true; /* a callback or an asynchronous engine */
 	}
-	return bio && library->crypto.BIO_test_flags(bio, BIO_FLAGS_SHOULD_RETRY) != 0;
+	return bio && (library->crypto.BIO_test_flags(bio, BIO_FLAGS_SHOULD_RETRY) != 0 ||
+		       error == EAGAIN || error == EWOULDBLOCK || error == EINTR);
 }
 
 /* A handshake that has ended without a version is none to go on with. */
@@ -296,7 +302,7 @@ bool openssl_call_end(struct openssl_call *call, bool succeeded)
 		library->crypto.ERR_set_mark();
 		if (library->SSL_is_init_finished(call->ssl))
 			unsaid = report(call, true, NULL);
-		else if (!succeeded && !wants_another_call(library, call->ssl))
+		else if (!succeeded && !wants_another_call(library, call->ssl, saved))
 			unsaid = report(call, false, NULL);
 		else
 			learn_random(call);

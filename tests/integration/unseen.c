@@ -190,6 +190,7 @@ Test(unseen, tls_over_another_bio)
 {
 	expect_other_way("odd_bio", "own", 1);
 	expect_other_way("odd_bio", "raw", 1);
+	expect_other_way("odd_bio", "later", 1);
 	expect_other_way("odd_bio", "stdio", 1);
 }
 

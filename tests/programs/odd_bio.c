@@ -2,15 +2,17 @@
  * One mail in TLS from the first byte to the server at 127.0.0.1:PORT, over a
  * BIO that is not OpenSSL's for sockets, or by an SSL that was used before:
  *
- *   odd_bio PORT own|raw|stdio|clear [FIRST-PORT]
+ *   odd_bio PORT own|raw|later|stdio|clear [FIRST-PORT]
  *
  *   own     a BIO of the program's, by send() and recv()
  *   raw     the same by system calls, which pass no hook
+ *   later   the first, which at first has nothing and says so by errno alone
  *   stdio   the BIO of a FILE
  *   clear   the SSL had a connection to FIRST-PORT, and SSL_clear
  *
  * Any version from TLS 1.0 on; says "sent" if the mail was taken.
  */
+#include <errno.h>
 #include <sys/syscall.h>
 
 #include "tests/programs/client.h"
@@ -20,8 +22,15 @@ static int write_bytes(BIO *bio, const char *bytes, int length)
 	return (int)send((int)(intptr_t)BIO_get_data(bio), bytes, (size_t)length, MSG_NOSIGNAL);
 }
 
+static bool later;
+
 static int read_bytes(BIO *bio, char *bytes, int length)
 {
+	if (later) {
+		later = false;
+		errno = EAGAIN;
+		return -1;
+	}
 	return (int)recv((int)(intptr_t)BIO_get_data(bio), bytes, (size_t)length, 0);
 }
 
@@ -119,7 +128,8 @@ int main(int argc, char **argv)
 		use(ssl, port_argument(argv[3]));
 	fd = dial(port_argument(argv[1]));
 	attach(ssl, argv[2], fd);
-	if (SSL_connect(ssl) != 1)
+	later = strcmp(argv[2], "later") == 0;
+	if (SSL_connect(ssl) != 1 && (errno != EAGAIN || SSL_connect(ssl) != 1))
 		fail("handshake");
 	say(ssl, NULL);
 	say(ssl, "EHLO client\r\n");
