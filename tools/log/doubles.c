@@ -1,7 +1,9 @@
 /*
  * Knows ids; must not know records. Sixty-four tables, each with its own lock, so that
  * threads seldom wait for each other. An id is kept whole: a hash of it would be the same
- * for two records now and then, and one of them would not be counted.
+ * for two records now and then, and one of them would not be counted. It is asked for each
+ * record: as uthash, the logs of report/cells.h took 2.4 s instead of 1.9 s, and 1.1 s
+ * instead of 0.9 s, and 8 to 10 MB more.
  *
  * An id ends with a counter, and a process that lives writes one record after the other:
  * so a slot is for 64 ids in a row, and which of them there were is a bit for each.

@@ -5,8 +5,11 @@
  *
  * This is the report's hot path, with intern.h, and so has a table of its own: open
  * addressing over numbers (table.h), the cells in blocks beside it, nothing else per cell.
- * It has not been measured against uthash yet; tables that grow with the configuration and
- * not with the log are uthash (causes.c, input.c).
+ * Measured with the cells in uthash, all else alike, `report --json`, best CPU time of five
+ * runs by turns on one core: 400,000 records of 400 programs and 2,000 destinations 1.9 s
+ * and 118 MB, by uthash 2.9 s and 147 MB; of 40 programs and 25 destinations 0.9 s and
+ * 37 MB either way. Tables that grow with the configuration and not with the log are
+ * uthash (causes.c, input.c).
  */
 #ifndef TLSWITNESS_CELLS_H
 #define TLSWITNESS_CELLS_H
