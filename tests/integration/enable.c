@@ -345,15 +345,24 @@ static void kill_everywhere(const char *target, const char *path, const char *li
 	}
 }
 
-Test(enable, killed_at_every_step_of_the_system)
-{
-	kill_everywhere("system", "/etc/ld.so.preload", RECORDER "\n");
-}
+/* A test of its own for each, so that they run beside one another. */
+#define KILLED(name, target, path, line)             \
+	Test(enable, killed_at_every_step_of_##name) \
+	{                                            \
+		kill_everywhere(target, path, line); \
+	}
 
-Test(enable, killed_at_every_step_of_postfix)
-{
-	kill_everywhere("postfix", "/etc/postfix/main.cf", "LD_PRELOAD=" RECORDER);
-}
+#define UNITS "/etc/systemd/system/"
+
+KILLED(the_system, "system", "/etc/ld.so.preload", RECORDER "\n")
+KILLED(a_program, "program:/usr/sbin/exim4", "/etc/ld.so.preload", RECORDER "\n")
+KILLED(exim4, "exim4", "/etc/ld.so.preload", RECORDER "\n")
+KILLED(a_user, "user:33", "/etc/ld.so.preload", RECORDER "\n")
+KILLED(a_unit, "unit:shop.service", UNITS "shop.service.d/tlswitness.conf", RECORDER "\n")
+KILLED(php_fpm, "php-fpm", UNITS "php8.2-fpm.service.d/tlswitness.conf", RECORDER "\n")
+KILLED(postfix, "postfix", "/etc/postfix/main.cf", "LD_PRELOAD=" RECORDER)
+KILLED(apache2, "apache2", "/etc/apache2/envvars", "LD_PRELOAD=" RECORDER)
+KILLED(cron, "cron", "/etc/pam.d/cron", "pam_env.so")
 
 /* ---- what the processes then do ---- */
 
