@@ -404,11 +404,13 @@ uninstall: ## what install put there; disable what is enabled first
 	-rmdir $(DESTDIR)$(LIBDIR)/tlswitness
 	@for pair in $(INSTALLED); do rm -f "$(DESTDIR)$${pair#*:}"; done
 
-# Takes a mirror and minutes: a root by debootstrap, the package in it, Postfix's mail, and back.
+# Takes a mirror and minutes: a root by debootstrap, and in a copy of it for each daemon the package,
+# the daemon's mail, and back. DAEMON='postfix cron' for some of them.
+DAEMON ?=
 .PHONY: check-host
-check-host: deb programs ## the package in a root of its own: enable, Postfix's records, purge
+check-host: deb ## the package in roots of their own: enable, each daemon's records, purge; DAEMON=
 	@$(MAKE) --no-print-directory setup FOR=host
-	@tests/check-host $(BUILD)
+	@tests/check-host $(BUILD) $(DAEMON)
 
 .PHONY: deb
 deb: ## the Debian package, into build/deb, checked by lintian
