@@ -562,27 +562,73 @@ static bool parse_fields(struct scanner *scanner, struct slice line, struct entr
 	}
 }
 
-bool scanner_read(struct scanner *scanner, struct slice line, struct entry *entry)
+/* The walk over a line, and its texts without their escapes. */
+static bool parse_line(struct scanner *scanner, struct slice line, struct entry *entry)
 {
-	unsigned flags = 0;
+	unsigned flags = scanner->index(line.start, line.length, scanner->quote);
 
 	entry_clear(entry);
 	memset(scanner->message, 0, sizeof(scanner->message));
-	if (line.length < sizeof(FIRST_KEY) || line.length > SCANNER_LINE_MAX ||
-	    line.start[0] != '{')
-		return false;
-	flags = scanner->index(line.start, line.length, scanner->quote);
 	if ((flags & SCANNER_UNUSUAL) && !utf8_is_clean(line))
 		return false;
 	if ((flags & SCANNER_BACKSLASH) && !clear_escaped_quotes(scanner, line))
 		return false;
-	if (!parse_fields(scanner, line, entry))
-		goto not_mine;
-	if ((flags & SCANNER_BACKSLASH) && !unescape_texts(scanner, entry))
-		goto not_mine;
-	return true;
+	return parse_fields(scanner, line, entry) &&
+	       (!(flags & SCANNER_BACKSLASH) || unescape_texts(scanner, entry));
+}
 
-not_mine:
+/* Where a blank parts nothing: beside what parts by itself. */
+static bool parts(char c)
+{
+	return c == ':' || c == ',' || c == '{' || c == '}' || c == '[' || c == ']';
+}
+
+/*
+ * The line without the blanks that writers of JSON put beside colons and commas, in the
+ * scanner's own room; its quotes are known. What has none comes back as long as it was.
+ */
+static struct slice without_blanks(struct scanner *scanner, struct slice line)
+{
+	char *out = scanner->compact;
+	size_t used = 0;
+	bool within = false; /* a text */
+
+	for (size_t at = 0; at < line.length;) {
+		size_t quote = next_quote(scanner, at, line.length);
+		size_t end = quote < line.length ? quote + 1 : line.length;
+
+		for (; !within && at < end; at++) {
+			char c = line.start[at];
+
+			if (c == ' ' && used > 0 && parts(out[used - 1]))
+				continue;
+			while (parts(c) && used > 0 && out[used - 1] == ' ')
+				used--;
+			out[used++] = c;
+		}
+		if (within) {
+			memcpy(out + used, line.start + at, end - at);
+			used += end - at;
+			at = end;
+		}
+		within = !within;
+	}
+	return (struct slice){out, used};
+}
+
+bool scanner_read(struct scanner *scanner, struct slice line, struct entry *entry)
+{
+	struct slice compact = {NULL, 0};
+
+	entry_clear(entry);
+	if (line.length < sizeof(FIRST_KEY) || line.length > SCANNER_LINE_MAX ||
+	    line.start[0] != '{')
+		return false;
+	if (parse_line(scanner, line, entry))
+		return true;
+	compact = without_blanks(scanner, line);
+	if (compact.length < line.length && parse_line(scanner, compact, entry))
+		return true;
 	entry_clear(entry);
 	return false;
 }

@@ -2,9 +2,9 @@
  * The fast way to read a line, for lines as our recorder writes them: an object
  * without white space, no key twice, each value of its kind. Fastest with the keys
  * in the order of record_fields.def and no others; shippers add keys of theirs, sort
- * them, or nest them ({"tls":{"version":…}}), and that it takes too. Anything else is
- * "not mine", and json_line.h, which takes any JSON, decides. What the scanner accepts
- * it reads as json_line would; tests/fuzz/scanner.c holds it to that.
+ * them, nest them ({"tls":{"version":…}}), or put blanks between, and that it takes too. Anything
+ * else is "not mine", and json_line.h, which takes any JSON, decides. What the scanner accepts it
+ * reads as json_line would; tests/fuzz/scanner.c holds it to that.
  *
  * It works in two steps. The first marks every quote of the line in a bitmap
  * and notes whether there is anything unusual in it (scanner_index.h; this is
@@ -38,6 +38,7 @@ struct scanner {
 	/* The values, as they stand, of "MESSAGE", "message" and "log" in the line read last. */
 	struct slice message[3];
 	char unescaped[SCANNER_LINE_MAX + 1];
+	char compact[SCANNER_LINE_MAX + SCANNER_PADDING];
 };
 
 void scanner_init(struct scanner *scanner);
