@@ -196,9 +196,15 @@ FUZZ_SUBJECTS := $(wildcard shim/wire/*.c shim/record/*.c) tools/base/utf8.c \
 		 $(addprefix tools/log/,scanner.c scanner_index.c json_line.c) $(PROBE_PURE)
 FUZZ_FLAGS := -std=gnu11 -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover
 
-$(BUILD)/fuzz/%: tests/fuzz/%.c $(FUZZ_SUBJECTS) Makefile
+FUZZ_OBJECTS := $(FUZZ_SUBJECTS:%.c=$(BUILD)/fuzz/%.o)
+
+$(BUILD)/fuzz/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	clang $(ALL_CPPFLAGS) $(FUZZ_FLAGS) -o $@ $< $(FUZZ_SUBJECTS) -ljansson
+	clang $(ALL_CPPFLAGS) $(FUZZ_FLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/fuzz/%: tests/fuzz/%.c $(FUZZ_OBJECTS) Makefile
+	@mkdir -p $(@D)
+	clang $(ALL_CPPFLAGS) $(FUZZ_FLAGS) -MMD -MP -MF $@.d -o $@ $< $(FUZZ_OBJECTS) -ljansson
 
 .PHONY: fuzz
 fuzz: ## fuzz whatever parses; FUZZ_SECONDS=60 each, FUZZ=name for one
@@ -425,5 +431,5 @@ clean: ## remove the build
 	rm -rf $(BUILD)
 
 # Not of what is unpacked below $(BUILD): Debian has directories of that name.
-OBJECT_FOLDERS := $(wildcard $(addprefix $(BUILD)/,shim tools tests programs bench tsan lint))
+OBJECT_FOLDERS := $(wildcard $(addprefix $(BUILD)/,shim tools tests programs bench tsan fuzz lint))
 -include $(if $(OBJECT_FOLDERS),$(shell find $(OBJECT_FOLDERS) -type f -name '*.d'))
