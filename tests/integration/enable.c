@@ -263,6 +263,24 @@ Test(enable, status_lists_exceptions_and_what_is_wrong_with_the_file)
 			   "%s", status.out);
 }
 
+/* The library may be gone before it is disabled: the loader would complain for ever. */
+Test(enable, is_disabled_without_the_library)
+{
+	const char *root = make_root();
+	const char *before;
+
+	put_in(root, "/etc/ld.so.preload", "/foreign.so\n");
+	before = manifest(root);
+	expect_done("enable", root, WORDS("system"));
+	struct program move = {.argv = WORDS("mv", text("%s" RECORDER, root), test_path("gone"))};
+	cr_assert_eq(run_program(&move), 0, "%s", move.err);
+	expect_done("disable", root, WORDS("--all"));
+	move.argv = WORDS("mv", test_path("gone"), text("%s" RECORDER, root));
+	cr_assert_eq(run_program(&move), 0, "%s", move.err);
+	cr_expect_str_eq(file_in(root, "/etc/ld.so.preload"), "/foreign.so\n");
+	cr_expect_str_eq(manifest(root), before);
+}
+
 /* ---- killed on the way ---- */
 
 /* The command under strace, which kills it before the N-th of these calls; false: it ended. */

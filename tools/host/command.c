@@ -166,6 +166,31 @@ static bool is_recorder_usable(struct request *request)
 
 /* ---- what both do ---- */
 
+/* Without the lines that name a recorder, wherever it lies or lay: it may be gone by now. */
+static char *without_recorder(const char *text)
+{
+	static const char end[] = "/" RECORDER_NAME;
+	char *made = strdup("");
+
+	for (const char *at = text; made && *at;) {
+		const size_t length = strcspn(at, "\n");
+		const size_t whole = length + (at[length] == '\n');
+		char *more = NULL;
+
+		if (length < sizeof(end) - 1 ||
+		    strncmp(at + length - (sizeof(end) - 1), end, sizeof(end) - 1) != 0) {
+			if (asprintf(&more, "%s%.*s", made, (int)whole, at) < 0)
+				more = NULL;
+			free(made);
+			made = more;
+		}
+		at += whole;
+	}
+	if (!made)
+		table_out_of_memory();
+	return made;
+}
+
 /* The loader's own preload: our line first, foreign ones as they are. */
 static bool write_preload(const struct host *host, bool on)
 {
@@ -176,7 +201,7 @@ static bool write_preload(const struct host *host, bool on)
 
 	if (!text)
 		return false;
-	made = on ? edit_with_line(text, host->recorder) : edit_without_line(text, host->recorder);
+	made = on ? edit_with_line(text, host->recorder) : without_recorder(text);
 	ok = edit_write(host, SYSTEM_PRELOAD, *made ? made : NULL);
 	free(text);
 	free(made);
