@@ -33,7 +33,8 @@ postfix_configure() {
 	in_root postconf -e 'relayhost = [127.0.0.1]:2525' 'smtp_tls_security_level = encrypt' \
 		'smtp_tls_mandatory_protocols = >=TLSv1' 'inet_protocols = ipv4' \
 		'smtp_tls_mandatory_ciphers = low' 'myhostname = a.example.com' 'mydestination =' \
-		'smtp_tls_connection_reuse = no'
+		'smtp_tls_connection_reuse = no' \
+		'tls_low_cipherlist = DEFAULT@SECLEVEL=0' 'tls_medium_cipherlist = DEFAULT@SECLEVEL=0'
 	in_root sh -c 'mkdir -p /var/spool/postfix/etc
 		cp /etc/hosts /etc/services /var/spool/postfix/etc/'
 }
@@ -81,6 +82,8 @@ sendmail_configure() {
 		DOMAIN(`debian-mta')dnl
 		define(`SMART_HOST', `relay:[127.0.0.1]')dnl
 		define(`RELAY_MAILER_ARGS', `TCP $h 2525')dnl
+		define(`confQUEUE_LA', `10000')dnl
+		define(`confREFUSE_LA', `10000')dnl
 		define(`confCIPHER_LIST', `DEFAULT@SECLEVEL=0')dnl
 		define(`confDELIVERY_MODE', `interactive')dnl
 		define(`confDOMAIN_NAME', `a.example.com')dnl
