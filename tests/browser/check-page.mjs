@@ -1,5 +1,5 @@
-// Usage: node check-page.mjs light|dark|paper PAGE… - looks at each page as people do: at three
-// widths, or as it would be printed. A line for each finding, and one at the end that says how
+// Usage: node check-page.mjs light-WIDTH|dark-WIDTH|paper PAGE… - looks at each page as people do:
+// in a window so wide, or as it would be printed. A line for each finding, and one at the end that says how
 // many looks there were. axe knows the rules of accessibility; what else it must not do is here.
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
@@ -10,7 +10,7 @@ const [how, ...files] = process.argv.slice(2);
 const looks =
 	how === 'paper'
 		? [{ media: 'print', width: 700, colorScheme: 'light' }]
-		: [375, 800, 1400].map((width) => ({ media: 'screen', width, colorScheme: how }));
+		: [{ media: 'screen', width: Number(how.split('-')[1]), colorScheme: how.split('-')[0] }];
 
 // What a person would see: text that stands alone and says nothing, a page wider than its window.
 function oddities() {
@@ -60,7 +60,7 @@ for (const file of files) {
 		const { violations } = await page.evaluate(
 			(only) => window.axe.run(only ? { runOnly: only } : {}),
 			// In the dark nothing but colours is another.
-			how === 'dark' ? ['color-contrast'] : null
+			how.startsWith('dark') ? ['color-contrast'] : null
 		);
 		for (const { id, help, nodes } of violations)
 			console.log(`${name}: ${id}: ${help}: ${nodes.map((n) => n.html.slice(0, 150)).slice(0, 3).join(' | ')}`);

@@ -426,15 +426,15 @@ Test(report_truth, advice_is_said_once_and_names_few)
 	const char *log = NULL;
 
 	for (int i = 0; i < 1000; i++)
-		fprintf(out,
-			"{\"@timestamp\":\"2026-11-20T10:00:00Z\",\"event.action\":\"tls-"
-			"handshake\","
-			"\"tls.version\":\"1.0\",\"tlswitness.verdict\":\"below-floor\","
-			"\"tlswitness.limited_by\":\"%s\",\"process.executable\":"
-			"\"/usr/bin/python3.11\",\"destination.domain\":\"mx%d.example\","
-			"\"code.file.path\":\"/srv/%c.py\",\"code.line.number\":7}\n",
-			i < 500 ? "server" : "client", i, i < 500 ? 'a' : 'b' + i % 2);
-	fclose(out);
+		(void)fprintf(out,
+			      "{\"@timestamp\":\"2026-11-20T10:00:00Z\",\"event.action\":\"tls-"
+			      "handshake\","
+			      "\"tls.version\":\"1.0\",\"tlswitness.verdict\":\"below-floor\","
+			      "\"tlswitness.limited_by\":\"%s\",\"process.executable\":"
+			      "\"/usr/bin/python3.11\",\"destination.domain\":\"mx%d.example\","
+			      "\"code.file.path\":\"/srv/%c.py\",\"code.line.number\":7}\n",
+			      i < 500 ? "server" : "client", i, i < 500 ? 'a' : 'b' + i % 2);
+	(void)fclose(out);
 	log = test_file("a.jsonl", content);
 	said = run_report(WORDS(log)).out;
 	cr_expect(strstr(said, "and 497 others (--by destination names them)"), "%s", said);

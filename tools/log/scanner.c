@@ -51,8 +51,8 @@ static unsigned name_hash(const char *name, size_t length)
 {
 	const unsigned char *byte = (const unsigned char *)name;
 
-	return (unsigned)(length * 7 + byte[length - 1] * 31 + byte[length / 2] * 13 +
-			  byte[length - (length > 3 ? 4 : 1)]) %
+	return ((unsigned)length * 7U + byte[length - 1] * 31U + byte[length / 2] * 13U +
+		byte[length - (length > 3 ? 4 : 1)]) %
 	       SCANNER_NAMES;
 }
 
@@ -449,9 +449,11 @@ static void note_message(struct scanner *scanner, struct slice name, struct slic
 static char opening_of(unsigned field)
 {
 	const struct key *key = &keys[field];
-	char last = key->text[key->length - 1];
+	const char last = key->text[key->length - 1];
 
-	return last == ':' ? '\0' : last;
+	if (last == ':')
+		return 0;
+	return last;
 }
 
 /*
