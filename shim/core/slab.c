@@ -12,6 +12,7 @@
 struct slab_chunk {
 	_Atomic uint32_t used; /* and DRAINING while its pages are given back */
 	uint32_t objects;
+	atomic_bool dirty;     /* since its pages were given back */
 	_Atomic uint32_t hint; /* the word of bits where a free one was seen last */
 	_Atomic uint32_t *mark;
 	char *object;
@@ -116,6 +117,8 @@ void *slab_claim(struct slab *slab, uint32_t *number)
 			return NULL;
 		if (!reserve(chunk))
 			continue;
+		if (!atomic_load_explicit(&chunk->dirty, memory_order_relaxed))
+			atomic_store(&chunk->dirty, true);
 		found = find_free(chunk);
 		*number = chunk_base(slab, i) + found;
 		return chunk->object + found * slab->size;
@@ -123,13 +126,29 @@ void *slab_claim(struct slab *slab, uint32_t *number)
 	return NULL;
 }
 
-/* The pages of a chunk that nobody uses; the first one is kept for the next to come. */
-static void give_back(struct slab *slab, struct slab_chunk *chunk)
+/*
+ * Is half of the chunk before it free, too? Else this one would be needed again
+ * soon, and a system call made for each few objects that come and go.
+ */
+static bool is_spare(const struct slab *slab, unsigned index)
 {
+	const struct slab_chunk *before = atomic_load(&slab->chunk[index - 1]);
+
+	return (atomic_load(&before->used) & ~DRAINING) <= before->objects / 2;
+}
+
+/* The pages of a chunk that nobody uses; the first one is kept for the next to come. */
+static void give_back(struct slab *slab, unsigned index)
+{
+	struct slab_chunk *chunk =
+		index > 0 && index < SLAB_CHUNKS ? atomic_load(&slab->chunk[index]) : NULL;
 	uint32_t none = 0;
 
-	if (sandbox_is_closed() || !atomic_compare_exchange_strong(&chunk->used, &none, DRAINING))
+	if (!chunk || sandbox_is_closed() || !is_spare(slab, index) ||
+	    !atomic_load(&chunk->dirty) ||
+	    !atomic_compare_exchange_strong(&chunk->used, &none, DRAINING))
 		return;
+	atomic_store(&chunk->dirty, false);
 	sys_madvise(chunk->object, chunk->objects * slab->size, MADV_DONTNEED);
 	atomic_store(&chunk->used, 0);
 }
@@ -139,11 +158,15 @@ void slab_free(struct slab *slab, uint32_t number)
 	const unsigned index = chunk_of(slab, number);
 	struct slab_chunk *chunk = atomic_load(&slab->chunk[index]);
 	const uint32_t offset = number - chunk_base(slab, index);
+	uint32_t left;
 
 	atomic_store(&chunk->mark[offset], SLAB_NO_MARK);
 	atomic_fetch_and(&chunk->bits[offset / 64], ~(UINT64_C(1) << (offset % 64)));
-	if (atomic_fetch_sub(&chunk->used, 1) == 1 && index > 0)
-		give_back(slab, chunk);
+	left = atomic_fetch_sub(&chunk->used, 1) - 1;
+	if (left == 0)
+		give_back(slab, index);
+	if (left == chunk->objects / 2)
+		give_back(slab, index + 1);
 }
 
 void *slab_at(const struct slab *slab, uint32_t number)

@@ -86,6 +86,21 @@ Test(slab, the_memory_of_objects_that_are_free_is_given_back)
 	cr_expect_eq(last->number, 0);
 }
 
+/* The first chunk holds four objects. */
+Test(slab, memory_that_is_needed_again_soon_is_kept)
+{
+	struct thing *all[5];
+
+	for (uint32_t i = 0; i < 5; i++)
+		all[i] = claim();
+	slab_free(&things, all[4]->number);
+	cr_expect_eq(resident(all[4], sizeof(*all[4])), 1);
+	slab_free(&things, all[3]->number);
+	cr_expect_eq(resident(all[4], sizeof(*all[4])), 1);
+	slab_free(&things, all[2]->number);
+	cr_expect_eq(resident(all[4], sizeof(*all[4])), 0);
+}
+
 Test(slab, marks_are_found_and_end_with_their_object)
 {
 	uint32_t numbers[100];
