@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <spawn.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -34,18 +35,48 @@ struct environment {
 	char *copy[VARIABLES_MAX + ADDED_MAX + 1];
 };
 
-/* Can it be read, from slot 0 to its NULL? Else the kernel has to say so. */
-static bool is_readable(strings array, size_t most)
+#define PAGE 4096U
+
+/* Can this byte be read? `known` is a page that can be, so that the kernel is asked once for each.
+ */
+static bool is_readable(const void *address, uintptr_t *known)
 {
-	for (size_t i = 0; i <= most; i++) {
-		if (readable_bytes(array + i, sizeof(*array)) < sizeof(*array))
+	const uintptr_t page = (uintptr_t)address / PAGE;
+
+	if (page != *known && readable_bytes(address, 1) < 1)
+		return false;
+	*known = page;
+	return true;
+}
+
+/* Can it be read to its NUL? Else the kernel has to say so. */
+static bool is_readable_text(const char *text, uintptr_t *known)
+{
+	for (size_t rest;; text += rest) {
+		if (!is_readable(text, known))
 			return false;
-		if (!array[i])
+		rest = PAGE - (uintptr_t)text % PAGE;
+		if (memchr(text, '\0', rest))
 			return true;
-		if (readable_bytes(array[i], 1) < 1)
-			return false;
 	}
-	return false;
+}
+
+/* How many texts stand before the NULL, or `most`; SIZE_MAX if one can't be read. */
+static size_t count_readable(strings array, size_t most)
+{
+	uintptr_t slots = 0;
+	uintptr_t texts = 0;
+	size_t count;
+
+	for (count = 0; count < most; count++) {
+		if (!is_readable(array + count, &slots))
+			return SIZE_MAX;
+		if (!array[count])
+			break;
+		if (!is_readable_text(array[count], &texts))
+			return SIZE_MAX;
+	}
+	return count;
 }
 
 static bool is_told(const char *variable)
@@ -150,6 +181,7 @@ static __attribute__((noinline)) bool gains_rights(const char *name)
 }
 
 /* `sh -c COMMAND` is about the command. */
+#define COMMAND_ARGUMENTS 3
 static const char *command_of(const char *path, strings arguments)
 {
 	if (arguments[0] && arguments[1] && arguments[2] && strcmp(arguments[1], "-c") == 0)
@@ -188,16 +220,21 @@ static enum change change_of(const char *path, strings arguments, strings enviro
 {
 	const int saved = errno;
 	enum change change = CHANGE_NOTHING;
+	uintptr_t known = 0;
 	bool told;
 	bool mail;
 
 	environment = or_empty(environment);
 	if (!recorder.on || sandbox_is_closed() || !path || !arguments ||
-	    readable_bytes(path, 1) < 1 || !is_readable(arguments, SIZE_MAX / 2) ||
-	    !is_readable(environment, VARIABLES_MAX))
+	    !is_readable_text(path, &known) ||
+	    count_readable(arguments, COMMAND_ARGUMENTS) == SIZE_MAX)
+		return change;
+	mail = origin_is_mail_command(command_of(path, arguments));
+	/* Without having been told itself, this process has nothing to pass on. */
+	if ((!mail && !recorder.process.caller[0]) ||
+	    count_readable(environment, VARIABLES_MAX + 1) > VARIABLES_MAX)
 		return change;
 	told = is_any_told(environment);
-	mail = origin_is_mail_command(command_of(path, arguments));
 	if ((told || mail) && gains_rights(path))
 		change = told ? CHANGE_SILENCE : CHANGE_NOTHING;
 	else if (mail)
@@ -331,10 +368,12 @@ EXPORT FILE *popen(const char *command, const char *type)
 	const int saved = errno;
 	FILE *pipe;
 	char **own = environ;
+	uintptr_t known = 0;
 	bool copied = false;
 
-	if (recorder.on && !sandbox_is_closed() && command && readable_bytes(command, 1) == 1 &&
-	    origin_is_mail_command(command) && is_readable(or_empty(environ), VARIABLES_MAX) &&
+	if (recorder.on && !sandbox_is_closed() && command && is_readable_text(command, &known) &&
+	    origin_is_mail_command(command) &&
+	    count_readable(or_empty(environ), VARIABLES_MAX + 1) <= VARIABLES_MAX &&
 	    !has_other_threads() && !atomic_exchange(&taken, true)) {
 		copied = add_caller(&made, environ);
 		if (copied)
