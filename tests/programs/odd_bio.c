@@ -73,7 +73,7 @@ static BIO *stdio_bio(int fd, const char *mode)
 
 	if (!stream)
 		fail("fdopen");
-	setvbuf(stream, NULL, _IONBF, 0);
+	(void)setvbuf(stream, NULL, _IONBF, 0);
 	return BIO_new_fp(stream, BIO_CLOSE);
 }
 
