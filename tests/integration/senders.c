@@ -83,7 +83,8 @@ static const char *const *curl(const struct sink *sink, enum tls_mode mode)
 
 	if (mode == TLS_MODE_NONE)
 		return join_words(always, NO_WORDS);
-	return join_words(always, WORDS("--ssl-reqd", "--cacert", sink->certificate));
+	/* Newer ones offer nothing below TLS 1.2 unless they are asked to. */
+	return join_words(always, WORDS("--ssl-reqd", "--cacert", sink->certificate, "--tlsv1.0"));
 }
 
 static const char *const *s_client(const struct sink *sink, enum tls_mode mode)
