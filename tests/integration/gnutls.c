@@ -3,6 +3,7 @@
  * (tests/programs/gnutls_client.c); mail programs are in wire.c, floor.c and
  * certificates.c.
  */
+#include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -126,7 +127,11 @@ Test(gnutls, the_layer_with_openssls_names)
 		.argv = WORDS(program_path("gnutls_openssl"), text("%u", sink->port))};
 	struct program program = preloaded(&bare, log, WORDS(mail_port(sink)));
 	const json_t *record;
+	void *layer = dlopen("libgnutls-openssl.so.27", RTLD_LAZY);
 
+	if (!layer)
+		cr_skip("this release has no libgnutls-openssl");
+	dlclose(layer);
 	cr_assert_eq(run_program(&program), 0, "%s", program.err);
 	record = only_handshake(log);
 	expect_equal_to_entry(record, json_array_get(sink_entries(sink, 1), 0), "the layer");
