@@ -161,7 +161,7 @@ static const char list_style[] =
 	".places>li::before{content:counter(place);position:absolute;left:0;top:1rem;"
 	"min-width:1.6rem;padding:0 .3rem;text-align:center;font-size:.875rem;line-height:1.6;"
 	"font-weight:600;color:var(--ink);background:var(--tint);border-radius:.2rem}\n"
-	".places .verdict{margin-right:1rem;font-size:.9375rem}\n"
+	".places .verdict{display:inline-block;margin-right:1rem;font-size:.9375rem}\n"
 	".places .advice{max-width:50rem;margin:.35rem 0 .5rem}\n"
 	"dl{display:grid;grid-template-columns:minmax(5.5rem,auto) 1fr;gap:.15rem 1rem;"
 	"font-size:.9375rem}\n"
