@@ -199,7 +199,7 @@ int main(int argc, char **argv)
 	if (argc != 4)
 		return 2;
 	arguments = (const char *const *)argv;
-	signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGPIPE, SIG_IGN);
 	if (strncmp(how, "fd:", 3) == 0)
 		return go_on((int)strtol(how + 3, NULL, 10));
 	if (strcmp(how, "message") == 0)

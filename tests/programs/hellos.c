@@ -4,6 +4,7 @@
  * sent over each of COUNT connections, piece by piece, each over all of them before the next.
  * Prints nothing.
  */
+#include <ctype.h>
 #include <sys/resource.h>
 
 #include "tests/programs/client.h"
@@ -21,6 +22,14 @@ struct turn {
 static struct turn client;
 static struct turn server;
 
+/* Of two hexadecimal digits. */
+static unsigned char byte_of(const char *digits)
+{
+	const char two[] = {digits[0], digits[1], '\0'};
+
+	return (unsigned char)strtoul(two, NULL, 16);
+}
+
 static void read_vector(const char *path)
 {
 	FILE *file = fopen(path, "r");
@@ -30,15 +39,16 @@ static void read_vector(const char *path)
 		fail(path);
 	while (fgets(line, sizeof(line), file)) {
 		struct turn *turn = line[0] == '>' ? &client : &server;
-		unsigned byte;
 
 		if (line[0] != '>' && line[0] != '<')
 			continue;
 		if (line[0] == '>' && server.length > 0)
 			break;
 		for (const char *at = line + 2;
-		     turn->length < sizeof(turn->bytes) && sscanf(at, "%2x", &byte) == 1; at += 2)
-			turn->bytes[turn->length++] = (unsigned char)byte;
+		     turn->length < sizeof(turn->bytes) && isxdigit((unsigned char)at[0]) &&
+		     isxdigit((unsigned char)at[1]);
+		     at += 2)
+			turn->bytes[turn->length++] = byte_of(at);
 	}
 	(void)fclose(file);
 }

@@ -288,7 +288,8 @@ static size_t add_sockets(ares_channel channel, struct pollfd *polled)
 
 		if (ARES_GETSOCK_READABLE(wanted, i))
 			events |= POLLIN;
-		if (ARES_GETSOCK_WRITABLE(wanted, i))
+		/* Not ARES_GETSOCK_WRITABLE, which shifts an int by up to 31. */
+		if ((unsigned)wanted >> (i + ARES_GETSOCK_MAXNUM) & 1U)
 			events |= POLLOUT;
 		if (events != 0)
 			polled[count++] = (struct pollfd){.fd = sockets[i], .events = events};

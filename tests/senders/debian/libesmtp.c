@@ -11,18 +11,14 @@ static int any_certificate(smtp_session_t session, int event, void *argument, ..
 
 	(void)session;
 	va_start(arguments, argument);
-	if (event == SMTP_EV_WEAK_CIPHER) {
-		(void)va_arg(arguments, long);
-		*va_arg(arguments, int *) = 1;
-	} else if (event == SMTP_EV_INVALID_PEER_CERTIFICATE) {
+	if (event == SMTP_EV_WEAK_CIPHER || event == SMTP_EV_INVALID_PEER_CERTIFICATE) {
 		(void)va_arg(arguments, long);
 		*va_arg(arguments, int *) = 1;
 	} else if (event == SMTP_EV_NO_PEER_CERTIFICATE ||
 		   event == SMTP_EV_WRONG_PEER_CERTIFICATE ||
 		   event == SMTP_EV_NO_CLIENT_CERTIFICATE ||
-		   event == SMTP_EV_UNUSABLE_CLIENT_CERTIFICATE) {
-		*va_arg(arguments, int *) = 1;
-	} else if (event == SMTP_EV_UNUSABLE_CA_LIST) {
+		   event == SMTP_EV_UNUSABLE_CLIENT_CERTIFICATE ||
+		   event == SMTP_EV_UNUSABLE_CA_LIST) {
 		*va_arg(arguments, int *) = 1;
 	}
 	va_end(arguments);
