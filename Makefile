@@ -164,7 +164,8 @@ asan: ## unit tests, recorder and command under AddressSanitizer and UndefinedBe
 	@$(MAKE) --no-print-directory -s all programs $(BUILD)/integration-tests
 	@mkdir -p $(ASAN)/tree
 	@cp $(ASAN)/tlswitness $(BUILD)/libtlswitness.so $(ASAN)/tree/
-	@ln -sfn $(abspath $(BUILD)/programs) $(ASAN)/tree/programs
+	@for part in programs debian postfix probe; do \
+		ln -sfn $(abspath $(BUILD))/$$part $(ASAN)/tree/$$part; done
 	@ASAN_OPTIONS=detect_leaks=0:verify_asan_link_order=0 TLSWITNESS_BUILD=$(ASAN)/tree \
 		tests/run $(BUILD) integration-tests -- --filter '$(ASAN_TESTS)'
 
