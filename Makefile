@@ -183,7 +183,7 @@ $(BUILD)/tsan/%.o: %.c Makefile
 	$(CC) $(ALL_CPPFLAGS) $(SHIM_CFLAGS) -fsanitize=thread -Wno-tsan -MMD -MP -c -o $@ $<
 
 $(BUILD)/tsan/racing: $(TSAN_OBJECTS)
-	$(CC) $(LDFLAGS) -fsanitize=thread -o $@ $^ $(SYSTEM_LIBS)
+	$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=thread -o $@ $^ $(SYSTEM_LIBS)
 
 # The program closes descriptors that its other threads use, and is meant to: what is reported of
 # those is its own.
@@ -228,8 +228,9 @@ coverage: ## line coverage of shim/ and tools/ by all tests, in build/coverage/r
 	@$(MAKE) --no-print-directory setup FOR=coverage
 	@$(MAKE) --no-print-directory check BUILD=$(BUILD)/coverage \
 		CFLAGS='-O0 -g --coverage -fprofile-update=atomic' || true
-	@gcovr --root . --filter 'shim/' --filter 'tools/' $(BUILD)/coverage | \
-		tee $(BUILD)/coverage/report.txt
+	@gcovr --fail-under-line 0.1 --root . --filter 'shim/' --filter 'tools/' \
+		--output $(BUILD)/coverage/report.txt $(BUILD)/coverage
+	@cat $(BUILD)/coverage/report.txt
 
 # Ten gigabytes and another seed each time it is asked for: SEED=7 make soak
 SEED ?= 1
