@@ -26,10 +26,9 @@ static size_t turn_count;
 /* Two hexadecimal digits; false where the line has no more of them. */
 static bool parse_byte(const char *at, uint8_t *byte)
 {
-	char digits[3] = {0};
+	const char digits[] = {at[0], at[0] ? at[1] : '\0', '\0'};
 	char *end;
 
-	(void)snprintf(digits, sizeof(digits), "%s", at);
 	*byte = (uint8_t)strtoul(digits, &end, 16);
 	return end == digits + 2;
 }
