@@ -26,9 +26,11 @@ static size_t turn_count;
 /* Two hexadecimal digits; false where the line has no more of them. */
 static bool parse_byte(const char *at, uint8_t *byte)
 {
-	const char digits[] = {at[0], at[0] ? at[1] : '\0', '\0'};
+	char digits[3] = {at[0]};
 	char *end;
 
+	if (digits[0])
+		digits[1] = at[1];
 	*byte = (uint8_t)strtoul(digits, &end, 16);
 	return end == digits + 2;
 }
