@@ -52,7 +52,9 @@ static size_t occurrences(const char *string, const char *part)
 
 /*
  * The program races over its descriptors, which is what it is for, and
- * ThreadSanitizer says so of each; of memory it must say nothing.
+ * ThreadSanitizer says so of each; of memory it must say nothing. A write to a
+ * number that another thread has closed goes to whatever was opened under it
+ * since, the log too: what is no record there is the program's own.
  */
 Test(transparency, connects_copies_closes_and_reads_that_race)
 {
@@ -65,7 +67,7 @@ Test(transparency, connects_copies_closes_and_reads_that_race)
 	cr_expect_eq(occurrences(racing.err, "WARNING: ThreadSanitizer"),
 		     occurrences(racing.err, "Location is file descriptor"), "%s", racing.err);
 	/* It was there, and at work. */
-	cr_expect_neq(json_array_size(records_of(log, "plaintext-mail")), 0);
+	cr_expect_neq(occurrences(read_file(log, NULL), "\"event.action\":\"plaintext-mail\""), 0);
 }
 
 /* ---- descriptors that were opened elsewhere ---- */
