@@ -16,7 +16,7 @@
 #include "tests/integration/senders.h"
 #include "tests/integration/trial.h"
 
-TestSuite(binding, .init = harness_begin, .fini = harness_end, .timeout = 180);
+TestSuite(binding, .init = harness_begin, .fini = harness_end, .timeout = HARNESS_TEST_S);
 
 /* Compiles `source` of tests/scripts/binding, and returns the path of NAME in this test's
  * directory. */

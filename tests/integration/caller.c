@@ -12,7 +12,7 @@
 #include "tests/integration/records.h"
 #include "tests/integration/trial.h"
 
-TestSuite(caller, .init = harness_begin, .fini = harness_end, .timeout = 120);
+TestSuite(caller, .init = harness_begin, .fini = harness_end, .timeout = HARNESS_TEST_S);
 
 /* "/…/mail.php:4 notify" */
 static const char *marked_line(const char *path)

@@ -39,7 +39,7 @@ static void begin(void)
 		sinks[i] = start_sink(sink_with_certificate(certificates[i]));
 }
 
-TestSuite(certificates, .init = begin, .fini = harness_end, .timeout = 300);
+TestSuite(certificates, .init = begin, .fini = harness_end, .timeout = HARNESS_TEST_S);
 
 /* A client that takes PORT, and the authority to trust or "off". */
 typedef struct program (*client)(const struct sink *sink, const char *authority);

@@ -15,7 +15,7 @@
 #include "tests/integration/records.h"
 #include "tests/integration/senders.h"
 
-TestSuite(check, .init = harness_begin, .fini = harness_end, .timeout = 180);
+TestSuite(check, .init = harness_begin, .fini = harness_end, .timeout = HARNESS_TEST_S);
 
 #define NOBODY 65534
 

@@ -10,7 +10,7 @@
 #include "tests/integration/records.h"
 #include "tests/integration/senders.h"
 
-TestSuite(confined, .init = harness_begin, .fini = harness_end, .timeout = 120);
+TestSuite(confined, .init = harness_begin, .fini = harness_end, .timeout = HARNESS_TEST_S);
 
 struct outcome {
 	json_t *entries;

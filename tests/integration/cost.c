@@ -10,7 +10,7 @@
 
 #include "tests/integration/records.h"
 
-TestSuite(cost, .init = harness_begin, .fini = harness_end, .timeout = 240);
+TestSuite(cost, .init = harness_begin, .fini = harness_end, .timeout = HARNESS_TEST_S);
 
 /* How many system calls of ours there are in a run of this program. */
 static unsigned long count_calls(const char *const argv[], const char *log, const char *const env[])

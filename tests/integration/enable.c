@@ -11,7 +11,7 @@
 
 #include "tests/integration/records.h"
 
-TestSuite(enable, .init = harness_begin, .fini = harness_end, .timeout = 180);
+TestSuite(enable, .init = harness_begin, .fini = harness_end, .timeout = HARNESS_TEST_S);
 
 #define RECORDER "/usr/lib/tlswitness/libtlswitness.so"
 

@@ -8,7 +8,7 @@
 
 #include "tests/integration/harness.h"
 
-TestSuite(examples, .init = harness_begin, .fini = harness_end, .timeout = 120);
+TestSuite(examples, .init = harness_begin, .fini = harness_end, .timeout = HARNESS_TEST_S);
 
 /* Ends with `status`, and says these words. */
 static void expect_example(const char *name, const char *const arguments[], int status,

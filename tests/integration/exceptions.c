@@ -14,7 +14,7 @@
 #include "tests/integration/senders.h"
 #include "tests/integration/trial.h"
 
-TestSuite(exceptions, .init = harness_begin, .fini = harness_end, .timeout = 240);
+TestSuite(exceptions, .init = harness_begin, .fini = harness_end, .timeout = HARNESS_TEST_S);
 
 #define FOR_EVER " until:9999-12-31"
 

@@ -18,7 +18,7 @@
 #include "tests/integration/records.h"
 #include "tests/integration/senders.h"
 
-TestSuite(exports, .init = harness_begin, .fini = harness_end, .timeout = 120);
+TestSuite(exports, .init = harness_begin, .fini = harness_end, .timeout = HARNESS_TEST_S);
 
 enum family { LIBC, SSL, CRYPTO };
 

@@ -7,7 +7,7 @@
 
 #include "tests/integration/harness.h"
 
-TestSuite(fleet, .init = harness_begin, .fini = harness_end, .timeout = 60);
+TestSuite(fleet, .init = harness_begin, .fini = harness_end, .timeout = HARNESS_TEST_S);
 
 static const char *const keys[] = {
 #define FIELD(key, kind, member) key,

@@ -12,7 +12,7 @@
 #include "tests/integration/mailers.h"
 #include "tests/integration/trial.h"
 
-TestSuite(floor, .init = harness_begin, .fini = harness_end, .timeout = 240);
+TestSuite(floor, .init = harness_begin, .fini = harness_end, .timeout = HARNESS_TEST_S);
 
 static const char message[] = "Subject: rehearsal\r\n\r\nhello\r\n";
 

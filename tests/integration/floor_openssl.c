@@ -10,7 +10,7 @@
 
 #include "tests/integration/trial.h"
 
-TestSuite(floor_openssl, .init = harness_begin, .fini = harness_end, .timeout = 240);
+TestSuite(floor_openssl, .init = harness_begin, .fini = harness_end, .timeout = HARNESS_TEST_S);
 
 struct attempt {
 	const char *way;

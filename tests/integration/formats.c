@@ -487,7 +487,7 @@ static const char *const *pages(void)
 	return path;
 }
 
-Test(formats, page_is_valid, .timeout = 180)
+Test(formats, page_is_valid, .timeout = HARNESS_TEST_S)
 {
 	struct program check = {
 		.argv = join_words(WORDS("java", "-Xss1m", "-jar",

@@ -13,7 +13,7 @@
 #include "tests/integration/records.h"
 #include "tests/integration/trial.h"
 
-TestSuite(gnutls, .init = harness_begin, .fini = harness_end, .timeout = 180);
+TestSuite(gnutls, .init = harness_begin, .fini = harness_end, .timeout = HARNESS_TEST_S);
 
 static const char *const versions[] = {"1.0", "1.1", "1.2", "1.3"};
 

@@ -13,7 +13,7 @@
 #include "tests/integration/records.h"
 #include "tests/integration/trial.h"
 
-TestSuite(handed_on, .init = harness_begin, .fini = harness_end, .timeout = 240);
+TestSuite(handed_on, .init = harness_begin, .fini = harness_end, .timeout = HARNESS_TEST_S);
 
 static const char *const whens[] = {"greeting", "hello", "starttls"};
 static const char *const hows[] = {"fork", "close", "quit", "message", "exec", "parent"};

@@ -13,7 +13,7 @@
 #include "tests/integration/records.h"
 #include "tests/integration/senders.h"
 
-TestSuite(hops, .init = harness_begin, .fini = harness_end, .timeout = 120);
+TestSuite(hops, .init = harness_begin, .fini = harness_end, .timeout = HARNESS_TEST_S);
 
 static const char *const audit[] = {NULL};
 static const char *const enforce[] = {"--enforce", "--plaintext", "refuse", NULL};

@@ -17,7 +17,7 @@
 #include "tests/integration/records.h"
 #include "tests/integration/senders.h"
 
-TestSuite(host, .init = harness_begin, .fini = harness_end, .timeout = 120);
+TestSuite(host, .init = harness_begin, .fini = harness_end, .timeout = HARNESS_TEST_S);
 
 #define NOBODY 65534
 

@@ -8,7 +8,7 @@
 #include "tests/integration/records.h"
 #include "tests/integration/senders.h"
 
-TestSuite(limits, .init = harness_begin, .fini = harness_end, .timeout = 120);
+TestSuite(limits, .init = harness_begin, .fini = harness_end, .timeout = HARNESS_TEST_S);
 
 struct limit {
 	const char *server; /* --tls */

@@ -9,7 +9,7 @@
 #include "shim/record/record_values.h"
 #include "tests/integration/harness.h"
 
-TestSuite(manual, .init = harness_begin, .fini = harness_end, .timeout = 120);
+TestSuite(manual, .init = harness_begin, .fini = harness_end, .timeout = HARNESS_TEST_S);
 
 /* What a line of the shell says, "$1" being `argument`. */
 static const char *shell(const char *line, const char *argument)

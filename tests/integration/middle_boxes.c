@@ -12,7 +12,7 @@
 #include "tests/integration/records.h"
 #include "tests/integration/trial.h"
 
-TestSuite(middle_boxes, .init = harness_begin, .fini = harness_end, .timeout = 180);
+TestSuite(middle_boxes, .init = harness_begin, .fini = harness_end, .timeout = HARNESS_TEST_S);
 
 struct expectation {
 	const char *action;

@@ -34,7 +34,7 @@ static void begin(void)
 	expired = sink_of("expired");
 }
 
-TestSuite(names, .init = begin, .fini = harness_end, .timeout = 120);
+TestSuite(names, .init = begin, .fini = harness_end, .timeout = HARNESS_TEST_S);
 
 /* What the record says, without OpenSSL's own words. */
 static const char *judged(const struct sink *sink, const char *how, int status)

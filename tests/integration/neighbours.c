@@ -12,7 +12,7 @@
 #include "tests/integration/records.h"
 #include "tests/integration/trial.h"
 
-TestSuite(neighbours, .init = harness_begin, .fini = harness_end, .timeout = 180);
+TestSuite(neighbours, .init = harness_begin, .fini = harness_end, .timeout = HARNESS_TEST_S);
 
 static const char by_python[] =
 	"import smtplib, ssl, sys\n"

@@ -12,7 +12,7 @@
 
 #include "tests/integration/trial.h"
 
-TestSuite(opportunistic, .init = harness_begin, .fini = harness_end, .timeout = 240);
+TestSuite(opportunistic, .init = harness_begin, .fini = harness_end, .timeout = HARNESS_TEST_S);
 
 static const char message[] = "Subject: rehearsal\n\nhello\n";
 

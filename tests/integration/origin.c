@@ -13,7 +13,7 @@
 
 #include "tests/integration/harness.h"
 
-TestSuite(origin, .init = harness_begin, .fini = harness_end, .timeout = 300);
+TestSuite(origin, .init = harness_begin, .fini = harness_end, .timeout = HARNESS_TEST_S);
 
 #define DIRECTORY "tests/scripts/origin"
 

@@ -19,7 +19,7 @@
 #include "tests/integration/records.h"
 #include "tests/integration/senders.h"
 
-TestSuite(outputs, .init = harness_begin, .fini = harness_end, .timeout = 180);
+TestSuite(outputs, .init = harness_begin, .fini = harness_end, .timeout = HARNESS_TEST_S);
 
 /* Longer than any record with its fields. */
 #define DATAGRAM_MAX 16384

@@ -9,7 +9,7 @@
 
 #include "tests/integration/records.h"
 
-TestSuite(places, .init = harness_begin, .fini = harness_end, .timeout = 120);
+TestSuite(places, .init = harness_begin, .fini = harness_end, .timeout = HARNESS_TEST_S);
 
 #define DIRECTORY "tests/scripts/places"
 

@@ -16,7 +16,7 @@
 #include "tests/integration/harness.h"
 #include "tests/integration/probe_server.h"
 
-TestSuite(probe, .init = harness_begin, .fini = harness_end, .timeout = 180);
+TestSuite(probe, .init = harness_begin, .fini = harness_end, .timeout = HARNESS_TEST_S);
 
 static const char *const names[] = {"3.0", "1.0", "1.1", "1.2", "1.3"};
 

@@ -11,7 +11,7 @@
 
 #include "tests/integration/harness.h"
 
-TestSuite(probe_domains, .init = harness_begin, .fini = harness_end, .timeout = 180);
+TestSuite(probe_domains, .init = harness_begin, .fini = harness_end, .timeout = HARNESS_TEST_S);
 
 /* Of the mail exchangers that are to be trusted, and of the web server. */
 static const char all_names[] =

@@ -11,7 +11,7 @@
 
 #include "tests/integration/harness.h"
 
-TestSuite(pure, .init = harness_begin, .fini = harness_end, .timeout = 60);
+TestSuite(pure, .init = harness_begin, .fini = harness_end, .timeout = HARNESS_TEST_S);
 
 /* What knows bytes and facts alone; others may be pure as well, these must be. */
 static const char *const pure[] = {"shim/wire/*.o", "shim/record/*.o", "shim/config/config.o",

@@ -11,7 +11,7 @@
 #include "tests/integration/records.h"
 #include "tests/integration/senders.h"
 
-TestSuite(recording, .init = harness_begin, .fini = harness_end, .timeout = 120);
+TestSuite(recording, .init = harness_begin, .fini = harness_end, .timeout = HARNESS_TEST_S);
 
 static const char *const versions[] = {"1.0", "1.1", "1.2", "1.3"};
 

@@ -15,7 +15,7 @@
 #include "tests/integration/senders.h"
 #include "tests/integration/trial.h"
 
-TestSuite(relays, .init = harness_begin, .fini = harness_end, .timeout = 180);
+TestSuite(relays, .init = harness_begin, .fini = harness_end, .timeout = HARNESS_TEST_S);
 
 /* Unpacked there by tests/setup. */
 static const char *unpacked(const char *path)

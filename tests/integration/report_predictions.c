@@ -10,7 +10,8 @@
 
 #include "tests/integration/mailers.h"
 
-TestSuite(report_predictions, .init = harness_begin, .fini = harness_end, .timeout = 300);
+TestSuite(report_predictions, .init = harness_begin, .fini = harness_end,
+	  .timeout = HARNESS_TEST_S);
 
 /* The servers: what they speak, and how the programs are to speak to them. */
 static const struct server {

@@ -13,7 +13,7 @@
 
 #include "tests/integration/harness.h"
 
-TestSuite(report_truth, .init = harness_begin, .fini = harness_end, .timeout = 180);
+TestSuite(report_truth, .init = harness_begin, .fini = harness_end, .timeout = HARNESS_TEST_S);
 
 #define RECORD(time, verdict, version, more)                                                   \
 	"{\"@timestamp\":\"" time "\",\"event.action\":\"tls-handshake\","                     \

@@ -8,7 +8,7 @@
 
 #include "tests/integration/harness.h"
 
-TestSuite(rollup, .init = harness_begin, .fini = harness_end, .timeout = 60);
+TestSuite(rollup, .init = harness_begin, .fini = harness_end, .timeout = HARNESS_TEST_S);
 
 #define RECORDS 3000
 

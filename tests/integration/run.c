@@ -13,7 +13,7 @@
 #include "tests/integration/records.h"
 #include "tests/integration/senders.h"
 
-TestSuite(run, .init = harness_begin, .fini = harness_end, .timeout = 120);
+TestSuite(run, .init = harness_begin, .fini = harness_end, .timeout = HARNESS_TEST_S);
 
 #define NOBODY 65534
 

@@ -13,7 +13,7 @@
 #include "tests/integration/records.h"
 #include "tests/integration/trial.h"
 
-TestSuite(scale, .init = harness_begin, .fini = harness_end, .timeout = 240);
+TestSuite(scale, .init = harness_begin, .fini = harness_end, .timeout = HARNESS_TEST_S);
 
 static struct program host_of(const struct sink *sink, const char *how, unsigned count)
 {

@@ -9,7 +9,7 @@
 
 #include "tests/integration/senders.h"
 
-TestSuite(senders, .init = harness_begin, .fini = harness_end, .timeout = 120);
+TestSuite(senders, .init = harness_begin, .fini = harness_end, .timeout = HARNESS_TEST_S);
 
 static const char message[] = "Subject: rehearsal\r\n\r\nhello\r\n";
 

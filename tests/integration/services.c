@@ -15,7 +15,7 @@
 #include "tests/integration/records.h"
 #include "tests/integration/trial.h"
 
-TestSuite(services, .init = harness_begin, .fini = harness_end, .timeout = 240);
+TestSuite(services, .init = harness_begin, .fini = harness_end, .timeout = HARNESS_TEST_S);
 
 #define UNPACKED "build/debian"
 

@@ -14,7 +14,7 @@
 
 #include "tests/integration/records.h"
 
-TestSuite(settings, .init = harness_begin, .fini = harness_end, .timeout = 240);
+TestSuite(settings, .init = harness_begin, .fini = harness_end, .timeout = HARNESS_TEST_S);
 
 #define DIRECTORY "tests/scripts/settings"
 #define TIMES     "5"

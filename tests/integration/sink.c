@@ -11,7 +11,7 @@
 
 #include "tests/integration/harness.h"
 
-TestSuite(sink, .init = harness_begin, .fini = harness_end, .timeout = 120);
+TestSuite(sink, .init = harness_begin, .fini = harness_end, .timeout = HARNESS_TEST_S);
 
 static const struct version {
 	const char *name;

@@ -11,7 +11,7 @@
 #include "tests/integration/records.h"
 #include "tests/integration/trial.h"
 
-TestSuite(transparency, .init = harness_begin, .fini = harness_end, .timeout = 180);
+TestSuite(transparency, .init = harness_begin, .fini = harness_end, .timeout = HARNESS_TEST_S);
 
 static const char transparency[] = "build/programs/transparency";
 

@@ -9,7 +9,7 @@
 
 #include "tests/integration/records.h"
 
-TestSuite(unseen, .init = harness_begin, .fini = harness_end, .timeout = 60);
+TestSuite(unseen, .init = harness_begin, .fini = harness_end, .timeout = HARNESS_TEST_S);
 
 /* The status of a program that the kernel gives no io_uring. */
 #define NO_RINGS 77
