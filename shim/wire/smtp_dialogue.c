@@ -45,7 +45,8 @@ enum command {
 	COMMAND_RSET,
 	COMMAND_AUTH,
 	COMMAND_QUIT,
-	COMMAND_AUTH_OR_FTP, /* AUTH, before it is known what is to be authenticated */
+	COMMAND_AUTH_OR_FTP,  /* AUTH, before it is known what is to be authenticated */
+	COMMAND_MAIL_OR_HTTP, /* MAIL, before it is known whether FROM follows */
 };
 
 struct verb {
@@ -257,6 +258,14 @@ static enum smtp_state state_after(struct smtp_dialogue *dialogue, const struct 
 	return SMTP_NOT_SMTP;
 }
 
+/* A client that does not wait for a greeting may as well begin an HTTP request, and a method of
+ * HTTP may have any name (RFC 9110, 9.1). */
+static bool may_be_http(const struct smtp_dialogue *dialogue)
+{
+	return dialogue->state == SMTP_UNDECIDED && !dialogue->expected && !dialogue->greeted &&
+	       !dialogue->foreign;
+}
+
 /* The byte after the verb has come, so the verb is complete. */
 static void consume_verb(struct smtp_dialogue *dialogue, uint8_t next)
 {
@@ -265,6 +274,11 @@ static void consume_verb(struct smtp_dialogue *dialogue, uint8_t next)
 
 	if (verb && verb->wants_argument && !is_blank(next))
 		verb = NULL;
+	if (verb && verb->command == COMMAND_MAIL && may_be_http(dialogue)) {
+		start_line(&dialogue->client);
+		dialogue->client.command = COMMAND_MAIL_OR_HTTP;
+		return;
+	}
 	dialogue->state = state_after(dialogue, verb);
 	dialogue->client.command = verb ? verb->command : COMMAND_OTHER;
 	if (dialogue->state != SMTP_DIALOGUE || !verb)
@@ -318,6 +332,26 @@ static void consume_auth_argument(struct smtp_dialogue *dialogue, uint8_t byte)
 		}
 	}
 	begin_auth(dialogue);
+}
+
+/* Behind MAIL comes FROM (RFC 5321, 4.1.1.2), and no target of HTTP begins so (RFC 9112, 3.2). */
+static void consume_mail_argument(struct smtp_dialogue *dialogue, uint8_t byte)
+{
+	static const char from[] = "FROM";
+	struct smtp_line *line = &dialogue->client;
+
+	if (line->length == 0 && is_blank(byte))
+		return;
+	line->start[line->length++] = byte;
+	if (!begins(from, line->start, line->length)) {
+		dialogue->state = SMTP_NOT_SMTP;
+	} else if (line->length == strlen(from)) {
+		dialogue->state = SMTP_DIALOGUE;
+		dialogue->confirmed = true;
+		dialogue->carried_mail = true;
+		dialogue->mail_sent = true;
+		line->command = COMMAND_MAIL;
+	}
 }
 
 /*
@@ -423,6 +457,9 @@ static size_t consume_command(struct smtp_dialogue *dialogue, const uint8_t *byt
 		verb += bytes[verb] != '\n';
 		line->after_cr = verb > 0 && bytes[verb - 1] == '\r';
 	}
+	while (line->command == COMMAND_MAIL_OR_HTTP && verb < length &&
+	       dialogue->state != SMTP_NOT_SMTP)
+		consume_mail_argument(dialogue, bytes[verb++]);
 	if (verb == length || dialogue->state == SMTP_NOT_SMTP)
 		return length;
 
@@ -822,6 +859,8 @@ static bool ends_in_mail_verb(const struct smtp_dialogue *dialogue)
 	bool doubtful = verb && verb->command == COMMAND_AUTH && !dialogue->expected &&
 			!dialogue->confirmed;
 
+	if (dialogue->client.command == COMMAND_MAIL_OR_HTTP)
+		return dialogue->state == SMTP_UNDECIDED;
 	return !doubtful &&
 	       (dialogue->state == SMTP_DIALOGUE || dialogue->state == SMTP_UNDECIDED) &&
 	       dialogue->client.command == COMMAND_INCOMPLETE && verb && verb->carries_mail;

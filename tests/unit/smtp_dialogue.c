@@ -280,6 +280,14 @@ Test(smtp_dialogue, known_by_its_first_command)
 		 {C("MAIL FROM:<>\r\n"), GREETING},
 		 .state = SMTP_DIALOGUE,
 		 .facts = GREETED | MAIL},
+		{"in small letters, with more blanks, and before its address",
+		 {C("mail \t from")},
+		 .state = SMTP_DIALOGUE,
+		 .facts = MAIL},
+		{"between the two, a greeting",
+		 {C("MAIL "), GREETING, C("FROM:<>\r\n")},
+		 .state = SMTP_DIALOGUE,
+		 .facts = GREETED | MAIL},
 	};
 
 	EXPECT_ALL(cases);
@@ -363,6 +371,14 @@ Test(smtp_dialogue, what_is_no_smtp)
 		 .state = SMTP_NOT_SMTP},
 		{"half a code, and MAIL", {S("22\r\n"), C("MAIL x\r\n")}, .state = SMTP_NOT_SMTP},
 		{"HTTP asks", {C("GET / HTTP/1.1\r\n")}, .state = SMTP_NOT_SMTP},
+		{"HTTP, by a method of that name",
+		 {C("MAIL / HTTP/1.1\r\n")},
+		 .state = SMTP_NOT_SMTP},
+		{"and of a whole address",
+		 {C("MAIL http://from/ HTTP/1.1\r\n")},
+		 .state = SMTP_NOT_SMTP},
+		{"and almost", {C("MAIL FRO \r\n")}, .state = SMTP_NOT_SMTP},
+		{"and it may be either", {C("MAIL FRO")}, .state = SMTP_UNDECIDED},
 		{"old TLS in new clothes", {C("\x80\x2E\x01\x03\x01")}, .state = SMTP_NOT_SMTP},
 		{"what comes after is not looked at",
 		 {C("GET /\r\n"), S("220 x\r\n"), C("EHLO x\r\nMAIL FROM:<>\r\n\x16\x03\x01")},
@@ -1379,6 +1395,8 @@ static const struct ahead_case ahead_cases[] = {
 	{"FTP over TLS", {S("220 ESMTP\r\n")}, C("AUTH TLS\r\n"), false},
 	{"AUTH behind a greeting", {S("220 ESMTP\r\n")}, C("AUTH LOGIN\r\n"), true},
 	{"a blank before MAIL", {GREETING}, C(" MAIL FROM:<>\r\n"), true},
+	{"the first half of what may be MAIL or HTTP", {C("")}, C("MAIL "), true},
+	{"MAIL, by who waits for nobody", {C("MAIL FR")}, C("OM:<>\r\n"), true},
 	{"POP3, after MAIL", {C("MAIL"), S("+OK\r\n")}, C(" "), false},
 	{"nothing", {GREETING, EHLO, OFFER}, C(""), false},
 };
