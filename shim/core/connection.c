@@ -144,13 +144,19 @@ static enum connection_event event_at_end(const struct connection *connection)
 									       : EVENT_BLIND_SPOT;
 }
 
-static enum connection_event last_event(struct connection *connection)
+/* A child made by fork has a copy of what its parent waits for, or is in the middle of. */
+static bool is_another_processs(const struct connection *connection)
 {
 	const pid_t waiting = connection->waiting;
+
+	return (waiting ? waiting : connection->owner) != recorder_process->pid;
+}
+
+static enum connection_event last_event(struct connection *connection)
+{
 	enum connection_event event;
 
-	/* A child made by fork has a copy of what its parent waits for. */
-	if ((waiting ? waiting : connection->owner) != recorder_process->pid)
+	if (is_another_processs(connection))
 		return EVENT_NONE;
 	event = event_at_end(connection);
 	return connection_finish(connection, event != EVENT_NONE ? FINISHED_OWING : FINISHED)
@@ -233,7 +239,9 @@ static void settle(struct connection *connection)
 	if (connection->finished)
 		return;
 	if (!guard_enter(&connection->guard)) {
-		if (connection_finish(connection, FINISHED) && connection->known_mail)
+		/* Held by a thread of the parent's, when this process was forked, it isn't lost. */
+		if (connection_finish(connection, FINISHED) && connection->known_mail &&
+		    !is_another_processs(connection))
 			recorder_count_lost();
 		return;
 	}

@@ -133,7 +133,10 @@ bool connection_opened(int fd, const struct sockaddr *address, socklen_t length,
 	return true;
 }
 
-/* What others have sent over it is none of ours. */
+/*
+ * What others have sent over it is none of ours; and who leaves it alone, as a child does that was
+ * started while its parent was within a session, has nothing to say of it.
+ */
 static void note_sent_before(int fd)
 {
 	struct connection *connection = connection_of_descriptor(fd);
@@ -143,6 +146,7 @@ static void note_sent_before(int fd)
 		return;
 	sent = sandbox_is_closed() ? 0 : endpoint_bytes_acknowledged(fd);
 	if (guard_enter(&connection->guard)) {
+		connection->owner = 0;
 		connection->joined_late = sent > 0;
 		connection->sent += sandbox_is_closed() ? UINT64_MAX / 2 : sent + 2;
 		guard_leave(&connection->guard);

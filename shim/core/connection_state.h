@@ -37,9 +37,9 @@ struct connection {
 	_Atomic uint32_t references; /* descriptors, TLS objects, calls under way; 0: free */
 	_Atomic uint32_t generation; /* never the same for two of them */
 	atomic_int descriptor;       /* the one used last; -1: none */
-	_Atomic pid_t owner;         /* the process that used it last */
-	_Atomic uint8_t finished;    /* enum finished: nothing more is learned */
-	atomic_bool blocked;         /* refused: every further call on it fails */
+	_Atomic pid_t owner;      /* the process that used it last; 0: came from another, unused */
+	_Atomic uint8_t finished; /* enum finished: nothing more is learned */
+	atomic_bool blocked;      /* refused: every further call on it fails */
 	_Atomic pid_t
 		waiting; /* the process whose handshake is over, while its record waits; or 0 */
 	atomic_bool known_mail; /* in scope, as far as its bytes and its port say */
