@@ -9,22 +9,100 @@
 
 #include <criterion/criterion.h>
 
+#include "tests/integration/mailers.h"
 #include "tests/integration/records.h"
 #include "tests/integration/senders.h"
 
 TestSuite(faults, .init = harness_begin, .fini = harness_end, .timeout = 600);
 
 /* So many calls fail one by one; of those behind them, which a program with many libraries has,
- * every so manieth. */
+ * every so manieth. `make faults` lets each of them fail. */
 #define CALLS_EACH 120
 #define CALLS_STEP 61
 
-/* The sender, recorded, with the recorder's calls failing as the injector is told. */
-static struct program faulty(const struct sender *sender, const struct sink *sink,
+/* The same where a start takes long. */
+#define SLOW_EACH 8
+#define SLOW_STEP 29
+
+typedef struct program (*session_of)(const struct sink *sink);
+
+/* A program, and one STARTTLS session of it. */
+struct host {
+	const char *name;
+	session_of session;
+	bool starts_slowly;
+};
+
+static struct program sender_named(const char *name, const struct sink *sink)
+{
+	for (size_t i = 0; i < senders_count; i++) {
+		if (strcmp(senders[i].name, name) == 0)
+			return sender_program(&senders[i], sink, TLS_MODE_STARTTLS, NO_WORDS);
+	}
+	cr_assert(false, "no sender is named %s", name);
+	return (struct program){0};
+}
+
+static struct program python(const struct sink *sink)
+{
+	return sender_named("python3 smtplib", sink);
+}
+
+static struct program php(const struct sink *sink)
+{
+	return sender_named("PHPMailer", sink);
+}
+
+static struct program perl(const struct sink *sink)
+{
+	return sender_named("Net::SMTP", sink);
+}
+
+static struct program curl(const struct sink *sink)
+{
+	return sender_named("curl", sink);
+}
+
+static struct program ruby(const struct sink *sink)
+{
+	return (struct program){
+		.argv = join_words(WORDS("ruby", "tests/senders/net_smtp_sender.rb", "localhost",
+					 text("%u", sink->port), "starttls", sink->certificate),
+				   NO_WORDS)};
+}
+
+static struct program node(const struct sink *sink)
+{
+	return mailer_node_official.program(sink, TLS_MODE_STARTTLS);
+}
+
+static struct program java(const struct sink *sink)
+{
+	return mailer_java.program(sink, TLS_MODE_STARTTLS);
+}
+
+static const struct host hosts[] = {
+	{"Python", python, false}, {"PHP", php, false},  {"Perl", perl, false},
+	{"curl", curl, false},     {"Ruby", ruby, true}, {"Node", node, true},
+	{"Java", java, true},
+};
+
+static const struct host *host_named(const char *name)
+{
+	for (size_t i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++) {
+		if (strcmp(hosts[i].name, name) == 0)
+			return &hosts[i];
+	}
+	cr_assert(false, "no host is named %s", name);
+	return NULL;
+}
+
+/* The program, recorded, with the recorder's calls failing as the injector is told. */
+static struct program faulty(const struct program *bare, const struct sink *sink,
 			     const char *failing, const char *count, const char *log,
 			     const char *mode)
 {
-	struct program program = sender_program(sender, sink, TLS_MODE_STARTTLS, NO_WORDS);
+	struct program program = *bare;
 	/* env comes in between, so that the injector itself has no recorder. */
 	const char *const recorded[] = {program_path("fault_injector"),
 					failing,
@@ -42,74 +120,154 @@ static struct program faulty(const struct sender *sender, const struct sink *sin
 	return program;
 }
 
-/* One session with its `failing`-th call failed; returns how many calls there were. */
-static unsigned long expect_unharmed(const struct sender *sender, unsigned long failing,
-				     const char *mode)
+struct failing {
+	unsigned long calls;
+	long syscall; /* the last one that failed; -1: none did */
+	const char *log;
+};
+
+/* One session with the calls that `which` names failed: it ends as it does bare. */
+static struct failing expect_unharmed(const struct host *host, const char *which, const char *mode)
 {
 	struct sink *sink = start_sink(WORDS("--tls=1.3", "--connections=1"));
-	const char *count = test_path(text("count.%lu", failing));
-	const char *log = test_path(text("log.%lu.jsonl", failing));
-	struct program program = faulty(sender, sink, text("%lu", failing), count, log, mode);
+	const char *count = test_path(text("count.%s", which));
+	struct failing failing = {.log = test_path(text("%s.%s.jsonl", host->name, which))};
+	const struct program bare = host->session(sink);
+	struct program program = faulty(&bare, sink, which, count, failing.log, mode);
 	const json_t *entry;
 	char *after;
-	unsigned long calls;
-	long failed;
 
 	run_program(&program);
-	calls = strtoul(read_file(count, NULL), &after, 10);
-	failed = strtol(after, NULL, 10);
-	cr_assert_eq(program.status, 0, "%s, %s, call %lu (system call %ld) failed: status %d\n%s",
-		     sender->name, mode, failing, failed, program.status, program.err);
+	failing.calls = strtoul(read_file(count, NULL), &after, 10);
+	failing.syscall = strtol(after, NULL, 10);
+	cr_assert_eq(program.status, 0, "%s, %s, call %s (system call %ld) failed: status %d\n%s",
+		     host->name, mode, which, failing.syscall, program.status, program.err);
 	entry = json_array_get(sink_entries(sink, 1), 0);
 	cr_assert(json_is_true(json_object_get(entry, "mail")),
-		  "%s, %s, call %lu (system call %ld) failed: no mail", sender->name, mode, failing,
-		  failed);
+		  "%s, %s, call %s (system call %ld) failed: no mail", host->name, mode, which,
+		  failing.syscall);
 	cr_assert_str_eq(field(entry, "version"), "1.3");
 	cr_assert_null(strstr(program.err, "tlswitness:"), "it must not speak: %s", program.err);
-	cr_assert(failing == 0 || failed >= 0 || failing > calls,
-		  "%s: call %lu of %lu was not made to fail", sender->name, failing, calls);
-	return calls;
+	cr_assert_gt(failing.calls, 0, "the recorder's calls are not recognised");
+	return failing;
 }
 
-/* Every call in turn; the sessions differ a little, so the end is looked for and not computed. */
-static void check_each_call(const char *name, const char *mode)
+/*
+ * Every call in turn; the sessions differ a little, so the end is looked for and not computed.
+ * `how`: "" or an error as the injector has them.
+ */
+static void check_each_call(const char *name, const char *how)
 {
-	const struct sender *sender = NULL;
-	unsigned long calls;
-	unsigned long failing = 0;
+	const struct host *host = host_named(name);
+	const bool all = getenv("TLSWITNESS_FAULTS") != NULL;
+	const unsigned long each = host->starts_slowly ? SLOW_EACH : CALLS_EACH;
+	const unsigned long step = host->starts_slowly ? SLOW_STEP : CALLS_STEP;
+	unsigned long number = 0;
+	struct failing failing;
 
-	for (size_t i = 0; i < senders_count; i++) {
-		if (strcmp(senders[i].name, name) == 0)
-			sender = &senders[i];
-	}
-	cr_assert_not_null(sender);
 	do {
-		calls = expect_unharmed(sender, failing, mode);
-		cr_assert_gt(calls, 0, "the recorder's calls are not recognised");
-		failing += failing < CALLS_EACH ? 1 : CALLS_STEP;
-	} while (failing <= calls);
-	cr_log_info("%s, %s: of %lu calls, each failed alone\n", name, mode, calls);
+		failing = expect_unharmed(host, text("%lu%s", number, number ? how : ""), "audit");
+		cr_assert(number == 0 || failing.syscall >= 0 || number > failing.calls,
+			  "%s: call %lu of %lu was not made to fail", name, number, failing.calls);
+		number += all || number < each ? 1 : step;
+	} while (number <= failing.calls);
+	cr_log_info("%s: of %lu calls, each failed alone\n", name, failing.calls);
 }
 
 Test(faults, python_in_audit)
 {
-	check_each_call("python3 smtplib", "audit");
+	check_each_call("Python", "");
 }
 
 /* In enforce, a lack of memory for a connection to a mail port is a refusal: see scale. */
 Test(faults, curl_in_audit)
 {
-	check_each_call("curl", "audit");
+	check_each_call("curl", "");
 }
 
 Test(faults, php_in_audit)
 {
-	check_each_call("PHPMailer", "audit");
+	check_each_call("PHP", "");
 }
 
 Test(faults, perl_in_audit)
 {
-	check_each_call("Net::SMTP", "audit");
+	check_each_call("Perl", "");
+}
+
+Test(faults, ruby_in_audit)
+{
+	check_each_call("Ruby", "");
+}
+
+Test(faults, node_in_audit)
+{
+	check_each_call("Node", "");
+}
+
+Test(faults, java_in_audit)
+{
+	check_each_call("Java", "");
+}
+
+Test(faults, curl_with_a_signal_in_each_call)
+{
+	check_each_call("curl", "=EINTR");
+}
+
+/* ---- a world that stays as it is: a disk that is full, no longer there, or read-only ---- */
+
+static void check_all_calls(const char *error)
+{
+	for (size_t i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++) {
+		const struct failing failing =
+			expect_unharmed(&hosts[i], text("*=%s", error), "audit");
+
+		cr_expect_geq(failing.syscall, 0, "%s: nothing failed", hosts[i].name);
+		cr_expect_str_empty(read_file(failing.log, NULL), "%s", hosts[i].name);
+	}
+}
+
+Test(faults, no_file_has_room)
+{
+	check_all_calls("ENOSPC");
+}
+
+Test(faults, no_quota_is_left)
+{
+	check_all_calls("EDQUOT");
+}
+
+Test(faults, every_file_is_read_only)
+{
+	check_all_calls("EROFS");
+}
+
+Test(faults, every_file_is_gone_with_its_server)
+{
+	check_all_calls("ESTALE");
+}
+
+Test(faults, every_file_is_damaged)
+{
+	check_all_calls("EIO");
+}
+
+Test(faults, every_call_is_interrupted)
+{
+	check_all_calls("EINTR");
+}
+
+/* Nothing fails, but each of our calls takes its time: the record is what it always is. */
+Test(faults, every_call_is_late)
+{
+	for (size_t i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++) {
+		const struct failing failing = expect_unharmed(&hosts[i], "*=late", "audit");
+
+		cr_expect_geq(failing.syscall, 0, "%s: nothing was late", hosts[i].name);
+		cr_expect_str_eq(field(only_handshake(failing.log), "tls.version"), "1.3", "%s",
+				 hosts[i].name);
+	}
 }
 
 /* ---- no memory at all, from the first moment on ---- */
@@ -119,7 +277,8 @@ static void map_nothing(const struct sender *sender, const char *tls, const char
 {
 	struct sink *sink = start_sink(WORDS(text("--tls=%s", tls)));
 	const char *count = test_path(text("%s-%s-%s", sender->name, tls, mode));
-	struct program program = faulty(sender, sink, "mmap", count, test_path("log.jsonl"), mode);
+	const struct program bare = sender_program(sender, sink, TLS_MODE_STARTTLS, NO_WORDS);
+	struct program program = faulty(&bare, sink, "mmap", count, test_path("log.jsonl"), mode);
 	size_t messages = 0;
 	json_t *entries;
 

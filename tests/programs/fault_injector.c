@@ -2,13 +2,19 @@
  * Runs a program and lets the N-th system call of one library in it fail, and no other: what
  * would a full disk, a lack of memory or a filter at just that moment do?
  *
- * fault_injector N LIBRARY COUNT_FILE PROGRAM [ARGUMENT...]
+ * fault_injector WHICH LIBRARY COUNT_FILE PROGRAM [ARGUMENT...]
  *
- * LIBRARY is a file name as it ends in /proc/PID/maps. With N = 0 nothing fails; with "mmap" for
- * N each of its calls of mmap does, and COUNT_FILE has the number of those. Otherwise COUNT_FILE
- * gets the number of the library's calls and, where one failed, its number and name's number:
- * "CALLS FAILED_SYSCALL\n" (-1: none). The exit status is the program's, 128 + signal, or 125
- * where the injector itself could not work.
+ * LIBRARY is a file name as it ends in /proc/PID/maps. WHICH is
+ *   0          nothing fails
+ *   N          the N-th call, as such a call fails when the world is against it
+ *   N=ERROR    the N-th, with this error: EINTR, ESTALE, EDQUOT, EROFS, ENOSPC, EIO
+ *   *=ERROR    each of those that may fail so: of files, and for EINTR of whatever can wait
+ *   N=late     the N-th call is made a little later
+ *   *=late     each is
+ *   mmap       each of its calls of mmap fails, and only those are counted
+ * COUNT_FILE gets the number of the library's calls and, where one failed, the last one's
+ * system call: "CALLS FAILED_SYSCALL\n" (-1: none). The exit status is the program's,
+ * 128 + signal, or 125 where the injector itself could not work.
  *
  * Every system call is handed to us by the kernel (seccomp_unotify(2)); whether it is the
  * library's is told by the address of the instruction. So it works on an unchanged library, and
@@ -31,6 +37,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define INJECTOR_FAILED 125
@@ -45,7 +52,10 @@ struct mapping {
 
 struct injector {
 	unsigned long fail_at;
+	bool fails_all;
 	bool maps_nothing;
+	bool delays;
+	int error; /* 0: as error_of() says */
 	const char *library;
 	unsigned long calls;
 	long failed_syscall;
@@ -196,6 +206,53 @@ static int error_of(int number)
 	}
 }
 
+static bool is_of_files(int number)
+{
+	switch (number) {
+	case SYS_openat:
+	case SYS_read:
+	case SYS_write:
+	case SYS_pread64:
+	case SYS_pwrite64:
+	case SYS_lseek:
+	case SYS_fstat:
+	case SYS_readlinkat:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool may_wait(int number)
+{
+	switch (number) {
+	case SYS_connect:
+	case SYS_sendto:
+	case SYS_poll:
+	case SYS_getrandom:
+		return true;
+	default:
+		return is_of_files(number);
+	}
+}
+
+static bool is_to_fail(const struct injector *injector, int number)
+{
+	if (injector->maps_nothing)
+		return true;
+	if (!injector->fails_all)
+		return injector->calls == injector->fail_at;
+	return injector->delays || (injector->error == EINTR ? may_wait : is_of_files)(number);
+}
+
+/* Long enough for whoever races with it to be first. */
+static void wait_a_little(void)
+{
+	const struct timespec little = {.tv_nsec = 2000000};
+
+	nanosleep(&little, NULL);
+}
+
 static void answer(struct injector *injector, int listener)
 {
 	struct seccomp_notif call = {0};
@@ -209,11 +266,18 @@ static void answer(struct injector *injector, int listener)
 		(void)ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &response);
 		return;
 	}
-	if (is_the_librarys(injector, &call) &&
-	    (++injector->calls == injector->fail_at || injector->maps_nothing)) {
-		response.flags = 0;
-		response.error = -error_of(call.data.nr);
-		injector->failed_syscall = call.data.nr;
+	if (is_the_librarys(injector, &call)) {
+		injector->calls++;
+		if (is_to_fail(injector, call.data.nr)) {
+			injector->failed_syscall = call.data.nr;
+			if (injector->delays) {
+				wait_a_little();
+			} else {
+				response.flags = 0;
+				response.error = -(injector->error ? injector->error
+								   : error_of(call.data.nr));
+			}
+		}
 	}
 	(void)ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &response);
 }
@@ -230,6 +294,29 @@ static void serve(struct injector *injector, int listener)
 	}
 }
 
+/* False where it is none of what the head of this file has. */
+static bool read_which(struct injector *injector, const char *which)
+{
+	static const struct {
+		const char *name;
+		int error;
+	} errors[] = {{"EINTR", EINTR}, {"ESTALE", ESTALE}, {"EDQUOT", EDQUOT},
+		      {"EROFS", EROFS}, {"ENOSPC", ENOSPC}, {"EIO", EIO}};
+	const char *equals = strchr(which, '=');
+
+	injector->maps_nothing = strcmp(which, "mmap") == 0;
+	injector->fails_all = which[0] == '*';
+	injector->fail_at = strtoul(which, NULL, 10);
+	if (!equals)
+		return true;
+	injector->delays = strcmp(equals + 1, "late") == 0;
+	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+		if (strcmp(equals + 1, errors[i].name) == 0)
+			injector->error = errors[i].error;
+	}
+	return injector->delays || injector->error != 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct injector injector = {.failed_syscall = -1};
@@ -239,12 +326,10 @@ int main(int argc, char **argv)
 	FILE *counted;
 	pid_t child;
 
-	if (argc < 5) {
-		(void)fprintf(stderr, "fault_injector N LIBRARY COUNT_FILE PROGRAM...\n");
+	if (argc < 5 || !read_which(&injector, argv[1])) {
+		(void)fprintf(stderr, "fault_injector WHICH LIBRARY COUNT_FILE PROGRAM...\n");
 		return INJECTOR_FAILED;
 	}
-	injector.maps_nothing = strcmp(argv[1], "mmap") == 0;
-	injector.fail_at = strtoul(argv[1], NULL, 10);
 	injector.library = argv[2];
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channel) != 0)
 		give_up("fault_injector: socketpair");
