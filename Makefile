@@ -123,11 +123,17 @@ TEST ?=
 check: ## all tests; TEST=suite/name for one
 	@$(MAKE) --no-print-directory setup FOR=check
 	@$(MAKE) --no-print-directory -s all programs $(BUILD)/unit-tests $(BUILD)/integration-tests
-	@tests/run $(BUILD) tests/floors tests/senders/check unit-tests integration-tests -- $(if $(TEST),--filter '$(TEST)')
+	@tests/run $(BUILD) tests/floors tests/promises tests/senders/check unit-tests integration-tests -- $(if $(TEST),--filter '$(TEST)')
 
 .PHONY: check-unit
 check-unit: $(BUILD)/unit-tests ## the unit tests alone: seconds, installs nothing; TEST= as above
-	@tests/run $(BUILD) tests/floors unit-tests -- $(if $(TEST),--filter '$(TEST)')
+	@tests/run $(BUILD) tests/floors tests/promises unit-tests -- $(if $(TEST),--filter '$(TEST)')
+
+.PHONY: faults
+faults: ## each system call of the recorder fails, one by one, in every interpreter: an hour
+	@$(MAKE) --no-print-directory setup FOR=check
+	@$(MAKE) --no-print-directory -s all programs $(BUILD)/integration-tests
+	@TLSWITNESS_FAULTS=all tests/run $(BUILD) integration-tests -- --filter 'faults/*' --timeout 7200
 
 .PHONY: check-senders
 check-senders: ## 60 and more of the senders that Debian carries, one line for each: minutes
