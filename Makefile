@@ -133,7 +133,7 @@ check-unit: $(BUILD)/unit-tests ## the unit tests alone: seconds, installs nothi
 faults: ## each system call of the recorder fails, one by one, in every interpreter: an hour
 	@$(MAKE) --no-print-directory setup FOR=check
 	@$(MAKE) --no-print-directory -s all programs $(BUILD)/integration-tests
-	@TLSWITNESS_FAULTS=all tests/run $(BUILD) integration-tests -- --filter 'faults/*' --timeout 7200
+	@TLSWITNESS_FAULTS=all tests/run $(BUILD) integration-tests -- --filter 'faults/*'
 
 .PHONY: check-senders
 check-senders: ## 60 and more of the senders that Debian carries, one line for each: minutes

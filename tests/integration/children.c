@@ -9,7 +9,7 @@
 
 #include "tests/integration/records.h"
 
-TestSuite(children, .init = harness_begin, .fini = harness_end, .timeout = 240);
+TestSuite(children, .init = harness_begin, .fini = harness_end, .timeout = HARNESS_TEST_S);
 
 #define CHILDREN "60"
 

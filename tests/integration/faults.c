@@ -13,7 +13,8 @@
 #include "tests/integration/records.h"
 #include "tests/integration/senders.h"
 
-TestSuite(faults, .init = harness_begin, .fini = harness_end, .timeout = 600);
+/* Each session has a deadline of its own, and there may be thousands of them. */
+TestSuite(faults, .init = harness_begin, .fini = harness_end, .timeout = 7200);
 
 /* So many calls fail one by one; of those behind them, which a program with many libraries has,
  * every so manieth. `make faults` lets each of them fail. */
