@@ -499,3 +499,17 @@ Test(binding, answers_who_asks_a_library_by_name)
 	cr_expect_str_eq(with.out, "libtlswitness.so\n");
 	cr_expect_str_eq(off.out, "libssl.so.3\n");
 }
+
+/* Whoever goes to libc for connect() gets libc's, but for a preload before us that stands in for
+ * it (neighbours/torsocks). */
+Test(binding, leaves_who_asks_libc_itself_alone)
+{
+	struct program bare = {
+		.argv = WORDS(program_path("binding"), "owner", "libc.so.6", "connect")};
+	struct program with = preloaded(&bare, test_path("log.jsonl"), NO_WORDS);
+
+	cr_expect_eq(run_program(&bare), 0, "%s", bare.err);
+	cr_expect_eq(run_program(&with), 0, "%s", with.err);
+	cr_expect_str_eq(bare.out, "libc.so.6\n");
+	cr_expect_str_eq(with.out, "libc.so.6\n");
+}

@@ -113,6 +113,50 @@ Test(unseen, a_greeting_that_was_thrown_away)
 	cr_expect_str_eq(field(json_array_get(records, 0), "event.action"), "blind-spot");
 }
 
+/* ---- what is no sending, and no receiving ---- */
+
+/* The one record of such a run, which succeeds as it does bare. */
+static const json_t *record_of(const char *way, bool enforced)
+{
+	struct sink *sink = start_sink(WORDS("--tls=none"));
+	const char *log = test_path(text("%s.%u.jsonl", way, enforced));
+	struct program bare = {.argv = WORDS(program_path("unseen"), text("%u", sink->port), way)};
+	struct program program = {.argv = run(log, sink, enforced, way)};
+	json_t *records = NULL;
+
+	cr_expect_eq(run_program(&bare), 0, "%s, bare", way);
+	cr_expect_eq(run_program(&program), 0, "%s: %s", way, program.err);
+	cr_expect_eq(mails_of(sink), 0, "%s", way);
+	records = records_of(log, NULL);
+	cr_assert_eq(json_array_size(records), 1, "%s: %s", way, read_file(log, NULL));
+	return json_array_get(records, 0);
+}
+
+/* A number that was closed behind our back, and means something else now, is no connection. */
+Test(unseen, what_has_the_number_of_a_connection_is_none)
+{
+	for (unsigned enforced = 0; enforced < 2; enforced++) {
+		const json_t *record = record_of("reused", enforced);
+
+		cr_expect_str_eq(field(record, "event.action"), "smtp-session");
+		cr_expect_str_eq(field(record, "tlswitness.verdict"), "no-mail");
+	}
+}
+
+/* What is looked at by MSG_PEEK comes once more. */
+Test(unseen, replies_that_are_looked_at_first_are_counted_once)
+{
+	static const char *const calls[] = {"recv", "recvmsg", "recvmmsg"};
+
+	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+		const json_t *record = record_of(calls[i], false);
+
+		cr_expect_str_eq(field(record, "event.action"), "smtp-session", "%s", calls[i]);
+		cr_expect_str_eq(field(record, "event.reason"), "starttls-not-offered", "%s",
+				 calls[i]);
+	}
+}
+
 /* A log that is named relative to where the program starts is that file, wherever it goes. */
 Test(unseen, a_relative_log)
 {

@@ -5,6 +5,9 @@
  *   unseen PORT
  * stdio|dprintf|long|pwritev2|sendfile|splice|vmsplice|preadv2|raw|uring|fork|hand-on|exit|peek
  *
+ *   unseen PORT reused                  closed by a raw call, and MAIL goes to what has its number
+ *   unseen PORT recv|recvmsg|recvmmsg   each reply is looked at first, by MSG_PEEK; no MAIL
+ *
  * Says "sent" if MAIL left. Never speaks TLS.
  */
 #include <arpa/inet.h>
@@ -41,11 +44,28 @@ static int connect_to(uint16_t port)
 
 static bool by_preadv2;
 
+/* By which call a reply is looked at before it is read; NULL: by none. */
+static const char *looks_by;
+
+static void look(int fd)
+{
+	char line[1024];
+	struct iovec part = {line, sizeof(line)};
+	struct mmsghdr messages = {.msg_hdr = {.msg_iov = &part, .msg_iovlen = 1}};
+
+	if (strcmp(looks_by, "recv") == 0      ? recv(fd, line, sizeof(line), MSG_PEEK) <= 0
+	    : strcmp(looks_by, "recvmsg") == 0 ? recvmsg(fd, &messages.msg_hdr, MSG_PEEK) <= 0
+					       : recvmmsg(fd, &messages, 1, MSG_PEEK, NULL) <= 0)
+		exit(1);
+}
+
 static void hear(int fd)
 {
 	char line[1024];
 	struct iovec part = {line, sizeof(line)};
 
+	if (looks_by)
+		look(fd);
 	if ((by_preadv2 ? preadv2(fd, &part, 1, -1, 0) : recv(fd, line, sizeof(line), 0)) <= 0)
 		exit(1);
 }
@@ -139,6 +159,16 @@ static bool by_child(int fd, bool early)
 	return status == 0;
 }
 
+/* The connection's number means a pair of sockets, and nobody has told. */
+static bool into_what_has_its_number(int fd)
+{
+	int ends[2];
+
+	return syscall(SYS_socketpair, AF_UNIX, SOCK_STREAM, 0, ends) == 0 &&
+	       syscall(SYS_dup3, ends[0], fd, 0) == fd &&
+	       write(fd, mail, MAIL_LENGTH) == MAIL_LENGTH;
+}
+
 static bool send_mail(int fd, const char *way)
 {
 	struct iovec part = {(void *)(uintptr_t)mail, MAIL_LENGTH};
@@ -169,6 +199,8 @@ int main(int argc, char **argv)
 	int fd = connect_to((uint16_t)(argc > 2 ? strtoul(argv[1], NULL, 10) : 0));
 	char byte;
 
+	if (strncmp(argv[2], "recv", 4) == 0)
+		looks_by = argv[2];
 	by_preadv2 = strcmp(argv[2], "preadv2") == 0;
 	if (strcmp(argv[2], "peek") == 0 && recv(fd, &byte, 512, MSG_TRUNC) <= 0)
 		return 1;
@@ -177,6 +209,13 @@ int main(int argc, char **argv)
 	say(fd, "EHLO client\r\n");
 	if (strcmp(argv[2], "exit") == 0)
 		_exit(0);
+	if (strcmp(argv[2], "reused") == 0)
+		return into_what_has_its_number(fd) ? 0 : 1;
+	if (looks_by) {
+		say(fd, "QUIT\r\n");
+		close(fd);
+		return 0;
+	}
 	if (strcmp(argv[2], "peek") == 0)
 		return 0;
 	if (!send_mail(fd, argv[2]))
