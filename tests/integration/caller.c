@@ -168,3 +168,25 @@ Test(caller, mail_programs_alone_are_told_and_none_with_more_rights)
 	cr_assert_eq(chmod(test_path("sendmail"), 02755), 0);
 	expect_told(test_path("sendmail"), "nobody");
 }
+
+/* The first program of its name in PATH. */
+Test(caller, a_mail_program_with_more_rights_is_found_by_its_name)
+{
+	const char *source = test_file("environment.c", environment);
+	const char *mail = test_path("sendmail");
+	struct program compiler = {.argv = WORDS("gcc", "-o", mail, source)};
+	const char *script =
+		test_file("start.py", "import ctypes\n"
+				      "words = (ctypes.c_char_p * 2)(b'sendmail', None)\n"
+				      "ctypes.PyDLL(None).execvp(b'sendmail', words)\n");
+	struct program bare = {.argv = WORDS("/usr/bin/python3", script)};
+	struct program program = tried(&bare, test_path("log.jsonl"), NO_WORDS);
+
+	program.env = WORDS(text("PATH=%s:/usr/bin:/bin", test_path(".")), "A=/usr/bin");
+	cr_assert_eq(run_program(&compiler), 0, "%s", compiler.err);
+	cr_expect_eq(run_program(&program), 0, "%s", program.err);
+	cr_expect_eq(strncmp(program.out, script, strlen(script)), 0, "%s", program.out);
+	cr_assert_eq(chmod(mail, 04755), 0);
+	cr_expect_eq(run_program(&program), 0, "%s", program.err);
+	cr_expect_str_eq(program.out, "nobody\n");
+}

@@ -87,6 +87,7 @@ Test(names, that_nobody_was_seen_to_compare)
 	cr_expect_str_eq(judged(wrong, "chain", 0), "chain-only ");
 	cr_expect_str_eq(judged(wrong, "result", 0), "chain-only ");
 	cr_expect_str_eq(judged(wrong, "digest", 0), "chain-only ");
+	cr_expect_str_eq(judged(wrong, "other-extension", 0), "chain-only ");
 	cr_expect_str_eq(judged(unknown, "chain", 1), "failed certificate-not-trusted");
 	cr_expect_str_eq(judged(unknown, "result", 1), "failed certificate-not-trusted");
 	cr_expect_str_eq(judged(named, "none", 0), "unchecked ");

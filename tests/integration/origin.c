@@ -301,8 +301,8 @@ Test(origin, php_mailers)
 
 Test(origin, perl)
 {
-	expect_all_marked(PERL, WORDS("helper_class.pl", "top.pl", "closure.pl", "evaluated.pl",
-				      "retry.pl", "threads.pl"));
+	expect_all_marked(PERL, WORDS("helper_class.pl", "top.pl", "chunks.pl", "closure.pl",
+				      "evaluated.pl", "retry.pl", "threads.pl"));
 }
 
 Test(origin, perl_taint_mode)

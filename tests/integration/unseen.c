@@ -132,6 +132,31 @@ static const json_t *record_of(const char *way, bool enforced)
 	return json_array_get(records, 0);
 }
 
+/* EINTR, EAGAIN, EFAULT and EINVAL end a call, and no connection: its end has another reason. */
+Test(unseen, calls_that_fail_and_end_nothing)
+{
+	struct sink *sink = start_sink(WORDS("--tls=1.3"));
+	const char *log = test_path("log.jsonl");
+	struct program program = {.argv = run(log, sink, false, "errors")};
+
+	cr_expect_eq(run_program(&program), 0, "%s", program.err);
+	cr_expect_str_eq(field(only_handshake(log), "event.reason"),
+			 "the client closed the connection before its ClientHello");
+}
+
+/* What is closed to mail is as it was for files. */
+Test(unseen, files_take_these_ways_as_ever)
+{
+	struct program bare = {.argv = WORDS(program_path("unseen"), "0", "files")};
+	struct program program =
+		preloaded(&bare, test_path("log.jsonl"), WORDS("TLSWITNESS_MODE=enforce"));
+
+	cr_expect_eq(run_program(&bare), 0);
+	cr_expect_eq(run_program(&program), 0);
+	cr_expect_str_eq(bare.out, "4 4 3 3 2 2 3 4 11 MAI AIL MAAIILMMAIL\n");
+	cr_expect_str_eq(program.out, bare.out);
+}
+
 /* A number that was closed behind our back, and means something else now, is no connection. */
 Test(unseen, what_has_the_number_of_a_connection_is_none)
 {

@@ -89,6 +89,10 @@ static void look(SSL *ssl)
 		matches = is_named_by_hand(certificate);
 	else if (is("digest"))
 		matches = X509_digest(certificate, EVP_sha256(), digest, &length) == 1;
+	else if (is("other-extension"))
+		matches = X509_get_ext(certificate,
+				       X509_get_ext_by_NID(certificate, NID_subject_key_identifier,
+							   -1)) != NULL;
 	if (!matches)
 		refuse("it is for another name");
 	X509_free(certificate);

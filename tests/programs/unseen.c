@@ -7,13 +7,18 @@
  *
  *   unseen PORT reused                  closed by a raw call, and MAIL goes to what has its number
  *   unseen PORT recv|recvmsg|recvmmsg   each reply is looked at first, by MSG_PEEK; no MAIL
+ *   unseen PORT errors                  calls that fail and end nothing; STARTTLS, and then no more
+ *   unseen 0 files                      no session, but the same calls over files; says what they
+ * returned
  *
  * Says "sent" if MAIL left. Never speaks TLS.
  */
 #include <arpa/inet.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/io_uring.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -23,6 +28,7 @@
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -169,6 +175,60 @@ static bool into_what_has_its_number(int fd)
 	       write(fd, mail, MAIL_LENGTH) == MAIL_LENGTH;
 }
 
+/* Each of the calls over a file and a pipe, at an offset; results, and the bytes that came back. */
+static int use_files(void)
+{
+	char first[4] = "";
+	char second[4] = "";
+	char third[16] = "";
+	struct iovec out = {(void *)(uintptr_t)mail, 4};
+	struct iovec in[] = {{first, 3}, {second, 3}};
+	off_t offset = 5;
+	off64_t offset64 = 6;
+	int file = memfd_create("file", 0);
+	int ends[2];
+
+	if (file < 0 || pipe(ends) != 0)
+		return 2;
+	printf("%zd ", pwritev2(file, &out, 1, 5, 0));
+	printf("%zd ", pwritev64v2(file, &out, 1, 9, 0));
+	printf("%zd ", preadv2(file, &in[0], 1, 5, 0));
+	printf("%zd ", preadv64v2(file, &in[1], 1, 10, 0));
+	printf("%zd ", sendfile(ends[1], file, &offset, 2));
+	printf("%zd ", sendfile64(ends[1], file, &offset64, 2));
+	offset64 = 7;
+	printf("%zd ", splice(file, &offset64, ends[1], NULL, 3, 0));
+	printf("%zd ", vmsplice(ends[1], &out, 1, 0));
+	printf("%zd ", read(ends[0], third, sizeof(third) - 1));
+	printf("%s %s %s\n", first, second, third);
+	return 0;
+}
+
+static void nothing(int signal)
+{
+	(void)signal;
+}
+
+/* It waits for us to speak: what is received now fails, each time for another reason. */
+static bool fail_in_each_way(int fd)
+{
+	const struct sigaction action = {.sa_handler = nothing}; /* no SA_RESTART */
+	const struct itimerval soon = {.it_value.tv_usec = 20000, .it_interval.tv_usec = 20000};
+	const struct itimerval never = {0};
+	struct iovec part = {(void *)8, 8};
+	volatile int too_few = -1;
+	char byte;
+	bool failed;
+
+	sigaction(SIGALRM, &action, NULL);
+	setitimer(ITIMER_REAL, &soon, NULL);
+	failed = recv(fd, &byte, 1, 0) < 0 && errno == EINTR;
+	setitimer(ITIMER_REAL, &never, NULL);
+	return failed && recv(fd, &byte, 1, MSG_DONTWAIT) < 0 && errno == EAGAIN &&
+	       writev(fd, &part, 1) < 0 && errno == EFAULT && readv(fd, &part, too_few) < 0 &&
+	       errno == EINVAL;
+}
+
 static bool send_mail(int fd, const char *way)
 {
 	struct iovec part = {(void *)(uintptr_t)mail, MAIL_LENGTH};
@@ -196,8 +256,14 @@ static bool send_mail(int fd, const char *way)
 
 int main(int argc, char **argv)
 {
-	int fd = connect_to((uint16_t)(argc > 2 ? strtoul(argv[1], NULL, 10) : 0));
 	char byte;
+	int fd;
+
+	if (argc != 3)
+		return 2;
+	if (strcmp(argv[2], "files") == 0)
+		return use_files();
+	fd = connect_to((uint16_t)strtoul(argv[1], NULL, 10));
 
 	if (strncmp(argv[2], "recv", 4) == 0)
 		looks_by = argv[2];
@@ -211,8 +277,10 @@ int main(int argc, char **argv)
 		_exit(0);
 	if (strcmp(argv[2], "reused") == 0)
 		return into_what_has_its_number(fd) ? 0 : 1;
-	if (looks_by) {
-		say(fd, "QUIT\r\n");
+	if (strcmp(argv[2], "errors") == 0 && !fail_in_each_way(fd))
+		return 1;
+	if (looks_by || strcmp(argv[2], "errors") == 0) {
+		say(fd, looks_by ? "QUIT\r\n" : "STARTTLS\r\n");
 		close(fd);
 		return 0;
 	}

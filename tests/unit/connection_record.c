@@ -77,3 +77,29 @@ Test(connection_record, a_version_outlives_bytes_that_are_no_tls)
 	cr_expect_eq(core_ground.record.outcome, RECORD_OUTCOME_FAILURE);
 	cr_expect_str_eq(core_ground.record.reason, "what followed the ServerHello was no TLS");
 }
+
+/* A library that failed before its ClientHello, and of which nothing else passed: the port says how
+ * TLS was to begin (RFC 8314, 3). */
+Test(connection_record, where_nothing_passed_the_port_says_how_tls_begins)
+{
+	static const struct {
+		uint16_t port;
+		enum record_tls_mode mode;
+	} cases[] = {
+		{25, RECORD_TLS_MODE_STARTTLS},   {587, RECORD_TLS_MODE_STARTTLS},
+		{2525, RECORD_TLS_MODE_STARTTLS}, {2587, RECORD_TLS_MODE_STARTTLS},
+		{465, RECORD_TLS_MODE_IMPLICIT},  {2465, RECORD_TLS_MODE_IMPLICIT},
+		{4650, RECORD_TLS_MODE_IMPLICIT},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct connection connection = {.mail_port = true,
+						.began = 1000,
+						.peer = {.port = cases[i].port},
+						.destination = {.port = cases[i].port},
+						.library = {.witness = WITNESS_OPENSSL}};
+
+		connection_record(&connection, EVENT_HANDSHAKE);
+		cr_expect_eq(core_ground.record.tls_mode, cases[i].mode, "%u", cases[i].port);
+	}
+}
