@@ -211,6 +211,7 @@ FUZZ_SUBJECTS := $(wildcard shim/wire/*.c shim/record/*.c) tools/base/utf8.c \
 FUZZ_FLAGS := -std=gnu11 -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover
 
 FUZZ_OBJECTS := $(FUZZ_SUBJECTS:%.c=$(BUILD)/fuzz/%.o)
+.SECONDARY: $(FUZZ_OBJECTS)
 
 $(BUILD)/fuzz/%.o: %.c Makefile
 	@mkdir -p $(@D)
@@ -218,7 +219,8 @@ $(BUILD)/fuzz/%.o: %.c Makefile
 
 $(BUILD)/fuzz/%: tests/fuzz/%.c $(FUZZ_OBJECTS) Makefile
 	@mkdir -p $(@D)
-	clang $(ALL_CPPFLAGS) $(FUZZ_FLAGS) -MMD -MP -MF $@.d -o $@ $< $(FUZZ_OBJECTS) -ljansson
+	clang $(ALL_CPPFLAGS) $(FUZZ_FLAGS) -MMD -MP -MF $@.d -o $@ $< $(FUZZ_OBJECTS) -ljansson \
+		-Wl,--as-needed -lssl -lcrypto -lgnutls
 
 .PHONY: fuzz
 fuzz: ## fuzz whatever parses; FUZZ_SECONDS=60 each, FUZZ=name for one
@@ -227,7 +229,7 @@ fuzz: ## fuzz whatever parses; FUZZ_SECONDS=60 each, FUZZ=name for one
 	@for name in $(FUZZ); do mkdir -p $(BUILD)/fuzz/corpus/$$name; \
 		$(BUILD)/fuzz/$$name -max_total_time=$(FUZZ_SECONDS) -max_len=4200 \
 			-print_final_stats=1 -verbosity=0 $(BUILD)/fuzz/corpus/$$name \
-			$(wildcard tests/fuzz/corpus/$$name) || exit 1; done
+			$$(ls -d tests/fuzz/corpus/$$name 2>/dev/null) || exit 1; done
 
 .PHONY: coverage
 coverage: ## line coverage of shim/ and tools/ by all tests, in build/coverage/report.txt
