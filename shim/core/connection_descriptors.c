@@ -339,6 +339,10 @@ static bool begin_on_connection(struct connection_call *call, uint32_t entry)
 	    !connection_is_behind(connection, call->fd)) {
 		/* Its end was not seen; what the number means now is asked anew. */
 		connection_arrived(call->fd);
+		/* A child made by vfork leaves the table as it is (this entry is held, and can't
+		   mean another connection by now): its number is none of ours in this call. */
+		if (descriptor_entry(call->fd) == entry)
+			return true;
 		return connection_call_begin(call, call->fd);
 	}
 	connection->descriptor = call->fd;

@@ -174,6 +174,9 @@ __attribute__((constructor)) static void start(int argc, char **argv, char **env
 			keep_given(environment);
 		}
 		map_process_state();
+		/* Asked later, a child made by vfork might be the first to ask, and what it says of
+		   itself would hold for its parent. */
+		recorder_enter();
 		draw_event_random();
 		recorder.on = true;
 		look_at_inherited();

@@ -38,7 +38,7 @@ extern struct config_errors recorder_errors;
  * zeroed (MADV_WIPEONFORK), one made by vfork shares it.
  */
 struct recorder_process {
-	pid_t pid;                /* 0 until this process has asked for it */
+	pid_t pid;                /* 0 in a child that no hook saw made, until it asks for it */
 	_Atomic uint64_t lost;    /* records that could not be written and are not yet told */
 	_Atomic bool errors_told; /* the configuration-error records are out */
 	_Atomic uint32_t exceptions_told; /* by bit: that they are over */

@@ -5,10 +5,13 @@
 #include "shim/core/recorder.h"
 #include "shim/hooks/real_libc.h"
 
-/* A child made by vfork ends often so, and must leave its parent's tables alone. */
+/*
+ * A child made by vfork ends often so, and must leave its parent's tables alone. Who never asked
+ * who it is began nothing.
+ */
 static void finish(void)
 {
-	if (recorder.on && recorder_owns_tables())
+	if (recorder.on && recorder_process->pid != 0 && recorder_owns_tables())
 		recorder_settle();
 }
 

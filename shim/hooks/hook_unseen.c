@@ -225,10 +225,16 @@ EXPORT ssize_t vmsplice(int fd, const struct iovec *parts, size_t count, unsigne
 
 /* ---- another process ---- */
 
+/* A child knows itself before it has children by vfork, which share what it knows (start()). */
 static pid_t forked(pid_t child)
 {
+	int saved = errno;
+
 	if (child > 0)
 		recorder_count_fork();
+	if (child == 0 && recorder.on)
+		recorder_enter();
+	errno = saved;
 	return child;
 }
 
@@ -240,4 +246,14 @@ EXPORT pid_t fork(void)
 EXPORT pid_t __fork(void)
 {
 	return forked(libc()->__fork());
+}
+
+/* Whoever returns from it is a child. */
+EXPORT int daemon(int keep_directory, int keep_streams)
+{
+	const int result = libc()->daemon(keep_directory, keep_streams);
+
+	if (result == 0)
+		(void)forked(0);
+	return result;
 }

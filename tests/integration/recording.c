@@ -376,6 +376,7 @@ Test(recording, of_handshakes_among_parents_and_children)
 	go_odd_way("fork", 1);
 	go_odd_way("fork-parent", 1);
 	go_odd_way("vfork", 1);
+	go_odd_way("vfork-first", 2);
 }
 
 Test(recording, of_sockets_with_other_names)

@@ -3,6 +3,7 @@
  *   fork           the child makes the handshake on the parent's SSL and socket
  *   fork-parent    the parent does, while a child closes and frees its copies
  *   vfork          a child of vfork closes descriptors before it execs
+ *   vfork-first    one that finds no program is the first that does anything, here and in a child
  *   free           freed in the middle
  *   close-free     closed in the middle, then freed
  *   exit           the process ends in the middle
@@ -118,7 +119,63 @@ static void vfork_and_close(void)
 	}
 	wait_for_child();
 }
+
+static void vfork_in_vain(void)
+{
+	pid_t child = vfork();
+
+	if (child == 0) {
+		execl("/nonexistent", "nonexistent", (char *)NULL);
+		_exit(0);
+	}
+	wait_for_child();
+}
+
+/* Its own pipe has the number of its parent's connection, as what tells of a failed exec may. */
+static void vfork_and_write(int ends[2])
+{
+	char byte = 0;
+	pid_t child = vfork();
+
+	if (child == 0) {
+		dup2(ends[1], fd);
+		_exit(write(fd, "x", 1) == 1 ? 0 : 1);
+	}
+	wait_for_child();
+	if (read(ends[0], &byte, 1) != 1 || byte != 'x')
+		fail("the pipe of the child");
+}
 /* NOLINTEND(clang-analyzer-security.insecureAPI.vfork,clang-analyzer-unix.Vfork) */
+
+static void vfork_then_session(unsigned port)
+{
+	int ends[2];
+	char byte = 0;
+
+	vfork_in_vain();
+	if (pipe(ends) != 0)
+		fail("pipe");
+	prepare(port);
+	vfork_and_write(ends);
+	finish();
+	SSL_free(ssl);
+	close(fd);
+	/* The connection's number means something else now. */
+	if (dup2(ends[1], fd) != fd || write(fd, "y", 1) != 1 || read(ends[0], &byte, 1) != 1 ||
+	    byte != 'y')
+		fail("the pipe under the number of the connection");
+}
+
+static int vforked_first(unsigned port)
+{
+	if (fork() == 0) {
+		vfork_then_session(port);
+		exit(0);
+	}
+	wait_for_child();
+	vfork_then_session(port);
+	return 0;
+}
 
 static int vforked(unsigned port)
 {
@@ -199,15 +256,11 @@ static const struct way {
 	const char *name;
 	int (*go)(unsigned port);
 } ways[] = {
-	{"fork", fork_child},
-	{"fork-parent", fork_parent},
-	{"vfork", vforked},
-	{"free", freed},
-	{"close-free", closed_and_freed},
-	{"exit", ended},
-	{"clear", cleared},
-	{"twice", twice},
-	{"dup", duplicated},
+	{"fork", fork_child}, {"fork-parent", fork_parent},
+	{"vfork", vforked},   {"vfork-first", vforked_first},
+	{"free", freed},      {"close-free", closed_and_freed},
+	{"exit", ended},      {"clear", cleared},
+	{"twice", twice},     {"dup", duplicated},
 };
 
 int main(int argc, char **argv)
