@@ -179,6 +179,9 @@ Test(probe_answer, says_what_the_server_chose)
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		SSL_CTX *context = server_context(rows[i].ciphers);
+
+		/* The choice of OpenSSL 3.5 would be a hybrid one. */
+		SSL_CTX_set1_groups_list(context, "X25519");
 		struct probe_answer answer = ask(context, rows[i].version);
 
 		cr_expect_eq(answer.state, PROBE_ANSWER_COMPLETE, "row %zu: %d", i, answer.state);
@@ -218,6 +221,22 @@ Test(probe_answer, names_the_alert_and_the_lower_version)
 	answer = ask(context, 0x0303);
 	cr_expect_eq(answer.state, PROBE_ANSWER_COMPLETE);
 	cr_expect_eq(answer.version, 0x0301);
+	SSL_CTX_free(context);
+}
+
+/* OpenSSL 3.5 prefers it, and asks for its share. */
+Test(probe_answer, reads_a_hybrid_group_where_the_library_has_one)
+{
+	SSL_CTX *context = server_context("DEFAULT");
+
+	if (SSL_CTX_set1_groups_list(context, "X25519MLKEM768") != 1) {
+		SSL_CTX_free(context);
+		cr_skip("OpenSSL before 3.5 has no hybrid group");
+	}
+	struct probe_answer answer = ask(context, 0x0304);
+	cr_expect_eq(answer.state, PROBE_ANSWER_COMPLETE);
+	cr_expect(answer.retry_request);
+	cr_expect_eq(answer.group, 4588);
 	SSL_CTX_free(context);
 }
 
