@@ -373,7 +373,8 @@ static const char *versions_of_libssl(void)
 	struct program awk = {
 		.argv = WORDS("sh", "-c",
 			      "objdump -T \"$0\" | awk '"
-			      "$2 == \"g\" && $6 != \"OPENSSL_3.0.0\" && $7 ~ /^SSL_/ "
+			      "$2 == \"g\" && $6 ~ /^OPENSSL_/ && $6 != \"OPENSSL_3.0.0\" "
+			      "&& $7 != $6 "
 			      "{ names[$6] = names[$6] $7 \"; \" } "
 			      "END { print \"OPENSSL_3.0.0 { global: *; };\"; "
 			      "for (version in names) "
