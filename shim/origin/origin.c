@@ -186,15 +186,17 @@ static bool any_window(struct component path, bool (*match)(const struct window 
 {
 	const char *position = path.start;
 	const char *end = path.start + path.length;
-	struct window window = {{"", 0}, {"", 0}, next_component(&position, end)};
+	struct component at = {"", 0};
+	struct component after = next_component(&position, end);
 
 	do {
-		window.before = window.at;
-		window.at = window.after;
-		window.after = next_component(&position, end);
+		const struct window window = {at, after, next_component(&position, end)};
+
 		/* The last component is the file itself, never a directory. */
 		if (window.after.length > 0 && match(&window))
 			return true;
+		at = window.at;
+		after = window.after;
 	} while (position < end);
 	return false;
 }

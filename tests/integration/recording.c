@@ -379,6 +379,19 @@ Test(recording, of_handshakes_among_parents_and_children)
 	go_odd_way("vfork-first", 2);
 }
 
+/* "OpenSSL 3.0.19", without the date that stands behind it. */
+Test(recording, of_the_librarys_name_and_version)
+{
+	struct program version = {.argv = WORDS("openssl", "version")};
+	const json_t *record = json_array_get(go_odd_way("dup", 1), 0);
+	const char *library = field(record, "tlswitness.library");
+
+	cr_assert_eq(run_program(&version), 0);
+	cr_expect_gt(strlen(library), strlen("OpenSSL "));
+	cr_expect_eq(strncmp(version.out, text("%s ", library), strlen(library) + 1), 0,
+		     "\"%s\" of %s", library, version.out);
+}
+
 Test(recording, of_sockets_with_other_names)
 {
 	go_odd_way("twice", 2);

@@ -91,9 +91,10 @@ static const char *find_line(const char *text, const char *line)
 {
 	size_t length = strlen(line);
 
-	for (const char *at = text; at && *at; at = strchr(at, '\n'), at = at ? at + 1 : NULL) {
+	for (const char *at = text; *at; at += *at == '\n') {
 		if (strncmp(at, line, length) == 0 && (at[length] == '\n' || at[length] == '\0'))
 			return at;
+		at += strcspn(at, "\n");
 	}
 	return NULL;
 }
