@@ -244,14 +244,23 @@ coverage: ## line coverage of shim/ and tools/ by all tests, in build/coverage/r
 		--output $(BUILD)/coverage/report.txt $(BUILD)/coverage
 	@cat $(BUILD)/coverage/report.txt
 
-# Ten gigabytes and another seed each time it is asked for: SEED=7 make soak
+# Ten gigabytes and another seed each time it is asked for: SEED=7 make soak-bytes
 SEED ?= 1
-.PHONY: soak
-soak: all programs ## ten gigabytes of every call in every form, bare and recorded; SEED=1
+.PHONY: soak-bytes
+soak-bytes: all programs ## ten gigabytes of every call in every form, bare and recorded; SEED=1
 	$(BUILD)/programs/transparency $(SEED) 10240 >$(BUILD)/soak.bare & \
 	$(BUILD)/tlswitness run --log $(BUILD)/soak.jsonl -- \
 		$(BUILD)/programs/transparency $(SEED) 10240 >$(BUILD)/soak.watched; wait $$!
 	cmp $(BUILD)/soak.bare $(BUILD)/soak.watched && tail -n 2 $(BUILD)/soak.bare
+
+# SOAK='Python Postfix' for some of them; as many sessions as fit into SECONDS, where it is given.
+SOAK ?=
+SESSIONS ?= 1000000
+.PHONY: soak
+soak: ## a million connections through one process of each interpreter and of Postfix; SOAK=Perl SESSIONS=
+	@$(MAKE) --no-print-directory setup FOR=check
+	@$(MAKE) --no-print-directory -s all
+	@SESSIONS=$(SESSIONS) tests/soak/run $(BUILD) $(SOAK)
 
 # SUITE='CPython Ruby' for some of them. Hours of other people's tests: not part of `check`.
 SUITE ?=
