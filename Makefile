@@ -460,7 +460,7 @@ uninstall: ## what install put there; disable what is enabled first
 # the daemon's mail, and back. DAEMON='postfix cron' for some of them.
 DAEMON ?=
 .PHONY: check-host
-check-host: deb ## the package in roots of their own: enable, each daemon's records, purge; DAEMON=
+check-host: all deb ## the package in roots of their own: enable, each daemon's records, purge; DAEMON=
 	@$(MAKE) --no-print-directory setup FOR=host
 	@tests/check-host $(BUILD) $(DAEMON)
 

@@ -2,8 +2,10 @@
 # The daemons of tests/check-host. For each NAME: PACKAGES_NAME, and functions that run
 #   NAME_configure   once: mail goes to 127.0.0.1 port 2525, with whatever version is there
 #   NAME_target      says what is to be enabled
-#   NAME_send        within the namespaces: starts the daemon if need be, and sends one mail
+#   NAME_send        within the namespaces: starts the daemon if need be, and sends its mail
 #   NAME_program     says whose connections they are
+# CONNECTIONS_NAME is how many connections that makes, MESSAGES_NAME how many mails are in each, where
+# it is not one; OPTIONS_NAME are for `enable`; NAME_check, if there is one, holds after each version.
 # `in_root` runs a command in $root; what is started ends with the namespace.
 
 # Old versions are for the floor to refuse, and not for the policy of the distribution.
@@ -26,6 +28,12 @@ by_sendmail() {
 	printf '%s' "$message" | in_root /usr/sbin/sendmail "$@" -f a@example.com b@example.org
 }
 
+# For set-user-ID and set-group-ID programs: the loader is as careful as it is with any user's.
+by_sendmail_of_nobody() {
+	printf '%s' "$message" | in_root setpriv --reuid=nobody --regid=nogroup --clear-groups \
+		/usr/sbin/sendmail "$@" -f a@example.com b@example.org
+}
+
 # ---- Postfix, with its chroot, and its tlsproxy which makes the connections ----
 
 PACKAGES_postfix="postfix"
@@ -45,16 +53,26 @@ postfix_send() {
 	by_sendmail
 }
 
-# Not yet among those that are checked by default: here it makes no ClientHello, with or without the
-# recorder unknown; tests/senders/postfix_sender.sh has it elsewhere.
+# Debian has the service in master.cf as a comment. Two mails are there before it starts, and go over
+# one connection, which waits in scache(8) for the second.
 PACKAGES_tlsproxy="postfix"
+MESSAGES_tlsproxy=2
 tlsproxy_configure() {
 	postfix_configure
-	in_root postconf -e 'smtp_tls_connection_reuse = yes'
+	in_root postconf -M 'tlsproxy/unix=tlsproxy unix - - y - 0 tlsproxy'
+	in_root postconf -e 'smtp_tls_connection_reuse = yes' 'smtp_connection_cache_on_demand = no' \
+		'smtp_connection_cache_destinations = 127.0.0.1' \
+		'smtp_destination_concurrency_limit = 1' 'smtp_destination_recipient_limit = 1' \
+		'smtp_connection_cache_time_limit = 600s' 'connection_cache_ttl_limit = 600s' \
+		'smtp_connection_reuse_count_limit = 1'
 }
 tlsproxy_target() { echo postfix; }
 tlsproxy_program() { echo /usr/lib/postfix/sbin/tlsproxy; }
-tlsproxy_send() { postfix_send; }
+tlsproxy_send() {
+	by_sendmail
+	by_sendmail
+	in_root postfix start
+}
 
 # ---- OpenSMTPD, whose processes chroot and overwrite their arguments ----
 
@@ -111,7 +129,7 @@ exim4_configure() {
 	cat >"$root/etc/exim4/exim4.conf" <<-'EOS'
 		primary_hostname = a.example.com
 		never_users =
-		trusted_users = root
+		untrusted_set_sender = *
 		tls_advertise_hosts =
 		keep_environment =
 		begin routers
@@ -132,7 +150,7 @@ exim4_configure() {
 }
 exim4_target() { echo exim4; }
 exim4_program() { echo /usr/sbin/exim4; }
-exim4_send() { by_sendmail -i -odi; }
+exim4_send() { by_sendmail_of_nobody -i -odi; }
 
 # ---- PHP in its three habitats, and its mail() ----
 
@@ -198,12 +216,21 @@ apache2_configure() {
 }
 apache2_target() { echo apache2; }
 apache2_program() { echo /usr/sbin/apache2; }
+# Before and after a graceful restart: new children, of the same parent, which has unloaded and
+# loaded PHP and OpenSSL again.
+CONNECTIONS_apache2=2
 apache2_send() {
+	local parent child children
 	in_root apachectl start
-	until in_root curl -s -o /dev/null http://127.0.0.1:8080/; do :; done
-	# Its children are new ones afterwards, of the same parent.
+	until in_root curl -s -o /dev/null http://127.0.0.1:8080/; do sleep 0.1; done
+	in_root curl -s http://127.0.0.1:8080/send.php
+	parent=$(cat "$root/run/apache2/apache2.pid")
+	children=$(cat "$root/proc/$parent/task/$parent/children")
 	in_root apachectl graceful
-	until in_root curl -s http://127.0.0.1:8080/send.php; do :; done
+	for child in $children; do
+		while [ -e "$root/proc/$child" ]; do sleep 0.1; done
+	done
+	until in_root curl -s http://127.0.0.1:8080/send.php; do sleep 0.1; done
 }
 
 PACKAGES_mail="php-fpm msmtp-mta libfcgi-bin"
@@ -222,12 +249,16 @@ mail_send() {
 PACKAGES_cron="cron php-cli libphp-phpmailer"
 cron_configure() {
 	php_configure
-	printf '* * * * * nobody php /srv/www/send.php\n' >"$root/etc/cron.d/send"
+	printf '@reboot nobody php /srv/www/send.php\n' >"$root/etc/cron.d/send"
 	chmod 644 "$root/etc/cron.d/send"
 }
 cron_target() { echo cron; }
 cron_program() { in_root readlink -f /usr/bin/php; }
-cron_send() { in_root cron; }
+# Each start is the first one since the machine's.
+cron_send() {
+	rm -f "$root/run/crond.reboot"
+	in_root cron
+}
 
 # ---- no daemon: one process that lives through upgrades, and many that start during them ----
 
@@ -267,4 +298,66 @@ dma_configure() {
 }
 dma_target() { echo program:/usr/sbin/dma; }
 dma_program() { in_root readlink -f /usr/sbin/dma; }
-dma_send() { by_sendmail; }
+dma_send() { by_sendmail_of_nobody; }
+
+# ---- receivers of syslog, as tlswitness.conf(5) has them: what curl sent comes from their files ----
+
+by_curl() {
+	# shellcheck disable=SC2016 # not the shell's
+	printf '%s' "$message" | in_root env TLSWITNESS_SERVICE='post "ü" \ %m $MSG' \
+		curl -sS --ssl-reqd --insecure --tlsv1.0 --ciphers DEFAULT@SECLEVEL=0 smtp://127.0.0.1:2525 \
+		--mail-from a@example.com --mail-rcpt b@example.org -T -
+}
+
+# The lines of tlswitness.conf(5) from the one that begins with this word.
+of_manual() {
+	sed -n -e "/^$1/,/^\\.Ed/{/^\\.Ed/q; s/\\\\e/\\\\/g; s,/var/log/mail.jsonl,/var/log/tlswitness/received.jsonl,; p}" \
+		man/tlswitness.conf.5
+}
+
+# Each line that was received, from the first to the last key; nothing in between is taken for theirs.
+received_whole() {
+	local lines=0
+	while read -r line; do
+		# shellcheck disable=SC2016 # not the shell's
+		case $line in
+		'{"@timestamp":"'*'"service.name":"post \"ü\" \\ %m $MSG",'*'"tlswitness.setting_ids":"'*'"}') ;;
+		*) return 1 ;;
+		esac
+		lines=$((lines + 1))
+	done <"$root/var/log/tlswitness/received.jsonl"
+	[ $lines = 2 ]
+}
+
+PACKAGES_rsyslog="rsyslog curl"
+OPTIONS_rsyslog="--log=syslog:"
+rsyslog_configure() {
+	of_manual module >"$root/etc/rsyslog.conf"
+}
+rsyslog_check() { received_whole; }
+rsyslog_target() { echo program:/usr/bin/curl; }
+rsyslog_program() { echo /usr/bin/curl; }
+rsyslog_send() {
+	rm -f "$root/dev/log"
+	in_root rsyslogd -n -i NONE &
+	until in_root test -S /dev/log; do sleep 0.1; done
+	by_curl
+}
+
+PACKAGES_syslog_ng="syslog-ng-core curl"
+OPTIONS_syslog_ng="--log=syslog:"
+syslog_ng_configure() {
+	{
+		echo '@version: 3.38'
+		of_manual source
+	} >"$root/etc/syslog-ng/syslog-ng.conf"
+}
+syslog_ng_check() { received_whole; }
+syslog_ng_target() { echo program:/usr/bin/curl; }
+syslog_ng_program() { echo /usr/bin/curl; }
+syslog_ng_send() {
+	rm -f "$root/dev/log"
+	in_root syslog-ng -F --no-caps &
+	until in_root test -S /dev/log; do sleep 0.1; done
+	by_curl
+}
