@@ -371,7 +371,7 @@ lint: ## clang-format, clang-tidy, cppcheck and shellcheck over the whole tree; 
 
 # A stamp for each file: a second run looks again at what changed, and at what includes that.
 LINT_JOBS := $(shell nproc)
-SCRIPTS := .ci/run $(shell grep -rlE '^\#!(/usr/bin/env bash|/bin/(ba)?sh)' tests examples \
+SCRIPTS := .ci/run $(shell grep -rlE '^\#!(/usr/bin/env bash|/bin/(ba)?sh)' tests examples tools/share \
 		--exclude-dir=node_modules)
 
 $(BUILD)/lint/format: $(C_SOURCES) $(C_HEADERS) .clang-format
@@ -443,6 +443,7 @@ install: all ## into PREFIX (/usr/local), the library into LIBDIR (PREFIX/lib), 
 	@mkdir -p $(BUILD)/stripped
 	@for file in tlswitness libtlswitness.so; do \
 		cp $(BUILD)/$$file $(BUILD)/stripped/$$file && $(STRIP) $(BUILD)/stripped/$$file || exit 1; done
+	@$(if $(filter true,$(STRIP)),:,tools/share/headers-last $(BUILD)/stripped/libtlswitness.so)
 	$(call put,755,$(BUILD)/stripped/tlswitness,$(PREFIX)/bin/tlswitness)
 	$(call put,644,$(BUILD)/stripped/libtlswitness.so,$(LIBDIR)/tlswitness/libtlswitness.so)
 	@for pair in $(INSTALLED); do \
@@ -471,6 +472,19 @@ deb: ## the Debian package, into build/deb, checked by lintian
 	git ls-files -z -- . ':!tests/node' | xargs -0 cp --parents -t $(BUILD)/deb/tlswitness
 	cd $(BUILD)/deb/tlswitness && dpkg-buildpackage -us -uc -b
 	lintian --allow-root --fail-on error,warning $(BUILD)/deb/*.changes
+
+# The rules of one release's lintian are not the next one's.
+RELEASE ?= trixie
+.PHONY: check-deb
+check-deb: ## the package built and checked by lintian in a root of RELEASE (trixie)
+	@$(MAKE) --no-print-directory setup FOR=releases
+	root=$$(tests/releases/root deb-$(RELEASE) $(RELEASE) build-essential debhelper lintian \
+		$$(sed -n '/^Build-Depends/,/^[A-Z].*-Version/s/^ \([a-z0-9.+-]*\).*/\1/p' debian/control | grep -v debhelper)) && \
+	rm -rf "$$root/build" && mkdir -p "$$root/build/tlswitness" && \
+	git ls-files -z -- . ':!tests/node' | xargs -0 cp --parents -t "$$root/build/tlswitness" && \
+	unshare -mpf --mount-proc="$$root/proc" chroot "$$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 \
+		sh -c 'cd /build/tlswitness && dpkg-buildpackage -us -uc -b && \
+			lintian --version && lintian --allow-root --fail-on error,warning ../*.changes'
 
 .PHONY: clean
 clean: ## remove the build

@@ -300,6 +300,44 @@ dma_target() { echo program:/usr/sbin/dma; }
 dma_program() { in_root readlink -f /usr/sbin/dma; }
 dma_send() { by_sendmail_of_nobody; }
 
+# ---- a service of systemd, which is the root's first process; its records come from the journal ----
+
+PACKAGES_unit="systemd curl"
+OPTIONS_unit="--log=journald:"
+unit_configure() {
+	cat >"$root/etc/systemd/system/send.service" <<-'EOS'
+		[Unit]
+		DefaultDependencies=no
+		Requires=systemd-journald.service
+		After=systemd-journald.service
+		SuccessAction=exit-force
+		FailureAction=exit-force
+		[Service]
+		Type=oneshot
+		ExecStart=curl -sS --ssl-reqd --insecure --tlsv1.0 --ciphers DEFAULT@SECLEVEL=0 \
+			smtp://127.0.0.1:2525 --mail-from a@example.com --mail-rcpt b@example.org -T /etc/hostname
+		ExecStopPost=journalctl --sync
+	EOS
+	mkdir -p "$root/var/log/journal"
+	# What systemd makes of a root that it sees for the first time is not ours.
+	unshare -n tests/host/boot "$root" send.service >/dev/null 2>&1 || true
+}
+unit_target() { echo unit:send; }
+unit_program() { echo /usr/bin/curl; }
+unit_send() {
+	rm -rf "$root"/var/log/journal/*
+	tests/host/boot "$root" send.service || true
+	unit_journal TLSWITNESS_FLOOR=1.2 >"$root/var/log/tlswitness/received.jsonl"
+}
+unit_journal() { in_root journalctl -q -D /var/log/journal -o cat "$@"; }
+# By the version that it was, and by no other.
+unit_check() {
+	local each
+	for each in 1.0 1.1 1.2 1.3; do
+		[ "$(unit_journal TLS_VERSION=$each | wc -l)" = "$([ $each = "$version" ] && echo 1 || echo 0)" ] || return 1
+	done
+}
+
 # ---- receivers of syslog, as tlswitness.conf(5) has them: what curl sent comes from their files ----
 
 by_curl() {

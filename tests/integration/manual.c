@@ -215,6 +215,16 @@ Test(manual, install_and_uninstall_leave_nothing)
 	cr_expect_str_eq(
 		shell("readelf -SW \"$1\" | grep -c -e '[.]symtab' -e '[.]debug' || true", library),
 		"0\n", "not stripped");
+	/* Cut anywhere, the loader says so and leaves it out: no process ends by that. */
+	cr_expect_str_eq(shell("size=$(stat -c %s \"$1\")\n"
+			       "for cut in $(seq 0 4096 $size) $((size - 1)) $size; do\n"
+			       "	head -c $cut \"$1\" >\"$1.cut\"\n"
+			       "	said=$(LD_PRELOAD=\"$1.cut\" /bin/true 2>&1) || echo $cut\n"
+			       "	[ -n \"$said\" ] || echo all of $((size - cut))\n"
+			       "done\n"
+			       "rm \"$1.cut\"",
+			       library),
+			 "all of 0\n");
 	/* It is found where it was put, from where it was put. */
 	struct program run = {.argv = WORDS(text("%s/usr/bin/tlswitness", root), "run",
 					    text("--log=%s", test_path("l")), "sh", "-c",
