@@ -470,7 +470,7 @@ deb: ## the Debian package, into build/deb, checked by lintian
 	@$(MAKE) --no-print-directory setup FOR=deb
 	rm -rf $(BUILD)/deb && mkdir -p $(BUILD)/deb/tlswitness
 	git ls-files -z -- . ':!tests/node' | xargs -0 cp --parents -t $(BUILD)/deb/tlswitness
-	cd $(BUILD)/deb/tlswitness && dpkg-buildpackage -us -uc -b
+	cd $(BUILD)/deb/tlswitness && MAKEFLAGS= dpkg-buildpackage -us -uc -b
 	lintian --allow-root --fail-on error,warning $(BUILD)/deb/*.changes
 
 # The rules of one release's lintian are not the next one's.
