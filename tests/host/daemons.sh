@@ -316,6 +316,7 @@ unit_configure() {
 		Type=oneshot
 		ExecStart=curl -sS --ssl-reqd --insecure --tlsv1.0 --ciphers DEFAULT@SECLEVEL=0 \
 			smtp://127.0.0.1:2525 --mail-from a@example.com --mail-rcpt b@example.org -T /etc/hostname
+		ExecStopPost=journalctl --flush
 		ExecStopPost=journalctl --sync
 	EOS
 	mkdir -p "$root/var/log/journal"
