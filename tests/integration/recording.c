@@ -356,6 +356,30 @@ Test(recording, of_each_way_to_drive_a_handshake)
 		drive(ways[i], 2, 5, 1);
 }
 
+/* Where it fails the library's own reason is in the record, whatever the call returns then. */
+Test(recording, of_a_failure_in_each_way_to_drive_a_handshake)
+{
+	static const char *const ways[] = {"SSL_connect", "SSL_read",  "SSL_read_ex",
+					   "SSL_peek_ex", "SSL_write", "SSL_write_ex",
+					   "BIO_read_ex"};
+
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		struct sink *sink = start_sink(WORDS("--implicit", "--tls=1.0"));
+		const char *log = test_path(text("log%zu.jsonl", i));
+		struct program bare = {.argv = WORDS(program_path("handshakes"),
+						     text("%u", sink->port), ways[i], "1", "1",
+						     "1")};
+		struct program program = preloaded(&bare, log, WORDS(mail_port(sink)));
+
+		cr_expect_neq(run_program(&program), 0, "%s", ways[i]);
+		const json_t *record = only_handshake(log);
+		expect_failure(record, "");
+		cr_expect_null(strstr(field(record, "event.reason"), "alert from "), "%s: %s",
+			       ways[i], field(record, "event.reason"));
+		cr_expect_neq(*field(record, "event.reason"), '\0', "%s", ways[i]);
+	}
+}
+
 /* tests/programs/odd.c: `count` connections, each with one record. */
 static const json_t *go_odd_way(const char *how, size_t count)
 {
