@@ -436,6 +436,19 @@ Test(exports, are_seen_by_libraries_that_are_bound_deeply)
 	cr_expect_str_eq(with.out, "libtlswitness.so\n");
 }
 
+/* What such a library brings along under a name of libc's stays its own. */
+Test(exports, leave_what_a_deeply_bound_library_brings_along)
+{
+	const char *own = shared_object("own", "int connect(void) { return 7; }\n", NULL);
+	const char *library = shared_object("deep",
+					    "int connect(void);\n"
+					    "void *asked(void) { return (void *)connect; }\n",
+					    own);
+	struct program loader = {.argv = WORDS(program_path("loader"), "deep", library, "asked")};
+
+	expect_same_run(&loader, "own.so\n");
+}
+
 /* Another preload asks for the next function of its own name, before or behind us. */
 Test(exports, pass_on_to_another_preload)
 {
