@@ -278,10 +278,20 @@ mutants: ## break the recorder in 100 small ways: which did no test notice? MUTA
 	@tests/mutants/run $(BUILD) $(MUTANTS) $(SEED)
 
 .PHONY: check-fleet
-check-fleet: ## reports made by real engines (ClickHouse, old and new) against those of the files
+check-fleet: ## reports made by real engines against those of the files; kills, cuts, forgeries
 	@$(MAKE) --no-print-directory setup FOR=fleet
 	@$(MAKE) --no-print-directory -s all $(BUILD)/bench/generate
-	@tests/fleet/run $(BUILD)
+	@status=0; for part in run example relp hosts; do \
+		tests/fleet/$$part $(BUILD) || { echo "tests/fleet/$$part: failed"; status=1; }; \
+	done; exit $$status
+
+# RECORDS='1000000 10000000' for less than a hundred million.
+RECORDS ?=
+.PHONY: bench-fleet
+bench-fleet: ## figures: a report by the records that an engine has; RECORDS=
+	@$(MAKE) --no-print-directory setup FOR=fleet
+	@$(MAKE) --no-print-directory -s all $(BUILD)/bench/generate
+	@tests/fleet/bench $(BUILD) $(RECORDS)
 
 # Figures, no test: every executable tests/bench/run-* in order.
 BENCH_PROGRAMS := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))

@@ -22,6 +22,8 @@ static unsigned program_count = 40;
 static unsigned destination_count = 25;
 static unsigned host_count; /* 0: two, of which each program has one */
 
+static uint32_t *written; /* by each process: a program on a host */
+
 static uint64_t state = 0x9e3779b97f4a7c15U;
 
 /* xorshift64: good enough to vary, and the same everywhere. */
@@ -72,9 +74,18 @@ static void fill_stack(struct origin *stack, struct texts *texts, unsigned progr
 	}
 }
 
+static void name_event(struct texts *texts, unsigned program, unsigned host)
+{
+	unsigned process = program * (host_count ? host_count : 1) + host;
+
+	event_id_write(texts->event_id,
+		       &(struct event_id){.pid = process + 1, .count = ++written[process]});
+}
+
 static void fill_program(struct record *record, struct texts *texts, struct origin *stack)
 {
 	unsigned program = draw_skewed(program_count);
+	unsigned host = 0;
 
 	record->pid = 1000 + draw(60000);
 	record->parent_pid = 1;
@@ -82,10 +93,11 @@ static void fill_program(struct record *record, struct texts *texts, struct orig
 	record->user = "33";
 	record->host = hosts[program % 2];
 	if (host_count) {
-		(void)snprintf(texts->host, sizeof(texts->host), "web%u",
-			       (unsigned)draw(host_count) + 1);
+		host = (unsigned)draw(host_count);
+		(void)snprintf(texts->host, sizeof(texts->host), "web%u", host + 1);
 		record->host = texts->host;
 	}
+	name_event(texts, program, host);
 	record->service = program % 3 ? "shop" : "newsletter";
 	record->library = "OpenSSL 3.0.19";
 	if (program % 4 == 3) {
@@ -173,7 +185,6 @@ static void write_record(uint64_t number, uint64_t count)
 	record.timestamp.tv_sec =
 		(time_t)(YEAR_START + (int64_t)((double)number * SECONDS_PER_YEAR / (double)count));
 	record.timestamp.tv_nsec = (long)draw(1000000000);
-	event_id_write(texts.event_id, &(struct event_id){.pid = 1, .count = (uint32_t)number});
 	record.event_id = texts.event_id;
 	record.outcome = RECORD_OUTCOME_SUCCESS;
 	record.duration = 1000000 + draw(90000000);
@@ -203,6 +214,9 @@ int main(int argc, char **argv)
 		(void)fputs("usage: generate RECORDS [PROGRAMS [DESTINATIONS [HOSTS]]]\n", stderr);
 		return 2;
 	}
+	written = calloc((size_t)program_count * (host_count ? host_count : 1), sizeof(*written));
+	if (!written)
+		return 1;
 	for (uint64_t i = 0; i < count; i++)
 		write_record(i, count);
 	return fflush(stdout) == 0 && !ferror(stdout) ? 0 : 1;

@@ -19,6 +19,7 @@
 
 #include "tools/base/options.h"
 #include "tools/base/table.h"
+#include "tools/base/timestamp.h"
 #include "tools/log/counted.h"
 
 /* One group is one line; a longer one is no answer to our question. */
@@ -26,6 +27,11 @@
 
 /* What an engine says of an error; more is not shown. */
 #define MESSAGE_MAX 400
+
+/* The text of an hour, "2026-11-23T13", and how many of them a question can name. */
+#define HOUR_LENGTH 13
+#define HOURS_MAX   5000
+#define HOURS_SIZE  ((size_t)HOURS_MAX * (HOUR_LENGTH + 1))
 
 static const char prefix[] = "clickhouse+";
 
@@ -36,8 +42,10 @@ struct engine {
 	bool running;
 	int reading; /* the pipe's end that the reader has */
 	int writing;
-	char *question;
-	char *question_outside;
+	char *table; /* DATABASE.TABLE */
+	struct engine_window window;
+	struct engine_hours hours;
+	bool counts_days; /* it can say what arrived */
 	uint64_t outside;
 	char *row; /* the beginning of a row that is not whole yet */
 	size_t row_length;
@@ -53,28 +61,80 @@ bool engine_is_url(const char *text)
 
 /* ---- the question ---- */
 
-static void add_moment(FILE *out, const char *comparison, int64_t microseconds)
+/* Texts of one length, in UTC: their order is the order of time. */
+static void print_moment(char text[48], int64_t microseconds)
 {
 	const time_t seconds = (time_t)(microseconds / 1000000);
-	char text[32];
 	struct tm parts;
+	size_t length = strftime(text, 48, "%Y-%m-%dT%H:%M:%S", gmtime_r(&seconds, &parts));
 
-	/* Texts of one length, in UTC: their order is the order of time. */
-	(void)strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", gmtime_r(&seconds, &parts));
-	(void)fprintf(out, " AND `@timestamp` %s '%s.%06ldZ'", comparison, text,
-		      (long)(microseconds % 1000000));
+	(void)snprintf(text + length, 48 - length, ".%06ldZ", (long)(microseconds % 1000000));
 }
 
-static void add_window(FILE *out, const struct engine_window *window)
+static void add_moment(FILE *out, const char *comparison, int64_t microseconds)
 {
+	char text[48];
+
+	print_moment(text, microseconds);
+	(void)fprintf(out, " AND `@timestamp` %s '%s'", comparison, text);
+}
+
+/* With hours, so that the engine need not look into the others. */
+static void add_window(FILE *out, const struct engine_window *window, bool has_hours)
+{
+	char text[48];
+
 	if (window->has_since)
 		add_moment(out, ">=", window->since);
 	if (window->has_until)
 		add_moment(out, "<=", window->until);
+	if (!has_hours)
+		return;
+	if (window->has_since) {
+		print_moment(text, window->since);
+		(void)fprintf(out, " AND hour >= '%.*s'", HOUR_LENGTH, text);
+	}
+	if (window->has_until) {
+		print_moment(text, window->until);
+		(void)fprintf(out, " AND hour <= '%.*s'", HOUR_LENGTH, text);
+	}
 }
 
-/* How many records lie outside of it. */
-static char *question_outside(const char *table, const struct engine_window *window)
+static void add_hours(FILE *out, const char *comparison, const struct engine_hours *hours)
+{
+	(void)fprintf(out, " AND hour %s (''", comparison);
+	for (size_t i = 0; i < hours->count; i++)
+		(void)fprintf(out, ",'%.*s'", HOUR_LENGTH, hours->text + i * HOUR_LENGTH);
+	(void)fputs(")", out);
+}
+
+static const char *database_end(const char *table)
+{
+	return strchr(table, '.');
+}
+
+/* Which rows of which table: see engine_hours. */
+static void add_source(FILE *out, const char *table, const struct engine_hours *hours,
+		       enum engine_source source)
+{
+	int database = (int)(database_end(table) - table);
+
+	if (source == ENGINE_ROLLED) {
+		(void)fprintf(out,
+			      "%s_hours WHERE (hour, generation) IN (SELECT hour, max(generation)"
+			      " FROM %.*s.local_rolled GROUP BY hour)",
+			      table, database, table);
+		add_hours(out, "NOT IN", hours);
+		return;
+	}
+	(void)fprintf(out, "%s FINAL WHERE `event.action` != ''", table);
+	if (hours->rolled)
+		add_hours(out, "IN", hours);
+}
+
+/* How many records lie outside of the window. */
+static char *question_outside(const char *table, const struct engine_window *window,
+			      const struct engine_hours *hours, enum engine_source source)
 {
 	char *question = NULL;
 	size_t length;
@@ -82,18 +142,18 @@ static char *question_outside(const char *table, const struct engine_window *win
 
 	if (!out)
 		table_out_of_memory();
-	(void)fprintf(out,
-		      "SELECT sum(`tlswitness.count`) FROM %s FINAL"
-		      " WHERE `event.action` != '' AND NOT (1 = 1",
-		      table);
-	add_window(out, window);
+	(void)fputs("SELECT sum(`tlswitness.count`) FROM ", out);
+	add_source(out, table, hours, source);
+	(void)fputs(" AND NOT (1 = 1", out);
+	add_window(out, window, false);
 	(void)fputs(") FORMAT TabSeparated", out);
 	if (fclose(out) != 0)
 		table_out_of_memory();
 	return question;
 }
 
-char *engine_question(const char *table, const struct engine_window *window)
+char *engine_question(const char *table, const struct engine_window *window,
+		      const struct engine_hours *hours, enum engine_source source)
 {
 	char *question = NULL;
 	size_t length;
@@ -106,12 +166,18 @@ char *engine_question(const char *table, const struct engine_window *window)
 		if (counted_tells_apart((enum entry_field)i))
 			(void)fprintf(out, ", `%s`", counted_fields[i].key);
 	}
-	(void)fprintf(out,
-		      ", sum(`tlswitness.lost`) AS lost, sum(`tlswitness.count`) AS count,"
-		      " min(`tlswitness.first`) AS first FROM %s FINAL WHERE `event.action` != ''",
-		      table);
-	add_window(out, window);
+	(void)fputs(", sum(`tlswitness.lost`) AS lost, sum(`tlswitness.count`) AS count,"
+		    " min(`tlswitness.first`) AS first FROM ",
+		    out);
+	add_source(out, table, hours, source);
+	add_window(out, window, hours->rolled);
 	(void)fputs(" GROUP BY substring(`@timestamp`, 1, 13)", out);
+	for (size_t i = 0; i < window->cut_count; i++) {
+		char text[48];
+
+		print_moment(text, window->cut[i]);
+		(void)fprintf(out, ", `@timestamp` >= '%s'", text);
+	}
 	for (int i = 0; i < ENTRY_FIELDS; i++) {
 		if (counted_tells_apart((enum entry_field)i))
 			(void)fprintf(out, ", `%s`", counted_fields[i].key);
@@ -120,6 +186,54 @@ char *engine_question(const char *table, const struct engine_window *window)
 	if (fclose(out) != 0)
 		table_out_of_memory();
 	return question;
+}
+
+/* What arrived of each host on each day, and what did not. */
+static char *question_delivered(const char *table)
+{
+	char *question = NULL;
+
+	if (asprintf(&question,
+		     "SELECT concat(toString(day), 'T00:00:00.000000Z') AS last,"
+		     " '" ENGINE_DELIVERED "' AS `event.action`, `host.name`, sum(lost) AS lost,"
+		     " sum(arrived) AS count FROM %s_delivered GROUP BY day, `host.name`"
+		     " FORMAT JSONEachRow",
+		     table) < 0)
+		table_out_of_memory();
+	return question;
+}
+
+/* ---- which hours are read how ---- */
+
+static bool is_hour(const char *text)
+{
+	static const char shape[] = "0000-00-00T00";
+
+	for (size_t i = 0; i < HOUR_LENGTH; i++) {
+		if (shape[i] == '0' ? !isdigit((unsigned char)text[i]) : text[i] != shape[i])
+			return false;
+	}
+	return true;
+}
+
+/* False if there are too many. */
+static bool add_hour(struct engine_hours *hours, const char *text)
+{
+	if (hours->count == HOURS_MAX)
+		return false;
+	memcpy(hours->text + hours->count++ * HOUR_LENGTH, text, HOUR_LENGTH);
+	return true;
+}
+
+/* An hour of which a part was asked for is read by its records, where there still are any. */
+static bool add_cut(struct engine_hours *hours, int64_t microseconds, const char *dropped)
+{
+	char text[48];
+
+	if (microseconds % MICROSECONDS_PER_HOUR == 0)
+		return true;
+	print_moment(text, microseconds);
+	return strncmp(text, dropped, HOUR_LENGTH) < 0 || add_hour(hours, text);
 }
 
 /* ---- the answer ---- */
@@ -255,12 +369,13 @@ static size_t receive_words(char *bytes, size_t size, size_t length, void *conte
 	return remember_message(context, bytes, length) ? length : 0;
 }
 
-/* A question with one number for its answer, which is then in `message`. */
-static CURLcode ask_number(struct engine *engine, const char *question, uint64_t *number)
+/* A question with a short answer, which is then in `message`. */
+static CURLcode ask_words(struct engine *engine, const char *question)
 {
 	long status = 0;
 	CURLcode code;
 
+	engine->message[0] = '\0';
 	(void)curl_easy_setopt(engine->curl, CURLOPT_WRITEFUNCTION, receive_words);
 	(void)curl_easy_setopt(engine->curl, CURLOPT_POSTFIELDS, question);
 	code = curl_easy_perform(engine->curl);
@@ -271,6 +386,15 @@ static CURLcode ask_number(struct engine *engine, const char *question, uint64_t
 		engine->refused = true;
 		return CURLE_HTTP_RETURNED_ERROR;
 	}
+	return CURLE_OK;
+}
+
+static CURLcode ask_number(struct engine *engine, const char *question, uint64_t *number)
+{
+	CURLcode code = ask_words(engine, question);
+
+	if (code != CURLE_OK)
+		return code;
 	if (!isdigit((unsigned char)engine->message[0])) {
 		engine->refused = true;
 		return CURLE_BAD_CONTENT_ENCODING;
@@ -300,30 +424,165 @@ static CURLcode ask_whether_whole(struct engine *engine)
 	return CURLE_HTTP_RETURNED_ERROR;
 }
 
-static CURLcode ask_for_rows(struct engine *engine)
+/* Does it have what examples/fleet/schema.sql makes beside the table of the records? */
+static CURLcode ask_whether_rolled(struct engine *engine)
 {
+	const char *name = database_end(engine->table) + 1;
+	char *question = NULL;
+	uint64_t there = 0;
+	CURLcode code;
+
+	if (asprintf(&question,
+		     "SELECT count() FROM system.tables WHERE database = '%.*s' AND name IN"
+		     " ('%s_hours', '%s_open_hours', '%s_dropped', '%s_delivered', 'local_rolled')",
+		     (int)(name - 1 - engine->table), engine->table, name, name, name, name) < 0)
+		table_out_of_memory();
+	code = ask_number(engine, question, &there);
+	free(question);
+	engine->counts_days = engine->hours.rolled = there == 5;
+	return code;
+}
+
+/* For libcurl: the hours, one a line, into `row`. */
+static size_t receive_hours(char *bytes, size_t size, size_t length, void *context)
+{
+	struct engine *engine = context;
+
+	(void)size;
+	if (engine->row_length + length > HOURS_SIZE + HOUR_LENGTH + 1)
+		return 0;
+	memcpy(engine->row + engine->row_length, bytes, length);
+	engine->row_length += length;
+	return length;
+}
+
+/* What is open is read by its records; if that is nearly all, then all is. */
+static CURLcode ask_for_open_hours(struct engine *engine)
+{
+	char *question = NULL;
+	long status = 0;
+	CURLcode code;
+
+	if (asprintf(&question,
+		     "SELECT DISTINCT hour FROM %s_open_hours ORDER BY hour LIMIT %d"
+		     " FORMAT TabSeparated",
+		     engine->table, HOURS_MAX) < 0)
+		table_out_of_memory();
+	(void)curl_easy_setopt(engine->curl, CURLOPT_WRITEFUNCTION, receive_hours);
+	(void)curl_easy_setopt(engine->curl, CURLOPT_POSTFIELDS, question);
+	code = curl_easy_perform(engine->curl);
+	free(question);
+	if (code != CURLE_OK)
+		return code;
+	(void)curl_easy_getinfo(engine->curl, CURLINFO_RESPONSE_CODE, &status);
+	if (status != 200 || engine->row_length % (HOUR_LENGTH + 1) != 0)
+		goto wrong;
+	for (size_t at = 0; at < engine->row_length; at += HOUR_LENGTH + 1) {
+		if (!is_hour(engine->row + at) || engine->row[at + HOUR_LENGTH] != '\n')
+			goto wrong;
+		if (!add_hour(&engine->hours, engine->row + at))
+			break;
+	}
+	engine->row_length = 0;
+	if (engine->hours.count == HOURS_MAX)
+		engine->hours.rolled = false;
+	return CURLE_OK;
+wrong:
+	engine->refused = true;
+	(void)remember_message(engine, engine->row, engine->row_length);
+	engine->row_length = 0;
+	return CURLE_HTTP_RETURNED_ERROR;
+}
+
+static CURLcode ask_for_hours(struct engine *engine)
+{
+	const struct engine_window *window = &engine->window;
+	char *question = NULL;
+	CURLcode code = ask_whether_rolled(engine);
+	bool fits = true;
+
+	if (code != CURLE_OK || !engine->hours.rolled)
+		return code;
+	code = ask_for_open_hours(engine);
+	if (code != CURLE_OK)
+		return code;
+	if (asprintf(&question, "SELECT max(until) FROM %s_dropped FORMAT TabSeparated",
+		     engine->table) < 0)
+		table_out_of_memory();
+	code = ask_words(engine, question);
+	free(question);
+	if (code != CURLE_OK)
+		return code;
+	if (window->has_since)
+		fits = add_cut(&engine->hours, window->since, engine->message);
+	if (window->has_until)
+		fits = add_cut(&engine->hours, window->until, engine->message) && fits;
+	for (size_t i = 0; i < window->cut_count; i++)
+		fits = add_cut(&engine->hours, window->cut[i], engine->message) && fits;
+	engine->hours.rolled = fits && engine->hours.rolled;
+	engine->message[0] = '\0';
+	return CURLE_OK;
+}
+
+static CURLcode ask_outside(struct engine *engine, enum engine_source source)
+{
+	char *question = question_outside(engine->table, &engine->window, &engine->hours, source);
+	uint64_t records = 0;
+	CURLcode code = ask_number(engine, question, &records);
+
+	free(question);
+	engine->outside += records;
+	return code;
+}
+
+/* Takes the question. */
+static CURLcode ask_for_rows(struct engine *engine, char *question)
+{
+	CURLcode code;
+
 	(void)curl_easy_setopt(engine->curl, CURLOPT_WRITEFUNCTION, receive);
-	(void)curl_easy_setopt(engine->curl, CURLOPT_POSTFIELDS, engine->question);
-	return curl_easy_perform(engine->curl);
+	(void)curl_easy_setopt(engine->curl, CURLOPT_POSTFIELDS, question);
+	code = curl_easy_perform(engine->curl);
+	free(question);
+	if (code == CURLE_OK && engine->row_length > 0 && !engine->refused) {
+		engine->refused = true;
+		(void)remember_message(engine, "the answer ends within a row", 28);
+	}
+	return engine->refused ? CURLE_HTTP_RETURNED_ERROR : code;
+}
+
+static CURLcode ask_all(struct engine *engine)
+{
+	bool bounded = engine->window.has_since || engine->window.has_until;
+	CURLcode code = ask_whether_whole(engine);
+
+	if (code == CURLE_OK)
+		code = ask_for_hours(engine);
+	if (code == CURLE_OK && bounded)
+		code = ask_outside(engine, ENGINE_RECORDS);
+	if (code == CURLE_OK && bounded && engine->hours.rolled)
+		code = ask_outside(engine, ENGINE_ROLLED);
+	if (code == CURLE_OK && engine->counts_days)
+		code = ask_for_rows(engine, question_delivered(engine->table));
+	if (code == CURLE_OK)
+		code = ask_for_rows(engine, engine_question(engine->table, &engine->window,
+							    &engine->hours, ENGINE_RECORDS));
+	if (code == CURLE_OK && engine->hours.rolled)
+		code = ask_for_rows(engine, engine_question(engine->table, &engine->window,
+							    &engine->hours, ENGINE_ROLLED));
+	return code;
 }
 
 static void *transfer(void *argument)
 {
 	struct engine *engine = argument;
-	CURLcode code = ask_whether_whole(engine);
+	CURLcode code = ask_all(engine);
 
-	if (code == CURLE_OK)
-		code = ask_number(engine, engine->question_outside, &engine->outside);
-	if (code == CURLE_OK)
-		code = ask_for_rows(engine);
 	if (code != CURLE_OK && !engine->refused) {
 		engine->refused = true;
 		engine->message[0] = '\0';
 		(void)remember_message(engine, curl_easy_strerror(code),
 				       strlen(curl_easy_strerror(code)));
-	} else if (engine->row_length > 0 && !engine->refused) {
-		engine->refused = true;
-		(void)remember_message(engine, "the answer ends within a row", 28);
 	}
 	close(engine->writing);
 	engine->writing = -1;
@@ -460,9 +719,11 @@ struct engine *engine_open(const char *url, const struct engine_window *window)
 	memset(engine, 0, sizeof(*engine));
 	engine->reading = ends[0];
 	engine->writing = ends[1];
-	engine->row = table_allocate(ROW_MAX);
-	engine->question = engine_question(table, window);
-	engine->question_outside = question_outside(table, window);
+	engine->row = table_allocate(HOURS_SIZE + ROW_MAX);
+	engine->hours.text = table_allocate(HOURS_SIZE);
+	engine->table = table;
+	engine->window = *window;
+	table = NULL;
 	engine->curl = curl_easy_init();
 	if (!engine->curl)
 		table_out_of_memory();
@@ -506,8 +767,8 @@ void engine_close(struct engine *engine)
 		close(engine->writing);
 	curl_easy_cleanup(engine->curl);
 	curl_slist_free_all(engine->headers);
-	free(engine->question);
-	free(engine->question_outside);
+	free(engine->table);
+	free(engine->hours.text);
 	free(engine->row);
 	free(engine);
 }

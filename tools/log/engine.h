@@ -10,6 +10,7 @@
 #define TLSWITNESS_ENGINE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* What is asked for; microseconds since 1970, both included. */
@@ -18,7 +19,29 @@ struct engine_window {
 	bool has_until;
 	int64_t since;
 	int64_t until;
+	/* Moments that no group may lie on both sides of. */
+	size_t cut_count;
+	int64_t cut[4];
 };
+
+/*
+ * An engine with the example's schema (examples/fleet) has its hours rolled up: one row of all
+ * that is alike. What is open still, and an hour of which only a part is asked for, is read by
+ * its records, and those hours are listed here; all others are read as they are rolled up.
+ */
+struct engine_hours {
+	bool rolled; /* else all is read by its records */
+	size_t count;
+	char *text; /* "2026-11-23T13", one behind the other */
+};
+
+/*
+ * The event.action of a line that is no record: of one host and one day, in tlswitness.count how
+ * many records arrived and in tlswitness.lost how many did not.
+ */
+#define ENGINE_DELIVERED "records-delivered"
+
+enum engine_source { ENGINE_RECORDS, ENGINE_ROLLED };
 
 struct engine;
 
@@ -49,6 +72,7 @@ uint64_t engine_outside(const struct engine *engine);
 void engine_close(struct engine *engine);
 
 /* The question in SQL, for tests and for who wants to ask by hand; free it with free. */
-char *engine_question(const char *table, const struct engine_window *window);
+char *engine_question(const char *table, const struct engine_window *window,
+		      const struct engine_hours *hours, enum engine_source source);
 
 #endif

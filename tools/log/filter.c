@@ -204,6 +204,12 @@ bool filter_passes(const struct filter *filter, struct filter_cache *cache,
 	if (filter->service.count &&
 	    !field_matches(filter, cache, FILTER_BY_SERVICE, entry, ENTRY_service))
 		return false;
+	return filter_passes_host(filter, cache, entry);
+}
+
+bool filter_passes_host(const struct filter *filter, struct filter_cache *cache,
+			const struct entry *entry)
+{
 	return !filter->host.count ||
 	       field_matches(filter, cache, FILTER_BY_HOST, entry, ENTRY_host);
 }

@@ -80,4 +80,8 @@ void filter_cache_free(struct filter_cache *cache);
 
 void filter_free(struct filter *filter);
 
+/* Only what it says of hosts. */
+bool filter_passes_host(const struct filter *filter, struct filter_cache *cache,
+			const struct entry *entry);
+
 #endif

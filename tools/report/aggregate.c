@@ -9,6 +9,7 @@
 #include "tools/base/table.h"
 #include "tools/base/place_text.h"
 #include "tools/base/timestamp.h"
+#include "tools/log/engine.h"
 #include "tools/report/domain.h"
 #include "tools/report/keys.h"
 #include "tools/report/what_if.h"
@@ -48,6 +49,9 @@ static const struct view_kind view_kinds[VIEWS] = {
 	[VIEW_CIPHERS] = {CIPHERS_WORDS, TEXT_AT(CIPHERS_CIPHER) | TEXT_AT(CIPHERS_GROUP)},
 	[VIEW_COMPARISON] = {COMPARISON_WORDS,
 			     TEXT_AT(COMPARISON_PROGRAM) | TEXT_AT(COMPARISON_DESTINATION)},
+	[VIEW_ARRIVED] = {ARRIVED_WORDS, TEXT_AT(ARRIVED_HOST)},
+	[VIEW_MISSING] = {ARRIVED_WORDS, TEXT_AT(ARRIVED_HOST)},
+	[VIEW_PROCESSES] = {PROCESSES_WORDS, TEXT_AT(PROCESSES_HOST)},
 };
 
 void aggregate_init(struct aggregate *aggregate, const struct aggregate_options *options)
@@ -173,6 +177,11 @@ static uint64_t count_of(const struct entry *entry, enum entry_field field)
 	uint32_t number = number_of(entry_get(entry, field));
 
 	return number ? number : 1;
+}
+
+uint64_t aggregate_records(const struct entry *entry)
+{
+	return count_of(entry, ENTRY_count);
 }
 
 /* What is known of one record while it is counted. Texts are interned when a view asks. */
@@ -629,28 +638,121 @@ static bool passes(struct subject *subject, const struct filter *filter)
 	       passes_where(subject);
 }
 
-/* Of the time that is compared with only the connections count, and only for that. */
-static enum aggregate_result add_compared(struct subject *subject)
+/* False, and counted as a double, if it was there before; `is_new` where that was asked. */
+static bool counts_once(struct subject *subject, bool is_new)
 {
-	if (is_double(subject)) {
+	bool asked = (subject->aggregate->options->wants & WANT_DELIVERY) &&
+		     !subject->aggregate->options->delivered_is_told;
+
+	if (!asked)
+		is_new = !is_double(subject);
+	if (!is_new)
 		subject->aggregate->doubles += subject->records;
+	return is_new;
+}
+
+/* Of the time that is compared with only the connections count, and only for that. */
+static enum aggregate_result add_compared(struct subject *subject, bool is_new)
+{
+	if (!counts_once(subject, is_new))
 		return AGGREGATE_DOUBLE;
-	}
 	subject->facts = facts_of(subject);
 	if (subject->connection)
 		count_comparison(subject, true);
 	return AGGREGATE_COMPARED;
 }
 
+/* ---- what arrived ---- */
+
+/* So many processes are told apart; of those beyond it is known what arrived, not what did not. */
+#define PROCESSES_MAX ((size_t)1 << 21)
+
+/* Eight hexadecimal digits; false if they are none. */
+static bool parse_word(const char *digits, uint32_t *word)
+{
+	*word = 0;
+	for (int i = 0; i < 8; i++) {
+		const char digit = digits[i];
+		uint32_t value;
+
+		if (digit >= '0' && digit <= '9')
+			value = (uint32_t)(digit - '0');
+		else if (digit >= 'a' && digit <= 'f')
+			value = (uint32_t)(digit - 'a') + 10;
+		else
+			return false;
+		*word = *word << 4 | value;
+	}
+	return true;
+}
+
+/* By whole days, whatever else was asked for; the day before tells where the first one begins. */
+static bool day_is_wanted(const struct filter *filter, int64_t day)
+{
+	return (!filter->has_since ||
+		day >= floor_divide(filter->since, MICROSECONDS_PER_DAY) - 1) &&
+	       (!filter->has_until || day <= floor_divide(filter->until, MICROSECONDS_PER_DAY));
+}
+
+static void count_arrived(struct subject *subject)
+{
+	struct aggregate *aggregate = subject->aggregate;
+	struct cells *processes = &aggregate->view[VIEW_PROCESSES];
+	struct slice id = entry_get(subject->entry, ENTRY_event_id);
+	int64_t day = floor_divide(subject->time, MICROSECONDS_PER_DAY);
+	uint32_t key[PROCESSES_WORDS];
+	uint32_t number;
+
+	if (!day_is_wanted(aggregate->options->filter, day) ||
+	    !filter_passes_host(aggregate->options->filter, &aggregate->filtered, subject->entry))
+		return;
+	key[PROCESSES_HOST] = field_number(subject, ENTRY_host);
+	key[PROCESSES_DAY] = (uint32_t)day;
+	cells_count(&aggregate->view[VIEW_ARRIVED], key, subject->records, 0, 0);
+	if (id.length != 32 || processes->count >= PROCESSES_MAX)
+		return;
+	for (size_t i = 0; i < 3; i++) {
+		if (!parse_word(id.start + 8 * i, &key[PROCESSES_ID + i]))
+			return;
+	}
+	if (parse_word(id.start + 24, &number))
+		cells_count(processes, key, 1, number, number);
+}
+
+/* As an engine has counted it. */
+static enum aggregate_result add_delivered(struct subject *subject)
+{
+	struct aggregate *aggregate = subject->aggregate;
+	int64_t day = floor_divide(subject->time, MICROSECONDS_PER_DAY);
+	uint64_t lost = number_of(entry_get(subject->entry, ENTRY_lost));
+	uint32_t key[ARRIVED_WORDS];
+
+	if ((aggregate->options->wants & WANT_DELIVERY) == 0 ||
+	    !day_is_wanted(aggregate->options->filter, day) ||
+	    !filter_passes_host(aggregate->options->filter, &aggregate->filtered, subject->entry))
+		return AGGREGATE_DELIVERED;
+	key[ARRIVED_HOST] = field_number(subject, ENTRY_host);
+	key[ARRIVED_DAY] = (uint32_t)day;
+	cells_count(&aggregate->view[VIEW_ARRIVED], key,
+		    number_of(entry_get(subject->entry, ENTRY_count)), 0, 0);
+	if (lost)
+		cells_count(&aggregate->view[VIEW_MISSING], key, lost, 0, 0);
+	return AGGREGATE_DELIVERED;
+}
+
 enum aggregate_result aggregate_add(struct aggregate *aggregate, const struct entry *entry)
 {
 	const struct aggregate_options *options = aggregate->options;
 	struct subject subject = {.aggregate = aggregate, .entry = entry};
+	bool is_new = true;
 
 	if (!entry_has(entry, ENTRY_action))
 		return AGGREGATE_NO_ACTION;
 	if (!time_of(aggregate, entry, &subject.time))
 		return AGGREGATE_NO_TIMESTAMP;
+	if (options->delivered_is_told &&
+	    slice_is(entry_get(entry, ENTRY_action), ENGINE_DELIVERED))
+		return add_delivered(&subject);
 	subject.records = count_of(entry, ENTRY_count);
 	subject.first = first_of(entry, subject.time);
 	subject.action = entry_action(entry);
@@ -662,16 +764,20 @@ enum aggregate_result aggregate_add(struct aggregate *aggregate, const struct en
 			subject.verdict =
 				what_if(entry, subject.version, subject.verdict, options->floor);
 	}
+	/* Of those that no filter lets pass, too: that they are there is what counts here. */
+	if ((options->wants & WANT_DELIVERY) && !options->delivered_is_told) {
+		is_new = !is_double(&subject);
+		if (is_new)
+			count_arrived(&subject);
+	}
 	if (!passes(&subject, options->filter)) {
 		if (options->compares && passes(&subject, &options->compared))
-			return add_compared(&subject);
+			return add_compared(&subject, is_new);
 		aggregate->filtered_out += subject.records;
 		return AGGREGATE_FILTERED_OUT;
 	}
-	if (is_double(&subject)) {
-		aggregate->doubles += subject.records;
+	if (!counts_once(&subject, is_new))
 		return AGGREGATE_DOUBLE;
-	}
 	count_in_views(&subject);
 	return AGGREGATE_COUNTED;
 }

@@ -55,6 +55,9 @@ enum view {
 	VIEW_CERTIFICATES,
 	VIEW_CIPHERS,
 	VIEW_COMPARISON,
+	VIEW_ARRIVED,
+	VIEW_MISSING,
+	VIEW_PROCESSES,
 	VIEWS,
 };
 
@@ -122,6 +125,20 @@ enum comparison_word {
 	COMPARISON_WORDS
 };
 
+/* What arrived, or is missing, of a host on a day (a number: since 1970). */
+enum arrived_word { ARRIVED_HOST, ARRIVED_DAY, ARRIVED_WORDS };
+
+/*
+ * The records of one process on one day, by what event.id counts: the cell's first and last are
+ * the lowest and the highest, and what is not there between them is lost.
+ */
+enum processes_word {
+	PROCESSES_HOST,
+	PROCESSES_DAY,
+	PROCESSES_ID, /* three words, of the 24 digits that stand for the process */
+	PROCESSES_WORDS = PROCESSES_ID + 3
+};
+
 /* The connections of one hour, whatever else they have in common. */
 struct hour {
 	int64_t number; /* since 1970 */
@@ -138,6 +155,7 @@ struct report_where {
 struct aggregate_options {
 	const struct filter *filter;
 	struct doubles *doubles; /* NULL: what is there twice counts twice */
+	bool delivered_is_told;  /* by lines of an engine, which has the single records */
 	unsigned wants;          /* of enum report_wants */
 	enum report_key by[REPORT_KEYS];
 	size_t by_count;
@@ -180,13 +198,17 @@ enum aggregate_result {
 	AGGREGATE_COUNTED,
 	AGGREGATE_FILTERED_OUT,
 	AGGREGATE_DOUBLE,
-	AGGREGATE_COMPARED, /* counted, but only to compare with */
+	AGGREGATE_DELIVERED, /* no record: what an engine says of its records */
+	AGGREGATE_COMPARED,  /* counted, but only to compare with */
 	AGGREGATE_NO_ACTION,
 	AGGREGATE_NO_TIMESTAMP, /* or one that is no time */
 };
 
 void aggregate_init(struct aggregate *aggregate, const struct aggregate_options *options);
 enum aggregate_result aggregate_add(struct aggregate *aggregate, const struct entry *entry);
+
+/* How many records it stands for. */
+uint64_t aggregate_records(const struct entry *entry);
 
 /* Adds all of `from` to `into`, and frees it on the way, so that little is held twice. */
 void aggregate_absorb(struct aggregate *into, struct aggregate *from);

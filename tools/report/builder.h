@@ -29,6 +29,7 @@ void build_periods(struct builder *builder);
 void build_readiness(struct builder *builder);
 void build_certificates(struct builder *builder);
 void build_ciphers(struct builder *builder);
+void build_deliveries(struct builder *builder);
 void build_comparison(struct builder *builder);
 
 /* Rows of one size, as many as a numbering has keys; new ones are zero. */

@@ -80,7 +80,9 @@ static bool say_troubles(const struct report *report)
 		lines += input->lines;
 		records += input->records;
 	}
-	if (records > 0 || (lines == 0 && failed < report->input_count))
+	/* Of an engine only what was asked for is read; the rest is known to be there. */
+	if (records > 0 || report->records.filtered_out > 0 ||
+	    (lines == 0 && failed < report->input_count))
 		return true;
 	if (report->input_count == 0)
 		return true;
@@ -303,10 +305,18 @@ static int make_report(const struct request *request, struct input_set *set, str
 
 static bool ask_engine(const struct request *request, struct input_set *set, struct engine **engine)
 {
-	const struct engine_window window = {.has_since = request->filter.has_since,
-					     .has_until = request->filter.has_until,
-					     .since = request->filter.since,
-					     .until = request->filter.until};
+	const struct filter *compared = &request->counting.compared;
+	struct engine_window window = {.has_since = request->filter.has_since,
+				       .has_until = request->filter.has_until,
+				       .since = request->filter.since,
+				       .until = request->filter.until};
+
+	/* Then both times are asked for, and what lies between. */
+	if (request->counting.compares) {
+		window = (struct engine_window){
+			.cut = {window.since, compared->since, compared->until, window.until},
+			.cut_count = window.has_until ? 4 : 3};
+	}
 
 	*engine = engine_open(request->from, &window);
 	if (!*engine)

@@ -246,6 +246,23 @@ struct report_period {
 	struct report_tally tally;
 };
 
+/* Of a host on one day: how many records arrived, and how many it wrote besides, by what the
+ * names of its records count. */
+struct report_delivery {
+	struct slice host;
+	int64_t day;
+	uint64_t arrived;
+	uint64_t lost;
+};
+
+/* A host that has been silent for more whole days than ever before. */
+struct report_silence {
+	struct slice host;
+	int64_t last;  /* the day of its last record */
+	uint64_t days; /* since then, without one, up to the last day that any host has */
+	uint64_t longest_before;
+};
+
 /* A line that is no record. */
 struct report_reject {
 	uint64_t line;      /* 1-based */
@@ -295,7 +312,8 @@ enum report_wants {
 	WANT_HOSTS = 64, /* hosts and services alone */
 	WANT_CERTIFICATES = 128,
 	WANT_CIPHERS = 256,
-	WANT_ALL = 511,
+	WANT_DELIVERY = 512,
+	WANT_ALL = 1023,
 };
 
 struct report {
@@ -350,6 +368,16 @@ struct report {
 
 	struct report_gap *gaps; /* in what was asked for, else in what was recorded */
 	size_t gap_count;
+
+	/* By whole days, and by no filter but those of hosts and times. */
+	struct report_delivery *deliveries; /* by host and day */
+	size_t delivery_count;
+	uint64_t arrived;
+	uint64_t missing;
+	struct report_delivery *losses; /* those with something lost, the most first */
+	size_t loss_count;
+	struct report_silence *silences; /* the longest first */
+	size_t silence_count;
 
 	struct report_certificate *server_certificates; /* what ends first, first */
 	size_t server_certificate_count;

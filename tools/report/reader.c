@@ -42,7 +42,7 @@ struct block_account {
 	uint64_t number;
 	uint64_t bytes;
 	uint32_t lines;
-	uint32_t records;
+	uint64_t records;
 	uint32_t rejected;
 	uint32_t reject_count;
 	struct reject *rejects; /* the first of them */
@@ -112,10 +112,12 @@ static void read_line(struct worker *worker, struct slice line, struct block_acc
 	case AGGREGATE_COUNTED:
 		if (worker->options->show)
 			worker->options->show(worker->options->show_context, &entry, record);
-		account->records++;
+		account->records += aggregate_records(&entry);
+		break;
+	case AGGREGATE_DELIVERED:
 		break;
 	default:
-		account->records++;
+		account->records += aggregate_records(&entry);
 		break;
 	}
 }

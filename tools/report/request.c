@@ -535,7 +535,8 @@ static unsigned wants_of(const struct request *request)
 	case FORMAT_HTML:
 		return WANT_ALL;
 	default:
-		return WANT_GROUPS | WANT_PLACES | WANT_HOSTS | WANT_FINDINGS | expiring;
+		return WANT_GROUPS | WANT_PLACES | WANT_HOSTS | WANT_FINDINGS | WANT_DELIVERY |
+		       expiring;
 	}
 }
 
@@ -546,6 +547,7 @@ static void prepare(struct request *request)
 
 	choose_keys(request);
 	request->counting.filter = filter;
+	request->counting.delivered_is_told = request->from != NULL;
 	rollup->connections_chosen =
 		filter->has_verdicts || filter->to.count > 0 || filter->where.count > 0;
 	request->counting.wants = wants_of(request);

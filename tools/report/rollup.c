@@ -50,6 +50,8 @@ struct report *rollup(const struct aggregate *aggregate, const struct rollup_opt
 		build_certificates(&builder);
 	if (wants & WANT_CIPHERS)
 		build_ciphers(&builder);
+	if (wants & WANT_DELIVERY)
+		build_deliveries(&builder);
 	if (counted->compares)
 		build_comparison(&builder);
 	return &owned->report;
@@ -81,6 +83,9 @@ void report_free(struct report *report)
 	free(report->gaps);
 	free(report->server_certificates);
 	free(report->ciphers);
+	free(report->deliveries);
+	free(report->losses);
+	free(report->silences);
 	free(report->comparison.row);
 	free(report->inputs);
 	arena_free(&((struct owned_report *)(void *)report)->texts);

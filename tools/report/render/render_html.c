@@ -124,7 +124,8 @@ bool html_has_gaps(const struct report *report)
 {
 	return report->records.blind_spots > 0 || report->records.lost_notices > 0 ||
 	       report->records.configuration_errors > 0 || report->records.other > 0 ||
-	       report->conflicts > 0 || html_rejected_lines(report) > 0 || has_unread_input(report);
+	       report->loss_count > 0 || report->silence_count > 0 || report->conflicts > 0 ||
+	       html_rejected_lines(report) > 0 || has_unread_input(report);
 }
 
 /* ---- the head ---- */

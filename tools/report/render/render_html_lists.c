@@ -484,6 +484,71 @@ static void write_sentence(FILE *out, uint64_t count, const char *one, const cha
 	put_format(out, " %s</p>\n", count == 1 ? one : many);
 }
 
+static void loss_cell(FILE *out, const void *context, size_t row, size_t column)
+{
+	const struct report_delivery *loss = (const struct report_delivery *)context + row;
+
+	if (column == 0)
+		html_name(out, loss->host);
+	else if (column == 1)
+		html_time(out, loss->day, TIMESTAMP_DAY);
+	else if (column == 2)
+		html_count(out, loss->arrived + loss->lost);
+	else
+		html_count(out, column == 3 ? loss->arrived : loss->lost);
+}
+
+static void write_losses(FILE *out, const struct report *report, const struct html_limits *limits)
+{
+	const struct html_table table = {
+		.caption = "Records that were written and are not here, by what event.id counts",
+		.column = {{"Host", HTML_NAME},
+			   {"Day (UTC)", HTML_SHORT},
+			   {"Written", HTML_NUMBER},
+			   {"Arrived", HTML_NUMBER},
+			   {"Lost", HTML_NUMBER}},
+		.column_count = 5,
+		.row_count = report->loss_count,
+		.most = limits->list,
+		.context = report->losses,
+		.cell = loss_cell,
+	};
+
+	if (report->loss_count > 0)
+		html_table_write(out, &table);
+}
+
+static void silence_cell(FILE *out, const void *context, size_t row, size_t column)
+{
+	const struct report_silence *silence = (const struct report_silence *)context + row;
+
+	if (column == 0)
+		html_name(out, silence->host);
+	else if (column == 1)
+		html_time(out, silence->last, TIMESTAMP_DAY);
+	else
+		html_count(out, column == 2 ? silence->days : silence->longest_before);
+}
+
+static void write_silences(FILE *out, const struct report *report, const struct html_limits *limits)
+{
+	const struct html_table table = {
+		.caption = "Hosts that fell silent",
+		.column = {{"Host", HTML_NAME},
+			   {"Last day (UTC)", HTML_SHORT},
+			   {"Days since", HTML_NUMBER},
+			   {"Longest before", HTML_NUMBER}},
+		.column_count = 4,
+		.row_count = report->silence_count,
+		.most = limits->list,
+		.context = report->silences,
+		.cell = silence_cell,
+	};
+
+	if (report->silence_count > 0)
+		html_table_write(out, &table);
+}
+
 static void write_gaps(FILE *out, const struct report *report, const struct html_limits *limits)
 {
 	static const struct finding_kind blind_spots = {"Programs that could not be watched", false,
@@ -499,6 +564,8 @@ static void write_gaps(FILE *out, const struct report *report, const struct html
 	put_text(out, "<p class=\"dim\">What was not seen, not written or not understood.</p>\n");
 	write_findings(out, &report->blind_spots, &blind_spots, limits);
 	write_findings(out, &report->lost, &lost, limits);
+	write_losses(out, report, limits);
+	write_silences(out, report, limits);
 	write_findings(out, &report->configuration_errors, &errors, limits);
 	write_sentence(out, html_rejected_lines(report),
 		       "line of the logs is no record; the list of inputs says where.",

@@ -25,6 +25,10 @@
  *   configuration_errors   [{program, destination, reason, advice, records, first, last}]
  *   days            [{day, connections, versions, verdicts}]
  *   gaps            [{first, last}]: days without a connection, as far as they were asked for
+ *   deliveries      [{host, day, written, arrived, lost}]: by whole days, and by no filter but
+ *                   those of hosts and times; what is lost is missing between two records of one
+ *                   process, by what event.id counts
+ *   silent_hosts    [{host, last, days, longest_before}]: silent for more whole days than ever
  *   ciphers         [{cipher, group, connections, versions, verdicts, first, last}]
  *   server_certificates   what ends first, first: [{destination, subject, issuer, not_after,
  *                   check, connections, last, expiring}]; `expiring` if it was asked about
@@ -262,6 +266,35 @@ static void write_gaps(struct json_writer *writer, const struct report *report)
 	json_close(writer, ']');
 }
 
+static void write_deliveries(struct json_writer *writer, const struct report *report)
+{
+	json_open(writer, "deliveries", '[');
+	for (size_t i = 0; i < report->delivery_count; i++) {
+		const struct report_delivery *delivery = &report->deliveries[i];
+
+		json_open(writer, NULL, '{');
+		write_known(writer, "host", delivery->host);
+		write_time(writer, "day", delivery->day, TIMESTAMP_DAY);
+		json_number(writer, "written", delivery->arrived + delivery->lost);
+		json_number(writer, "arrived", delivery->arrived);
+		json_number(writer, "lost", delivery->lost);
+		json_close(writer, '}');
+	}
+	json_close(writer, ']');
+	json_open(writer, "silent_hosts", '[');
+	for (size_t i = 0; i < report->silence_count; i++) {
+		const struct report_silence *silence = &report->silences[i];
+
+		json_open(writer, NULL, '{');
+		write_known(writer, "host", silence->host);
+		write_time(writer, "last", silence->last, TIMESTAMP_DAY);
+		json_number(writer, "days", silence->days);
+		json_number(writer, "longest_before", silence->longest_before);
+		json_close(writer, '}');
+	}
+	json_close(writer, ']');
+}
+
 static void write_ciphers(struct json_writer *writer, const struct report *report)
 {
 	json_open(writer, "ciphers", '[');
@@ -468,6 +501,7 @@ bool render_json(FILE *out, const struct report *report)
 	write_findings(&writer, "configuration_errors", &report->configuration_errors);
 	write_days(&writer, report);
 	write_gaps(&writer, report);
+	write_deliveries(&writer, report);
 	write_ciphers(&writer, report);
 	write_server_certificates(&writer, report);
 	write_comparison(&writer, report);

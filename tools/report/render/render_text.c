@@ -658,6 +658,82 @@ static void write_failure_advice(FILE *out, const struct report_findings *failur
 	}
 }
 
+/* ---- what did not arrive ---- */
+
+static void print_day(struct text_cell *cell, int64_t day)
+{
+	cell->text = (struct slice){cell->room, timestamp_print(cell->room, day, TIMESTAMP_DAY)};
+}
+
+static void loss_cell(const void *context, size_t row, size_t column, struct text_cell *cell)
+{
+	const struct report_delivery *loss = (const struct report_delivery *)context + row;
+
+	if (column == 0)
+		cell->text = loss->host.length ? loss->host : SLICE_LITERAL("-");
+	else if (column == 1)
+		print_day(cell, loss->day);
+	else if (column == 2)
+		print_count(cell, loss->arrived + loss->lost);
+	else
+		print_count(cell, column == 3 ? loss->arrived : loss->lost);
+}
+
+static void write_losses(FILE *out, const struct report *report, const struct report_style *style)
+{
+	struct text_table table = {
+		.column = {{"HOST", false, true, false},
+			   {"DAY (UTC)", false, false, false},
+			   {"WRITTEN", true, false, false},
+			   {"ARRIVED", true, false, false},
+			   {"LOST", true, false, false}},
+		.column_count = 5,
+		.row_count = rows_to_show(report->loss_count, style->top_lists),
+		.context = report->losses,
+		.cell = loss_cell,
+	};
+
+	if (report->loss_count == 0)
+		return;
+	heading(out, style, "Records that were written and are not here");
+	put_format(out, "%" PRIu64 " of %" PRIu64 ", by what their names (event.id) count.\n\n",
+		   report->missing, report->arrived + report->missing);
+	text_table_write(out, &table, &style->text);
+	say_more(out, report->loss_count, table.row_count);
+}
+
+static void silence_cell(const void *context, size_t row, size_t column, struct text_cell *cell)
+{
+	const struct report_silence *silence = (const struct report_silence *)context + row;
+
+	if (column == 0)
+		cell->text = silence->host;
+	else if (column == 1)
+		print_day(cell, silence->last);
+	else
+		print_count(cell, column == 2 ? silence->days : silence->longest_before);
+}
+
+static void write_silences(FILE *out, const struct report *report, const struct report_style *style)
+{
+	struct text_table table = {
+		.column = {{"HOST", false, true, false},
+			   {"LAST DAY", false, false, false},
+			   {"DAYS SINCE", true, false, false},
+			   {"LONGEST BEFORE", true, false, false}},
+		.column_count = 4,
+		.row_count = rows_to_show(report->silence_count, style->top_lists),
+		.context = report->silences,
+		.cell = silence_cell,
+	};
+
+	if (report->silence_count == 0)
+		return;
+	heading(out, style, "Hosts that fell silent");
+	text_table_write(out, &table, &style->text);
+	say_more(out, report->silence_count, table.row_count);
+}
+
 /* ---- certificates that end ---- */
 
 static void certificate_cell(const void *context, size_t row, size_t column, struct text_cell *cell)
@@ -923,6 +999,8 @@ bool render_text(FILE *out, const struct report *report, const struct report_sty
 	write_groups(out, report, style);
 	write_places(out, report, style);
 	write_all_findings(out, report, style);
+	write_losses(out, report, style);
+	write_silences(out, report, style);
 	write_expiring(out, report, style);
 	write_remarks(out, report);
 	write_inputs(out, report, style);
