@@ -165,10 +165,10 @@ def nightly(port, **settings):
     return done.stdout
 
 
-def report(tool, arguments, password="", user="reader"):
+def report(tool, arguments, password="", user="reader", timeout=600):
     return subprocess.run([tool, "report", *arguments], capture_output=True, stdin=subprocess.DEVNULL,
                           env={**os.environ, **MOMENT, "TLSWITNESS_ENGINE_USER": user,
-                               "TLSWITNESS_ENGINE_PASSWORD": password}, timeout=600, check=False)
+                               "TLSWITNESS_ENGINE_PASSWORD": password}, timeout=timeout, check=False)
 
 
 def without_inputs(output):
