@@ -20,11 +20,6 @@ bool connection_in_scope(const struct connection *connection)
 	       connection->smtp.state == SMTP_DIALOGUE || connection->smtp.state == SMTP_TLS;
 }
 
-bool connection_speaks_tls(const struct connection *connection)
-{
-	return connection->smtp.state == SMTP_TLS || connection->smtp.state == SMTP_IMPLICIT_TLS;
-}
-
 /*
  * The server's answer is known and below the floor. A library that reports to us
  * was asked to refuse it itself, with its own error: connection_may_send sees

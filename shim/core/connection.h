@@ -20,6 +20,8 @@
 
 #include "shim/core/descriptor_table.h"
 
+struct connection;
+
 /*
  * After connect() has succeeded or begun, or before a sendto() that connects.
  * `caller` is where that call will return to. False if the connection must not
@@ -33,6 +35,8 @@ struct connection_call {
 	int fd;
 	uint32_t entry;      /* what the descriptor was when the call began; 0: nothing of ours */
 	uint32_t generation; /* of whom the entry names */
+	/* Whom it names, if a connection: not held, so that it may be another one by now. */
+	struct connection *connection;
 };
 
 /*

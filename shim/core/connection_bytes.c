@@ -58,12 +58,12 @@ static void feed(struct connection *connection, enum smtp_side from, const uint8
 	if (from == SMTP_FROM_CLIENT)
 		connection->sent += length;
 	connection->handed_on = false;
-	clear = connection_follow_hop(connection, from, bytes, length);
-	bytes += clear;
-	length -= clear;
-	clear = 0;
-	if (!connection_speaks_tls(connection))
+	if (!connection_speaks_tls(connection)) {
+		clear = connection_follow_hop(connection, from, bytes, length);
+		bytes += clear;
+		length -= clear;
 		clear = smtp_dialogue_feed(&connection->smtp, from, bytes, length);
+	}
 	/* A line can be missed, a record's boundary can't. */
 	if (connection_speaks_tls(connection) && !connection->lost_track)
 		feed_tls(connection, from == SMTP_FROM_CLIENT ? TLS_FROM_CLIENT : TLS_FROM_SERVER,
@@ -117,6 +117,20 @@ static bool decide_without_memory(int fd, uint32_t entry, enum smtp_state state)
 	return false;
 }
 
+/* The connection of a call, if its descriptor still is a name of it, with a reference. */
+static struct connection *connection_held_since(const struct connection_call *call)
+{
+	struct connection *connection = call->connection;
+
+	if (!connection || !connection_hold(connection))
+		return NULL;
+	/* Another thread may have closed it while the call was under way. */
+	if (descriptor_entry(call->fd) == call->entry && connection->generation == call->generation)
+		return connection;
+	connection_release(connection);
+	return NULL;
+}
+
 /*
  * The connection that a call is about, with a reference; NULL if it is nothing of
  * ours, or not any more. A candidate whose first bytes these are becomes one, or
@@ -132,6 +146,8 @@ static struct connection *connection_of_call(const struct connection_call *call,
 
 	if (kind == DESCRIPTOR_UNMONITORED || length == 0)
 		return NULL;
+	if (call->connection)
+		return connection_held_since(call);
 	if (kind == DESCRIPTOR_CANDIDATE && descriptor_entry(call->fd) == call->entry) {
 		state = first_look(from, parts, length);
 		if (state == SMTP_NOT_SMTP && !begins_as_hop(from, parts, length)) {
@@ -143,14 +159,7 @@ static struct connection *connection_of_call(const struct connection_call *call,
 			(void)decide_without_memory(call->fd, call->entry, state);
 		return connection;
 	}
-	connection = connection_of_descriptor(call->fd);
-	/* Another thread may have closed it while the call was under way. */
-	if (connection && kind == DESCRIPTOR_CONNECTION &&
-	    connection->generation != call->generation) {
-		connection_release(connection);
-		return NULL;
-	}
-	return connection;
+	return connection_of_descriptor(call->fd);
 }
 
 /* ---- what has passed ---- */
@@ -207,6 +216,32 @@ static void refuse_if_unseen(struct connection *connection)
 	connection_end_stream(connection);
 }
 
+/* What of TLS decides with its mail what is to be recorded. */
+struct stage {
+	enum tls_progress progress;
+	uint16_t version;
+	bool pending;
+};
+
+static struct stage stage_of(const struct connection *connection)
+{
+	return (struct stage){connection->tls.progress, connection->tls.version,
+			      connection->library_pending};
+}
+
+/*
+ * Bytes of TLS that said nothing new: of most records only the length is of
+ * interest. What was decided before them stands then. Exceptions apply by names
+ * that may have become known since.
+ */
+static bool says_nothing(const struct connection *connection, const struct stage *before)
+{
+	return connection->tls.progress == before->progress &&
+	       connection->tls.version == before->version &&
+	       connection->library_pending == before->pending && !connection->tls.certificate &&
+	       recorder.config.exception_count == 0;
+}
+
 static void learn(struct connection *connection, enum smtp_side from, const struct iovec *parts,
 		  size_t length)
 {
@@ -222,7 +257,17 @@ static void learn(struct connection *connection, enum smtp_side from, const stru
 	}
 	began = connection->tls_begun;
 	recognised = connection->smtp.state == SMTP_UNDECIDED;
-	feed_parts(connection, from, parts, length);
+	if (began && !connection->finished) {
+		const struct stage before = stage_of(connection);
+
+		feed_parts(connection, from, parts, length);
+		if (says_nothing(connection, &before)) {
+			guard_leave(&connection->guard);
+			return;
+		}
+	} else {
+		feed_parts(connection, from, parts, length);
+	}
 	recognised = recognised && connection->smtp.state == SMTP_DIALOGUE;
 	began = !began && connection->tls_begun;
 	if (connection->tls_begun)
@@ -254,7 +299,8 @@ static void pass(const struct connection_call *call, enum smtp_side from, const 
 		return;
 	if (!connection->finished)
 		learn(connection, from, parts, length);
-	connection_settle_descriptor(call->fd, connection);
+	if (connection->finished)
+		connection_settle_descriptor(call->fd, connection);
 	connection_release(connection);
 }
 
@@ -424,25 +470,9 @@ bool connection_may_send(const struct connection_call *call, const struct iovec 
 
 /* ---- what became of it ---- */
 
-/* The connection of a call, if it still is the one that the call began on. */
-static struct connection *connection_at_end(const struct connection_call *call)
-{
-	struct connection *connection;
-
-	if (descriptor_kind(call->entry) != DESCRIPTOR_CONNECTION ||
-	    descriptor_entry(call->fd) != call->entry)
-		return NULL;
-	connection = connection_of_descriptor(call->fd);
-	if (connection && connection->generation == call->generation)
-		return connection;
-	if (connection)
-		connection_release(connection);
-	return NULL;
-}
-
 void connection_ended(const struct connection_call *call, int error)
 {
-	struct connection *connection = connection_at_end(call);
+	struct connection *connection = connection_held_since(call);
 
 	if (!connection)
 		return;
@@ -458,7 +488,7 @@ void connection_ended(const struct connection_call *call, int error)
 
 void connection_lost_track(const struct connection_call *call)
 {
-	struct connection *connection = connection_at_end(call);
+	struct connection *connection = connection_held_since(call);
 
 	if (!connection)
 		return;
@@ -471,7 +501,7 @@ void connection_lost_track(const struct connection_call *call)
 
 bool connection_may_pass_unseen(const struct connection_call *call)
 {
-	struct connection *connection = connection_at_end(call);
+	struct connection *connection = connection_held_since(call);
 	bool refused = false;
 
 	if (!connection)

@@ -320,9 +320,9 @@ void connection_settle_descriptor(int fd, const struct connection *connection)
 }
 
 /* The connection that a call is about; true if the call may be made. */
-static bool begin_on_connection(struct connection_call *call, uint32_t entry)
+static bool begin_on_connection(struct connection_call *call, uint32_t entry,
+				struct connection *connection)
 {
-	struct connection *connection = connection_at(descriptor_number(entry));
 	bool proceeds = true;
 
 	if (connection->finished) {
@@ -346,10 +346,12 @@ static bool begin_on_connection(struct connection_call *call, uint32_t entry)
 		return connection_call_begin(call, call->fd);
 	}
 	connection->descriptor = call->fd;
-	recorder_enter();
+	if (recorder_process->pid == 0)
+		recorder_enter();
 	connection->owner = recorder_process->pid;
 	call->entry = entry;
 	call->generation = connection->generation;
+	call->connection = connection;
 	return true;
 }
 
@@ -366,16 +368,13 @@ static bool begin_on_candidate(struct connection_call *call, uint32_t entry)
 	return true;
 }
 
-bool connection_call_begin(struct connection_call *call, int fd)
+/* What is no connection, or was none just now; keeps no errno. */
+static bool begin_on_other(struct connection_call *call)
 {
-	int saved = errno;
-	uint32_t entry;
+	const int fd = call->fd;
+	const uint32_t entry = hold_descriptor(fd);
 	bool proceeds = true;
 
-	*call = (struct connection_call){.fd = fd};
-	if (!recorder.on)
-		return true;
-	entry = hold_descriptor(fd);
 	switch (descriptor_kind(entry)) {
 	case DESCRIPTOR_UNMONITORED:
 		return true;
@@ -388,10 +387,36 @@ bool connection_call_begin(struct connection_call *call, int fd)
 		proceeds = begin_on_candidate(call, entry);
 		break;
 	case DESCRIPTOR_CONNECTION:
-		proceeds = begin_on_connection(call, entry);
+		proceeds =
+			begin_on_connection(call, entry, connection_at(descriptor_number(entry)));
 		break;
 	}
 	release_entry(entry);
+	return proceeds;
+}
+
+bool connection_call_begin(struct connection_call *call, int fd)
+{
+	const int saved = errno;
+	struct connection *connection = NULL;
+	uint32_t entry;
+	bool proceeds;
+
+	*call = (struct connection_call){.fd = fd};
+	if (!recorder.on)
+		return true;
+	entry = descriptor_entry(fd);
+	if (descriptor_kind(entry) == DESCRIPTOR_CONNECTION)
+		connection = connection_at(descriptor_number(entry));
+	/* By far the most; for the others the entry is held first. */
+	if (connection && connection_hold(connection)) {
+		proceeds = descriptor_entry(fd) == entry
+				   ? begin_on_connection(call, entry, connection)
+				   : begin_on_other(call);
+		connection_release(connection);
+	} else {
+		proceeds = begin_on_other(call);
+	}
 	errno = saved;
 	return proceeds;
 }

@@ -11,7 +11,11 @@
 struct enforcement_policy connection_policy_within(const struct connection *connection,
 						   const char *server_name)
 {
-	struct enforcement_target target = {
+	struct enforcement_target target;
+
+	if (recorder.config.exception_count == 0)
+		return recorder.policy;
+	target = (struct enforcement_target){
 		.name = {connection->looked_up, connection->library.server_name[0]
 							? connection->library.server_name
 							: connection->tls.server_name},
@@ -23,9 +27,7 @@ struct enforcement_policy connection_policy_within(const struct connection *conn
 
 	if (server_name && server_name[0])
 		target.name[1] = server_name;
-	return recorder.config.exception_count > 0
-		       ? enforcement_policy_of(&recorder.config, &target)
-		       : recorder.policy;
+	return enforcement_policy_of(&recorder.config, &target);
 }
 
 struct enforcement_policy connection_policy(struct connection *connection)

@@ -109,7 +109,10 @@ struct connection *connection_next(uint32_t *number);
 /* ---- connection.c ---- */
 
 /* TLS was begun, by STARTTLS or from the first byte. Within the guard. */
-bool connection_speaks_tls(const struct connection *connection);
+static inline bool connection_speaks_tls(const struct connection *connection)
+{
+	return connection->smtp.state == SMTP_TLS || connection->smtp.state == SMTP_IMPLICIT_TLS;
+}
 
 /* Is TLS about to begin on it, as far as its bytes say? Within the guard. */
 bool connection_awaits_hello(const struct connection *connection);

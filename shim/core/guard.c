@@ -11,7 +11,8 @@
 
 static uint64_t own_name(void)
 {
-	recorder_enter();
+	if (recorder_process->pid == 0)
+		recorder_enter();
 	/* Threads' states are less than 2^36 bytes apart, or share a name: then both wait less. */
 	return (uint64_t)recorder_process->pid << 32 | (uint32_t)((uintptr_t)&thread_state >> 4) |
 	       1;

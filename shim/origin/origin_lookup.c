@@ -70,9 +70,9 @@ static enum remembered recall(struct origin_symbols *symbols, void **address)
 
 	if (sequence == 0 || sequence & 1)
 		return NOT_KNOWN;
-	for (unsigned i = 0; symbols->names[i]; i++)
-		address[i] = atomic_load_explicit(&symbols->address[i], memory_order_relaxed);
 	object = atomic_load_explicit(&symbols->object, memory_order_relaxed);
+	for (unsigned i = 0; object && symbols->names[i]; i++)
+		address[i] = atomic_load_explicit(&symbols->address[i], memory_order_relaxed);
 	mark.last = atomic_load_explicit(&symbols->last, memory_order_relaxed);
 	mark.inside = atomic_load_explicit(&symbols->inside, memory_order_relaxed);
 	atomic_thread_fence(memory_order_acquire);
