@@ -9,6 +9,7 @@
 #include <sys/auxv.h>
 
 #include "shim/base/sys.h"
+#include "shim/base/thread.h"
 
 #define ELF_PAGE_LEAST 4096
 
@@ -278,6 +279,72 @@ const char *loaded_object_function_at(const struct loaded_object *object, const 
 
 /* ---- the loader's list ---- */
 
+typedef int visitor(struct dl_phdr_info *info, size_t size, void *data);
+typedef int walker(visitor *visit, void *data);
+
+static atomic_bool holds_signals;
+static _Atomic(walker *) real_walker;
+
+#if defined(__GLIBC__)
+
+/*
+ * libc's, found by the loader's list for debuggers. A program or another preload
+ * may have a dl_iterate_phdr of its own, which shows what it likes (Seastar's does),
+ * and asks us for the real one when it is called first.
+ */
+static walker *find_walker(void)
+{
+	for (const struct link_map *map = _r_debug.r_map; map; map = map->l_next) {
+		struct loaded_object object = {.base = map->l_addr, .dynamic = map->l_ld};
+		walker *found;
+		void *address;
+
+		read_dynamic(&object);
+		address = loaded_object_function(&object, "dl_iterate_phdr");
+		if (!address || !loaded_object_function(&object, "gnu_get_libc_version"))
+			continue;
+		memcpy(&found, &address, sizeof(found));
+		return found;
+	}
+	return dl_iterate_phdr;
+}
+
+#else
+
+static walker *find_walker(void)
+{
+	return dl_iterate_phdr;
+}
+
+#endif
+
+void loaded_objects_hold_signals(bool hold)
+{
+	atomic_store(&holds_signals, hold);
+}
+
+/* dl_iterate_phdr, with this thread's signals held back. */
+static int walk(visitor *visit, void *data)
+{
+	const struct sys_signals all = SYS_SIGNALS_ALL;
+	walker *real = atomic_load_explicit(&real_walker, memory_order_relaxed);
+	struct sys_signals before;
+	int result;
+
+	if (!real) {
+		real = find_walker();
+		atomic_store_explicit(&real_walker, real, memory_order_relaxed);
+	}
+	if (!atomic_load_explicit(&holds_signals, memory_order_relaxed) || thread_state.walks)
+		return real(visit, data);
+	sys_set_signals(&all, &before);
+	thread_state.walks = true;
+	result = real(visit, data);
+	thread_state.walks = false;
+	sys_set_signals(&before, NULL);
+	return result;
+}
+
 static int read_changes(struct dl_phdr_info *info, size_t size, void *data)
 {
 	struct loaded_objects_changes *changes = data;
@@ -292,7 +359,7 @@ struct loaded_objects_changes loaded_objects_changes(void)
 {
 	struct loaded_objects_changes changes = {0, 0};
 
-	dl_iterate_phdr(read_changes, &changes);
+	walk(read_changes, &changes);
 	return changes;
 }
 
@@ -314,8 +381,12 @@ static int do_work(struct dl_phdr_info *info, size_t size, void *data)
 void loaded_objects_locked(void (*work)(void *data), void *data)
 {
 	struct locked_work locked = {work, data};
+	const bool walks = thread_state.walks;
 
-	dl_iterate_phdr(do_work, &locked);
+	/* Nobody is thrown out of the loader's own calls, whose lock is held without us as well. */
+	thread_state.walks = true;
+	walk(do_work, &locked);
+	thread_state.walks = walks;
 }
 
 struct visit {
@@ -354,7 +425,7 @@ void loaded_objects_each(bool (*visit)(const struct loaded_object *object, void 
 {
 	struct visit each = {visit, data, false, false};
 
-	dl_iterate_phdr(visit_object, &each);
+	walk(visit_object, &each);
 }
 
 void loaded_objects_each_behind(bool (*visit)(const struct loaded_object *object, void *data),
@@ -362,7 +433,7 @@ void loaded_objects_each_behind(bool (*visit)(const struct loaded_object *object
 {
 	struct visit each = {visit, data, true, false};
 
-	dl_iterate_phdr(visit_object, &each);
+	walk(visit_object, &each);
 }
 
 struct start_visit {
@@ -389,7 +460,7 @@ void loaded_objects_each_start(void (*visit)(uintptr_t start, void *data), void 
 {
 	struct start_visit each = {visit, data};
 
-	dl_iterate_phdr(visit_start, &each);
+	walk(visit_start, &each);
 }
 
 struct address_search {
@@ -412,7 +483,7 @@ bool loaded_objects_at(const void *address, struct loaded_object *object)
 {
 	struct address_search search = {address, object};
 
-	return dl_iterate_phdr(match_address, &search) != 0;
+	return walk(match_address, &search) != 0;
 }
 
 /* ---- without the loader's lock ---- */
@@ -510,8 +581,10 @@ struct loaded_objects_mark loaded_objects_mark(void)
 {
 	struct loaded_objects_mark mark = {0, 0};
 
+	struct locked_work locked = {find_last, &mark};
+
 	if (can_find_object())
-		loaded_objects_locked(find_last, &mark);
+		walk(do_work, &locked);
 	else
 		mark.last = (uintptr_t)loaded_objects_changes().added;
 	return mark;
@@ -621,7 +694,7 @@ bool loaded_objects_named(const char *prefix, struct loaded_object *object)
 {
 	struct name_search search = {prefix, true, object, false};
 
-	return dl_iterate_phdr(match_name, &search) != 0;
+	return walk(match_name, &search) != 0;
 }
 
 /* What a search along DT_NEEDED has met, in the order in which it is looked at. */
@@ -644,10 +717,10 @@ static bool find_needed(const char *name, struct loaded_object *object)
 {
 	struct name_search search = {name, false, object, false};
 
-	if (dl_iterate_phdr(match_name, &search) != 0)
+	if (walk(match_name, &search) != 0)
 		return true;
 	search.by_soname = true;
-	return dl_iterate_phdr(match_name, &search) != 0;
+	return walk(match_name, &search) != 0;
 }
 
 static void add_needed(struct closure *closure, const struct loaded_object *object)

@@ -4,9 +4,10 @@
  * or set dlerror(), all of which the host could notice.
  *
  * The loader's lock is held inside (dl_iterate_phdr), none of ours is: a thread
- * that is stopped or thrown out of there (longjmp) keeps the others from what
- * needs it. So what is asked for each connection is asked without it, where the
- * C library can tell (_dl_find_object, from glibc 2.35 on).
+ * that is stopped there keeps the others from what needs it. So what is asked
+ * for each connection is asked without it, where the C library can tell
+ * (_dl_find_object, from glibc 2.35 on); and no signal handler comes in, which
+ * could leave by longjmp and never give the lock back.
  */
 #ifndef TLSWITNESS_LOADED_OBJECTS_H
 #define TLSWITNESS_LOADED_OBJECTS_H
@@ -32,6 +33,12 @@ struct loaded_object {
 	const struct link_map *apart; /* NULL: of the program's own name space (dlmopen(3)) */
 };
 
+/*
+ * Whether signals are held back while the loader's lock is held: from the
+ * program's start on, and not within a sandbox, which may forbid to ask for it.
+ */
+void loaded_objects_hold_signals(bool hold);
+
 /* Is `address` in this library, the recorder itself? */
 bool loaded_objects_is_own(const void *address);
 
@@ -52,7 +59,10 @@ void loaded_objects_each_start(void (*visit)(uintptr_t start, void *data), void 
 void loaded_objects_each_behind(bool (*visit)(const struct loaded_object *object, void *data),
 				void *data);
 
-/* Calls `work` with the loader's lock held: no object comes or goes meanwhile. */
+/*
+ * Calls `work` with the loader's lock held: no object comes or goes meanwhile. For
+ * calls of the loader's (dlopen, dlsym), and before main.
+ */
 void loaded_objects_locked(void (*work)(void *data), void *data);
 
 /* The object that holds `address`. */

@@ -12,6 +12,7 @@ struct thread_state {
 	uint8_t library_depth;     /* calls into a TLS library that are watched, nested */
 	uint32_t hello_connection; /* the connection whose ClientHello passed inside the
 				      innermost of them: its number + 1; 0: none */
+	bool walks;                /* looks through the loader's list: no signals to hold back */
 	bool loads_deeply;         /* its last dlopen was one with RTLD_DEEPBIND */
 	const void *caller;        /* the return address of the TLS library's hook entered last */
 	const void *session;       /* the TLS library's object used last */

@@ -182,6 +182,7 @@ __attribute__((constructor)) static void start(int argc, char **argv, char **env
 		look_at_inherited();
 	}
 	library_hooks_start(recorder.on);
+	loaded_objects_hold_signals(recorder.on);
 	errno = saved;
 }
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "shim/base/loaded_objects.h"
 #include "shim/base/sys.h"
 #include "shim/core/output.h"
 #include "shim/core/recorder.h"
@@ -33,6 +34,7 @@ void sandbox_close(bool strict)
 	atomic_store(&looked, true);
 	if (recorder.on)
 		atomic_store(&sandbox_closed, true);
+	loaded_objects_hold_signals(false);
 }
 
 bool sandbox_may_map(void)

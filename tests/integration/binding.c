@@ -532,3 +532,29 @@ Test(binding, leaves_who_asks_libc_itself_alone)
 	cr_expect_str_eq(bare.out, "libc.so.6\n");
 	cr_expect_str_eq(with.out, "libc.so.6\n");
 }
+
+/*
+ * Of the preloads that have a dl_iterate_phdr none is asked by us, who would be
+ * asked for the real one; and the loader's lock is not left behind by who is thrown
+ * out of there: other threads need it.
+ */
+Test(binding, a_walk_through_the_loaded_objects_is_left_alone)
+{
+	struct sink *sink = start_tls_sink();
+	const char *program = compiled("thrown", "thrown.c", WORDS("-lpthread", "-ldl"));
+	const char *walk = compiled("walk.so", "walk.c", WORDS("-shared", "-ldl"));
+	const char *const rows[] = {walk, text("%s:%s", walk, recorder_path()),
+				    text("%s:%s", recorder_path(), walk), recorder_path()};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct program thrown = {
+			.argv = WORDS(program, text("%u", sink->port)),
+			.env = WORDS(text("LD_PRELOAD=%s", rows[i]),
+				     text("TLSWITNESS_PORTS=%u", sink->port),
+				     text("TLSWITNESS_LOG=%s", test_path("log.jsonl")))};
+
+		cr_expect_eq(run_program(&thrown), 0, "%s: status %d, %s", rows[i], thrown.status,
+			     thrown.err);
+		cr_expect_str_eq(thrown.out, "went on\n", "%s", rows[i]);
+	}
+}
