@@ -4,7 +4,7 @@
  * that runs with more rights is told nothing, not even what others were.
  *
  * All of it may run in a child made by vfork, within its parent's memory: nothing
- * is kept, and everything is on the stack.
+ * is kept, and what the started program gets is on the stack.
  */
 #include <errno.h>
 #include <spawn.h>
@@ -14,13 +14,17 @@
 
 #include "shim/base/sys.h"
 #include "shim/base/text.h"
+#include "shim/core/origin_pool.h"
 #include "shim/core/readable.h"
 #include "shim/core/recorder.h"
 #include "shim/core/sandbox.h"
 #include "shim/hooks/real_libc.h"
 #include "shim/origin/origin_caller.h"
 
-/* A larger environment is left as it is. */
+/*
+ * A larger environment is left as it is: the copy of its pointers takes less than
+ * 3 KB of a stack with 290 variables.
+ */
 #define VARIABLES_MAX 512
 
 /* What is added to it at most: a variable for each setting, LD_PRELOAD and the caller. */
@@ -31,8 +35,9 @@ typedef char *const *strings;
 
 struct environment {
 	strings used; /* what the program is to get */
+	char **copy;
+	size_t room; /* of the copy, its NULL included */
 	char variable[ORIGIN_CALLER_MAX];
-	char *copy[VARIABLES_MAX + ADDED_MAX + 1];
 };
 
 #define PAGE 4096U
@@ -100,22 +105,28 @@ static size_t give_again(struct environment *made, size_t count, strings environ
 {
 	char *variable = recorder.given;
 
-	for (size_t added = 1; *variable && added < ADDED_MAX;
-	     variable += strlen(variable) + 1, added++) {
+	/* Behind them the caller, and the NULL. */
+	for (; *variable && count + 2 < made->room; variable += strlen(variable) + 1) {
 		if (!has_name_of(environment, variable))
 			made->copy[count++] = variable;
 	}
 	return count;
 }
 
-/* The environment with `variable` (NULL: without any) in the place of what it said of callers. */
-static void replace(struct environment *made, strings environment, char *variable)
+/*
+ * The environment with `variable` (NULL: without any) in the place of what it said
+ * of callers; false if another thread has made it too large for the copy.
+ */
+static bool replace(struct environment *made, strings environment, char *variable)
 {
 	size_t count = 0;
 
 	for (size_t i = 0; environment[i]; i++) {
-		if (!is_told(environment[i]))
-			made->copy[count++] = environment[i];
+		if (is_told(environment[i]))
+			continue;
+		if (count + 2 >= made->room)
+			return false;
+		made->copy[count++] = environment[i];
 	}
 	if (variable) {
 		count = give_again(made, count, environment);
@@ -123,6 +134,7 @@ static void replace(struct environment *made, strings environment, char *variabl
 	}
 	made->copy[count] = NULL;
 	made->used = made->copy;
+	return true;
 }
 
 static bool is_any_told(strings environment)
@@ -200,13 +212,12 @@ static strings or_empty(strings environment)
 /* Puts the script's line in; false, and nothing is changed, where there is no script. */
 static bool add_caller(struct environment *made, strings environment)
 {
-	struct origin origin;
+	struct origin *origin = origin_pool_claim();
+	const bool written =
+		origin && origin_of_script(origin) && origin_caller_write(made->variable, origin);
 
-	origin_init(&origin);
-	if (!origin_of_script(&origin) || !origin_caller_write(made->variable, &origin))
-		return false;
-	replace(made, or_empty(environment), made->variable);
-	return true;
+	origin_pool_free(origin);
+	return written && replace(made, or_empty(environment), made->variable);
 }
 
 enum change {
@@ -243,14 +254,31 @@ static enum change change_of(const char *path, strings arguments, strings enviro
 	return change;
 }
 
-/* Makes the change; what the program is to be started with. Keeps errno. */
-static strings changed(struct environment *made, enum change change, strings environment)
+/* How many pointers its copy takes; no more were counted. */
+static size_t room_for(strings environment)
+{
+	size_t count = 0;
+
+	environment = or_empty(environment);
+	while (count < VARIABLES_MAX && environment[count])
+		count++;
+	return count + ADDED_MAX + 1;
+}
+
+/*
+ * Makes the change, with `copy` of as much room as room_for said: what the program
+ * is to be started with. Keeps errno.
+ */
+static strings changed(struct environment *made, char *copy[], size_t room, enum change change,
+		       strings environment)
 {
 	const int saved = errno;
 
+	made->copy = copy;
+	made->room = room;
 	made->used = environment;
 	if (change == CHANGE_SILENCE)
-		replace(made, environment, NULL);
+		(void)replace(made, environment, NULL);
 	else
 		(void)add_caller(made, environment);
 	errno = saved;
@@ -260,17 +288,21 @@ static strings changed(struct environment *made, enum change change, strings env
 static __attribute__((noinline)) int execve_changed(const char *path, strings arguments,
 						    strings environment, enum change change)
 {
+	const size_t room = room_for(environment);
 	struct environment made;
+	char *copy[room];
 
-	return libc()->execve(path, arguments, changed(&made, change, environment));
+	return libc()->execve(path, arguments, changed(&made, copy, room, change, environment));
 }
 
 static __attribute__((noinline)) int execvpe_changed(const char *file, strings arguments,
 						     strings environment, enum change change)
 {
+	const size_t room = room_for(environment);
 	struct environment made;
+	char *copy[room];
 
-	return libc()->execvpe(file, arguments, changed(&made, change, environment));
+	return libc()->execvpe(file, arguments, changed(&made, copy, room, change, environment));
 }
 
 EXPORT int execve(const char *path, strings arguments, strings environment)
@@ -314,10 +346,12 @@ spawn_changed(spawn_function *spawn, pid_t *pid, const char *path,
 	      const posix_spawn_file_actions_t *actions, const posix_spawnattr_t *attributes,
 	      strings arguments, strings environment, enum change change)
 {
+	const size_t room = room_for(environment);
 	struct environment made;
+	char *copy[room];
 
 	return spawn(pid, path, actions, attributes, arguments,
-		     changed(&made, change, environment));
+		     changed(&made, copy, room, change, environment));
 }
 
 EXPORT int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
@@ -364,7 +398,8 @@ static bool has_other_threads(void)
 EXPORT FILE *popen(const char *command, const char *type)
 {
 	static _Atomic bool taken;
-	static struct environment made;
+	static char *copy[VARIABLES_MAX + ADDED_MAX + 1];
+	static struct environment made = {.copy = copy, .room = VARIABLES_MAX + ADDED_MAX + 1};
 	const int saved = errno;
 	FILE *pipe;
 	char **own = environ;

@@ -316,6 +316,21 @@ Test(host, lends_us_little_of_its_stack)
 		      "bare %s, with %s", bare.out, with.out);
 }
 
+/* A mail program is told who starts it: in a copy of the environment. */
+Test(host, lends_us_little_of_its_stack_when_it_starts_a_program)
+{
+	const char *program = test_path("sendmail");
+	struct program bare = {
+		.argv = WORDS(program_path("host"), "spawn-stack-use", "25", program)};
+	struct program with = with_recorder(&bare, test_path("log.jsonl"), NO_WORDS);
+
+	cr_assert_eq(symlink("/bin/true", program), 0);
+	cr_expect_eq(run_program(&bare), 0, "%s", bare.err);
+	cr_expect_eq(run_program(&with), 0, "%s", with.err);
+	cr_expect_leq(number_after(with.out, "stack: "), number_after(bare.out, "stack: ") + 3072,
+		      "bare %s, with %s", bare.out, with.out);
+}
+
 Test(host, finds_errno_and_the_error_queue_as_it_left_them)
 {
 	struct sink *sink = start_sink(WORDS("--implicit"));

@@ -12,15 +12,18 @@
  *   cancel          ends a thread in the middle of its handshake
  *   stack BYTES     in a thread with a stack of this size
  *   stack-use       says how many bytes of a thread's stack a handshake took
+ *   spawn-stack-use PROGRAM   the same of posix_spawn, with a hundred variables
  */
 #include <fcntl.h>
 #include <grp.h>
 #include <limits.h>
 #include <pthread.h>
 #include <signal.h>
+#include <spawn.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/time.h>
+#include <sys/wait.h>
 
 #include "tests/programs/client.h"
 #include "tests/programs/old_libc.h"
@@ -217,11 +220,11 @@ static void *converse_in_thread(void *argument)
 	return NULL;
 }
 
-static void run_thread(const pthread_attr_t *attributes)
+static void run_thread(const pthread_attr_t *attributes, void *(*run)(void *), void *argument)
 {
 	pthread_t thread;
 
-	if (pthread_create(&thread, attributes, converse_in_thread, NULL) != 0 ||
+	if (pthread_create(&thread, attributes, run, argument) != 0 ||
 	    pthread_join(thread, NULL) != 0)
 		fail("pthread");
 }
@@ -233,24 +236,42 @@ static void use_small_stack(const char *bytes)
 	pthread_attr_init(&attributes);
 	if (pthread_attr_setstacksize(&attributes, strtoul(bytes, NULL, 10)) != 0)
 		fail("pthread_attr_setstacksize");
-	run_thread(&attributes);
+	run_thread(&attributes, converse_in_thread, NULL);
 }
 
-static void measure_stack(void)
+static void measure_stack(void *(*run)(void *), void *argument)
 {
 	unsigned char *stack =
 		mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	pthread_attr_t attributes;
 	size_t untouched = 0;
 
-	converse(); /* what is done but once is done here */
+	(void)run(argument); /* what is done but once is done here */
 	memset(stack, PAINT, STACK_BYTES);
 	pthread_attr_init(&attributes);
 	pthread_attr_setstack(&attributes, stack, STACK_BYTES);
-	run_thread(&attributes);
+	run_thread(&attributes, run, argument);
 	while (stack[untouched] == PAINT)
 		untouched++;
 	say("stack", (long)(STACK_BYTES - untouched));
+}
+
+#define VARIABLES 100
+
+static void *spawn_in_thread(void *program)
+{
+	static char variable[] = "NAME=value";
+	char *environment[VARIABLES + 1];
+	char *arguments[] = {program, NULL};
+	pid_t child;
+
+	for (int i = 0; i < VARIABLES; i++)
+		environment[i] = variable;
+	environment[VARIABLES] = NULL;
+	if (posix_spawn(&child, program, NULL, NULL, arguments, environment) != 0 ||
+	    waitpid(child, NULL, 0) != child)
+		fail("posix_spawn");
+	return NULL;
 }
 
 int main(int argc, char **argv)
@@ -283,7 +304,9 @@ int main(int argc, char **argv)
 	else if (strcmp(how, "stack") == 0)
 		use_small_stack(argument);
 	else if (strcmp(how, "stack-use") == 0)
-		measure_stack();
+		measure_stack(converse_in_thread, NULL);
+	else if (strcmp(how, "spawn-stack-use") == 0)
+		measure_stack(spawn_in_thread, argv[3]);
 	else
 		return 2;
 	return 0;
