@@ -27,7 +27,7 @@ static void expect_example(const char *name, const char *const arguments[], int 
 Test(examples, wrap_one_command)
 {
 	expect_example("wrap-one-command", NO_WORDS, 0,
-		       WORDS("1 connection,", "/usr/bin/curl", "at-risk"));
+		       WORDS("1 connection,", "/usr/bin/curl", "TLS"));
 }
 
 Test(examples, find_the_line)

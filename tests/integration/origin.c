@@ -84,7 +84,9 @@ static const char *const *environment(const struct sink *sink, const char *log)
 				text("PYTHONPATH=%s/site-packages", base),
 				text("RUBYLIB=%s/gems/acme_mail-1.2.0/lib", base),
 				text("PERL5LIB=%s/perl5/lib/perl5", base)),
-			  WORDS("PYTHONDONTWRITEBYTECODE=1", "RUBYOPT=-W0"));
+			  /* Newer frameworks check the certificate and can't be told not to. */
+			  WORDS("PYTHONDONTWRITEBYTECODE=1", "RUBYOPT=-W0",
+				text("SSL_CERT_FILE=%s", sink->certificate)));
 }
 
 static struct sink *sink_for(const struct run *run)
