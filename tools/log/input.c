@@ -468,35 +468,67 @@ static size_t finish_line(struct input *input, struct input_block *block, off_t 
  * The lines that begin in block `number` of a regular file. It is read from the
  * byte before it, which tells whether a line begins with the block.
  */
-static void read_file_block(struct input *input, struct input_block *block)
+static void begin_file_block(const struct input *input, struct input_block *block)
 {
 	off_t start = (off_t)block->number * (off_t)INPUT_BLOCK_SIZE;
-	size_t before = start > 0 ? 1 : 0;
-	size_t wanted = before + INPUT_BLOCK_SIZE;
-	off_t offset = start - (off_t)before;
-	size_t length = 0;
+
+	block->end = start + (off_t)INPUT_BLOCK_SIZE;
+	if (block->end > input->size)
+		block->end = input->size;
+	block->is_within_line = start > 0;
+	block->next = start - block->is_within_line;
+	block->rest = (struct slice){"", 0};
+}
+
+/* Reads on behind the rest of the piece before; returns what is in memory then. */
+static size_t read_on(struct input *input, struct input_block *block)
+{
+	size_t wanted = INPUT_PIECE_SIZE;
+	size_t length = block->rest.length;
+	size_t got = 0;
+
+	if (block->end - block->next < (off_t)wanted)
+		wanted = (size_t)(block->end - block->next);
+	/* The rest lies in that memory itself, which may move. */
+	if (length > 0)
+		memmove(block->memory, block->rest.start, length);
+	block->rest = (struct slice){"", 0};
+	reserve(block, length + wanted);
+	got = read_at(input, block->memory + length, wanted, block->next);
+	block->next += (off_t)got;
+	/* It is shorter than it was. */
+	if (got < wanted)
+		block->end = block->next;
+	return length + got;
+}
+
+/* The next lines of a block that is not at its end; none where no line ends, or none begins. */
+static void read_file_piece(struct input *input, struct input_block *block)
+{
+	size_t length = read_on(input, block);
 	size_t first = 0;
-	size_t end = 0;
+	size_t end = length;
+	const char *newline = NULL;
 
 	block->lines = (struct slice){"", 0};
 	block->long_line = false;
-	if (input->size - offset < (off_t)wanted)
-		wanted = (size_t)(input->size - offset);
-	reserve(block, before + INPUT_BLOCK_SIZE);
-	length = read_at(input, block->memory, wanted, offset);
-	if (before) {
-		const char *newline = memchr(block->memory, '\n', length);
-
-		/* No line begins here: all of it belongs to one that began before. */
+	if (block->is_within_line) {
+		newline = memchr(block->memory, '\n', length);
 		if (!newline)
 			return;
+		block->is_within_line = false;
 		first = (size_t)(newline - block->memory) + 1;
 	}
 	/* A newline in the last byte begins its line in the next block. */
 	if (first >= length)
 		return;
-	end = block->memory[length - 1] == '\n' ? length
-						: finish_line(input, block, offset, &length);
+	if (block->next < block->end) {
+		newline = memrchr(block->memory + first, '\n', length - first);
+		end = newline ? (size_t)(newline - block->memory) + 1 : first;
+		block->rest = (struct slice){block->memory + end, length - end};
+	} else if (block->memory[length - 1] != '\n') {
+		end = finish_line(input, block, block->next - (off_t)length, &length);
+	}
 	block->lines = (struct slice){block->memory + first, end - first};
 }
 
@@ -613,6 +645,11 @@ bool input_next(struct input_set *set, struct input_block *block)
 	struct input *input = NULL;
 	bool stream = false;
 
+	/* More of what this thread has taken already: nobody else's business. */
+	if (block->holds_input && block->next < block->end) {
+		read_file_piece(&set->input[block->input], block);
+		return true;
+	}
 	pthread_mutex_lock(&set->lock);
 	release(set, block);
 	input = current_input(set);
@@ -621,6 +658,7 @@ bool input_next(struct input_set *set, struct input_block *block)
 		block->holds_input = true;
 		block->input = set->current;
 		block->number = input->next_block++;
+		block->next = block->end = 0;
 		stream = input->stream;
 		if (stream)
 			read_stream_block(set, input, block);
@@ -629,7 +667,8 @@ bool input_next(struct input_set *set, struct input_block *block)
 	if (input && block->number == 0)
 		keep_digest(set, input);
 	if (input && !stream) {
-		read_file_block(input, block);
+		begin_file_block(input, block);
+		read_file_piece(input, block);
 		add_done(set, INPUT_BLOCK_SIZE);
 	}
 	return input != NULL;

@@ -178,24 +178,26 @@ static size_t read_escape(const char *at, size_t left, uint8_t *character)
 	return 6;
 }
 
-/* Checks every escape and takes the quotes that are escaped out of the bitmap. */
+/* Checks every escape, notes where they are, and takes the quotes that are escaped out of the
+ * bitmap. */
 static bool clear_escaped_quotes(struct scanner *scanner, struct slice line)
 {
-	size_t position = 0;
+	const char *at = memchr(line.start, '\\', line.length);
 
-	while (position < line.length) {
-		const char *at = memchr(line.start + position, '\\', line.length - position);
+	scanner->escapes = (struct slice){at, 0};
+	scanner->has_codes = false;
+	while (at) {
+		size_t position = (size_t)(at - line.start);
 		uint8_t character = 0;
-		size_t length = 0;
+		size_t length = read_escape(at, line.length - position, &character);
 
-		if (!at)
-			return true;
-		position = (size_t)(at - line.start);
-		length = read_escape(at, line.length - position, &character);
 		if (!length)
 			return false;
+		scanner->has_codes |= at[1] == 'u';
+		scanner->escapes.length = (size_t)(at - scanner->escapes.start) + length;
 		scanner->quote[(position + 1) / 64] &= ~(UINT64_C(1) << ((position + 1) % 64));
 		position += length;
+		at = memchr(line.start + position, '\\', line.length - position);
 	}
 	return true;
 }
@@ -228,13 +230,19 @@ size_t scanner_unescape(struct slice slice, char *out)
  */
 static bool unescape_texts(struct scanner *scanner, struct entry *entry)
 {
+	const char *begin = scanner->escapes.start;
+	const char *end = begin + scanner->escapes.length;
+	bool leaves_stack = scanner->stack_as_it_stands && !scanner->has_codes;
 	char *out = scanner->unescaped;
 
-	for (unsigned field = 0; field < ENTRY_FIELDS; field++) {
-		struct slice text = entry_get(entry, field);
+	for (uint64_t left = entry->present; left; left &= left - 1) {
+		unsigned field = (unsigned)__builtin_ctzll(left);
+		struct slice text = entry->field[field];
 		size_t length = 0;
 
-		if (!memchr(text.start, '\\', text.length))
+		if (text.start + text.length <= begin || text.start >= end ||
+		    (leaves_stack && field == ENTRY_stack) ||
+		    !memchr(text.start, '\\', text.length))
 			continue;
 		if (keys[field].kind > ENTRY_KIND_TEXT)
 			return false;

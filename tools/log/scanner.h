@@ -37,6 +37,11 @@ struct scanner {
 	uint8_t names[SCANNER_NAMES];    /* fields by their names; ENTRY_FIELDS: none */
 	/* The values, as they stand, of "MESSAGE", "message" and "log" in the line read last. */
 	struct slice message[3];
+	/* The stack keeps its escapes where they are `\n` and the like: for who only looks whether
+	 * a library is named in it. */
+	bool stack_as_it_stands;
+	struct slice escapes; /* of the line read last: from its first to its last */
+	bool has_codes;       /* one of them is a \u00XX, which may stand for any character */
 	char unescaped[SCANNER_LINE_MAX + 1];
 	char compact[SCANNER_LINE_MAX + SCANNER_PADDING];
 };

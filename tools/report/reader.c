@@ -138,8 +138,16 @@ static void read_block(struct worker *worker, const struct input_block *block,
 	}
 }
 
-static struct block_account *next_account(struct worker *worker, const struct input_block *block)
+/* A piece of the block that came last goes into that one's account. */
+static struct block_account *account_of(struct worker *worker, const struct input_block *block)
 {
+	struct block_account *last =
+		worker->account_count ? &worker->account[worker->account_count - 1] : NULL;
+
+	if (last && last->input == block->input && last->number == block->number) {
+		last->bytes += block->lines.length;
+		return last;
+	}
 	if (worker->account_count == worker->account_capacity) {
 		worker->account_capacity =
 			worker->account_capacity ? worker->account_capacity * 2 : 64;
@@ -158,10 +166,12 @@ static void *work(void *argument)
 
 	line_parser_init(&worker->parser);
 	worker->parser.general_only = worker->options->general_parser_only;
+	/* Who wants a record's stack to show it takes it from the line. */
+	worker->parser.scanner.stack_as_it_stands = true;
 	if (worker->options->portable_index)
 		worker->parser.scanner.index = scanner_index_portable;
 	while (input_next(worker->set, &block)) {
-		read_block(worker, &block, next_account(worker, &block));
+		read_block(worker, &block, account_of(worker, &block));
 		if (worker->progress)
 			progress_show(worker->progress, input_set_done(worker->set),
 				      worker->set->endless ? 0 : worker->set->total);
