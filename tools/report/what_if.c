@@ -3,7 +3,9 @@
  */
 #include "tools/report/what_if.h"
 
+#include "shim/config/config_exception.h"
 #include "shim/record/record_values.h"
+#include "shim/record/tls_names.h"
 
 /* True if the other end is this machine: 127.0.0.0/8, ::1, or no address at all. */
 static bool is_loopback(struct slice address)
@@ -29,19 +31,53 @@ static bool is_seen_by_library(const struct entry *entry)
 	return false;
 }
 
+/* The exception of the settings file that applied to a connection. False: none did. */
+static bool exception_of(const struct entry *entry, struct config_exception *exception)
+{
+	struct slice text = entry_get(entry, ENTRY_exception);
+	char copy[CONFIG_EXCEPTION_TEXT_MAX];
+
+	if (text.length == 0 || text.length >= sizeof(copy))
+		return false;
+	memcpy(copy, text.start, text.length);
+	copy[text.length] = '\0';
+	return config_exception_parse(exception, copy) == NULL;
+}
+
+/* With `floor:none` nothing is held, and nothing raised; what is below the floor is said to be. */
+static enum entry_verdict what_if_none(const struct entry *entry, enum entry_version version,
+				       enum entry_verdict verdict, enum entry_version floor)
+{
+	enum entry_version least = entry_least_accepted(entry);
+
+	if (version < floor)
+		return VERDICT_BELOW_FLOOR;
+	if (least == VERSION_UNKNOWN)
+		return verdict == VERDICT_BELOW_FLOOR ? VERDICT_OK : verdict;
+	return least < floor ? VERDICT_AT_RISK : VERDICT_OK;
+}
+
 enum entry_verdict what_if(const struct entry *entry, enum entry_version version,
 			   enum entry_verdict verdict, enum entry_version floor)
 {
 	enum entry_version least = entry_least_accepted(entry);
+	struct config_exception exception;
+	bool excepted = exception_of(entry, &exception);
+	bool lets_through = excepted && exception.floor == 0;
 
 	if (verdict == VERDICT_PLAINTEXT)
-		return is_loopback(entry_get(entry, ENTRY_destination_ip)) ? VERDICT_PLAINTEXT
-									   : VERDICT_REFUSED;
+		return lets_through || is_loopback(entry_get(entry, ENTRY_destination_ip))
+			       ? VERDICT_PLAINTEXT
+			       : VERDICT_REFUSED;
 	/* What came to nothing, or was refused already, stays as it is. */
 	if ((verdict != VERDICT_OK && verdict != VERDICT_AT_RISK &&
 	     verdict != VERDICT_BELOW_FLOOR) ||
 	    version <= VERSION_UNKNOWN)
 		return verdict;
+	if (lets_through)
+		return what_if_none(entry, version, verdict, floor);
+	if (excepted)
+		floor = entry_version_from(slice_of(tls_version_name(exception.floor)));
 	if (version < floor)
 		return VERDICT_REFUSED;
 	if (least == VERSION_UNKNOWN && !is_seen_by_library(entry))
