@@ -659,6 +659,49 @@ Test(formats, counters_rise_over_rotation)
 	cr_expect(strstr(program.err, "is no file that --counters wrote"), "%s", program.err);
 }
 
+/* The metrics in these files, by the format's own parser. */
+static const char *openmetrics(const char *const paths[])
+{
+	struct program import = {
+		.argv = WORDS("/usr/bin/python3", "-c", "import prometheus_client.openmetrics")};
+	struct program parse = {
+		.argv = join_words(WORDS("/usr/bin/python3", "tests/schema/check-openmetrics"),
+				   paths)};
+
+	if (run_program(&import) != 0)
+		cr_skip("no prometheus_client: `make check` installs it");
+	cr_expect_eq(run_program(&parse), 0, "%s", parse.err);
+	return parse.out;
+}
+
+Test(formats, metrics_are_what_the_parser_of_openmetrics_takes)
+{
+	const char *now = report_as("--openmetrics", OF_ALL_KINDS EVIL);
+	const char *metrics = test_path("counted.txt");
+	const char *log = test_file(
+		"log.jsonl", text("%s%s", sent("mx", "below-floor", "2026-01-01T00:00:00Z"),
+				  sent("evil\\\"\\u0007\\\\", "ok", "2026-01-01T00:00:01Z")));
+	const char *more =
+		test_file("more.jsonl", sent("mx", "below-floor", "2026-01-03T00:00:00Z"));
+	const char *counted = count_into(metrics, WORDS("--openmetrics", log));
+	const char *since = strstr(counted, "tlswitness_counted_until_timestamp_seconds 1");
+	const char *said = openmetrics(WORDS(test_file("now.txt", now), metrics));
+
+	cr_expect(strstr(said, "tlswitness_connections gauge "), "%s", said);
+	cr_expect(strstr(said, "tlswitness_connections counter 2 2\n"), "%s", said);
+	cr_expect(strstr(said, "tlswitness_records counter 8 2\n"), "%s", said);
+	cr_expect(strstr(said, "tlswitness_rejected_lines gauge 1 0\n"), "%s", said);
+	/* As if it had been made long ago: what is new is added, in the same form. */
+	cr_assert_not_null(since);
+	(void)test_file("counted.txt",
+			text("%.*stlswitness_counted_until_timestamp_seconds 1767312000.000000\n"
+			     "# EOF\n",
+			     (int)(since - counted), counted));
+	(void)count_into(metrics, WORDS("--openmetrics", log, more));
+	said = openmetrics(WORDS(metrics));
+	cr_expect(strstr(said, "tlswitness_connections counter 2 3\n"), "%s", said);
+}
+
 Test(formats, alerts_fire_on_what_they_are_for)
 {
 	const char *rules = realpath("tools/share/prometheus-alerts.yml", NULL);

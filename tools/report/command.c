@@ -233,7 +233,9 @@ static bool write_counters(const struct request *request, const struct report *r
 	if (asprintf(&path, "%s.new", request->counters) < 0)
 		return false;
 	out = fopen(path, "we");
-	ok = out && counters_write(out, report, counters, request->filter.until);
+	ok = out &&
+	     counters_write(out, report, counters, request->filter.until,
+			    request->openmetrics ? COUNTERS_OPENMETRICS : COUNTERS_PROMETHEUS);
 	ok = out && fclose(out) == 0 && ok && rename(path, request->counters) == 0;
 	if (!ok)
 		complain("--counters: %s can't be written: %s", path, strerror(errno));

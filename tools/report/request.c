@@ -63,7 +63,7 @@ static void print_help(FILE *out)
 		"  --counters FILE    the same, but as counters that only rise, whatever is\n"
 		"                     rotated: what is new is added to FILE, which the\n"
 		"                     collector reads; records of the last minute wait for\n"
-		"                     the next time\n"
+		"                     the next time; with --openmetrics in that form\n"
 		"  --html             as one page that needs no script and no network\n"
 		"  --sarif            the places, for a code review that shows the line\n"
 		"  --junit            a test case for each place, for a CI\n"
@@ -406,6 +406,7 @@ static bool parse_option(struct request *request, int code, const char *argument
 	case OPTION_CSV:
 		return choose_format(request, "csv", FORMAT_CSV);
 	case OPTION_OPENMETRICS:
+		request->openmetrics = true;
 		return choose_format(request, "openmetrics", FORMAT_OPENMETRICS);
 	case OPTION_SARIF:
 		return choose_format(request, "sarif", FORMAT_SARIF);

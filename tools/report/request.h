@@ -47,6 +47,7 @@ struct request {
 	bool has_top;
 	bool sha256;
 	bool show;              /* the records themselves */
+	bool openmetrics;       /* asked for by name, so that `counters` are so too */
 	const char *counters;   /* the file that they are added to; NULL: none */
 	const char *compare_to; /* a period in words; NULL: none */
 	unsigned long top;

@@ -233,62 +233,66 @@ static void put_family(FILE *out, const struct counters *counters, const char *n
 	}
 }
 
-/* "# HELP name words": of a metric that counts, with the name that it has then. */
-static bool put_comment(FILE *out, const char *line, size_t length)
+/* The metric that counts which a "# HELP name words" or its like is of; NULL: none. */
+static const char *commented_name(const char *line, size_t length)
 {
 	const char *name = memchr(line + 2, ' ', length - 2);
 	const char *end = name ? memchr(name + 1, ' ', length - (size_t)(name + 1 - line)) : NULL;
-	const char *known = end ? counted_name(name + 1, (size_t)(end - name - 1)) : NULL;
 
-	if (!known)
-		return false;
+	return end ? counted_name(name + 1, (size_t)(end - name - 1)) : NULL;
+}
+
+/* The same of a metric that counts, with the name and type that it has then. */
+static void put_comment(FILE *out, const char *line, size_t length, const char *name,
+			enum counters_form form)
+{
+	const char *suffix = form == COUNTERS_PROMETHEUS ? "_total" : "";
+	const char *rest = strstr(line, name) + strlen(name);
+
 	/* Prometheus has no units of its own, and would not take that name for one. */
-	if (strncmp(line, "# UNIT", 6) == 0)
-		return true;
-	put_slice(out, (struct slice){line, (size_t)(name + 1 - line)});
-	put_format(out, "%s_total", known);
+	if (form == COUNTERS_PROMETHEUS && strncmp(line, "# UNIT", 6) == 0)
+		return;
+	put_slice(out, (struct slice){line, (size_t)(rest - line)});
+	put_text(out, suffix);
 	if (strncmp(line, "# TYPE", 6) == 0)
 		put_text(out, " counter");
 	else
-		put_slice(out, (struct slice){end, length - (size_t)(end - line)});
+		put_slice(out, (struct slice){rest, length - (size_t)(rest - line)});
 	put_byte(out, '\n');
-	return true;
 }
 
-/* What has to be said of a metric before its samples; those of ones that count come by put_family.
+/*
+ * What has to be said of a metric before its samples: behind the last of it, its unit, those of
+ * one that counts come by put_family.
  */
-static void put_line(FILE *out, struct counters *counters, const char *line, size_t length)
+static void put_line(FILE *out, struct counters *counters, const char *line, size_t length,
+		     enum counters_form form)
 {
-	size_t name = strcspn(line, " {");
+	const char *name = line[0] == '#' ? commented_name(line, length)
+					  : counted_name(line, strcspn(line, " {"));
 
 	if (strncmp(line, "# EOF", 5) == 0 ||
 	    (memmem(line, length, FIRST, strlen(FIRST)) && find(counters, FIRST)))
 		return;
-	if (line[0] == '#') {
-		const char *type = "# TYPE ";
-
-		if (!put_comment(out, line, length)) {
-			put_slice(out, (struct slice){line, length});
-			put_byte(out, '\n');
-		} else if (strncmp(line, type, strlen(type)) == 0) {
-			const char *begin = line + strlen(type);
-
-			put_family(out, counters, counted_name(begin, strcspn(begin, " ")));
-		}
-	} else if (!counted_name(line, name)) {
+	if (!name) {
 		put_slice(out, (struct slice){line, length});
 		put_byte(out, '\n');
+	} else if (line[0] == '#') {
+		put_comment(out, line, length, name, form);
+		if (strncmp(line, "# UNIT", 6) == 0)
+			put_family(out, counters, name);
 	}
 }
 
-static void each_line(const char *text, FILE *out, struct counters *counters)
+static void each_line(const char *text, FILE *out, struct counters *counters,
+		      enum counters_form form)
 {
 	for (; *text; text += strcspn(text, "\n") + 1) {
 		size_t length = strcspn(text, "\n");
 		const char *name = text[0] == '#' ? NULL : counted_name(text, strcspn(text, " {"));
 
 		if (out)
-			put_line(out, counters, text, length);
+			put_line(out, counters, text, length, form);
 		else if (name)
 			add_sample(counters, name, text, length);
 	}
@@ -302,7 +306,7 @@ static void put_kept(FILE *out, const struct counter *row, const char *help)
 }
 
 bool counters_write(FILE *out, const struct report *report, struct counters *counters,
-		    int64_t until)
+		    int64_t until, enum counters_form form)
 {
 	char *text = NULL;
 	size_t size = 0;
@@ -318,8 +322,8 @@ bool counters_write(FILE *out, const struct report *report, struct counters *cou
 		table_out_of_memory();
 	if (!render_openmetrics(metrics, &shown) || fclose(metrics) != 0)
 		table_out_of_memory();
-	each_line(text, NULL, counters);
-	each_line(text, out, counters);
+	each_line(text, NULL, counters, form);
+	each_line(text, out, counters, form);
 	free(text);
 	put_kept(out, find(counters, FIRST), "When the first record was written.");
 	if (report->records.all == 0)
@@ -328,5 +332,7 @@ bool counters_write(FILE *out, const struct report *report, struct counters *cou
 		   "# HELP " UNTIL " Records before this time are counted.\n# TYPE " UNTIL
 		   " gauge\n" UNTIL " %.6f\n",
 		   (double)until / (double)MICROSECONDS_PER_SECOND);
+	if (form == COUNTERS_OPENMETRICS)
+		put_text(out, "# EOF\n");
 	return put_end(out);
 }

@@ -13,6 +13,9 @@
 
 #include "tools/report/model.h"
 
+/* The text format of Prometheus names a counter as its sample; OpenMetrics without "_total". */
+enum counters_form { COUNTERS_PROMETHEUS, COUNTERS_OPENMETRICS };
+
 /* A sample of the file: its name and labels, and its value as it stands. */
 struct counter {
 	char *series;
@@ -34,10 +37,10 @@ bool counters_read(struct counters *counters, const char *path);
 
 /*
  * Writes `report`, which has the records from counters->until on and before `until`, added to
- * them, in the text format of Prometheus. False if `out` could not be written to.
+ * them, in `form`. False if `out` could not be written to.
  */
 bool counters_write(FILE *out, const struct report *report, struct counters *counters,
-		    int64_t until);
+		    int64_t until, enum counters_form form);
 
 void counters_free(struct counters *counters);
 
