@@ -683,6 +683,18 @@ Test(report_truth, the_auditor_finds_scope_ciphers_certificates_gaps_and_method)
 	cr_expect(strstr(page, "id=\"method\""));
 	cr_expect(strstr(page, "Days without a connection"));
 	cr_expect(strstr(page, "2026-11-21</span> to <span class=\"time\">2026-11-22"));
+	page = run_report(WORDS("--audit", "--until", "2026-11-27T00:00:00Z", log)).out;
+	cr_expect(strstr(page, "Days without a connection: 2026-11-21 to 2026-11-22, "
+			       "2026-11-25 to 2026-11-26.\n"),
+		  "%s", page);
+	cr_expect(strstr(page, "\nTLS_AES_128_GCM_SHA256  X25519  1.3 "), "%s", page);
+	cr_expect(strstr(page, "CN=mx"), "%s", page);
+	cr_expect(strstr(page, "\nHow it was seen, and what could not be\n"));
+	cr_expect_eq(run_program(&(struct program){
+			     .argv = WORDS("sh", "-c", "grep -E '^[0-9a-f]{64}  ' | sha256sum -c"),
+			     .input = page}),
+		     0, "%s", page);
+	cr_expect_null(strstr(run_report(WORDS(log)).out, "For the auditor"));
 }
 
 /* ---- the proof: another engine, over the same log ---- */

@@ -131,6 +131,7 @@ static bool render(const struct request *request, const struct report *report)
 			 .utf8 = terminal_utf8()},
 		.top = request_top(request, DEFAULT_TOP),
 		.top_lists = request_top(request, DEFAULT_TOP_LISTS),
+		.audit = request->audit,
 	};
 	bool ok = render_format(request, report, &style);
 
@@ -283,7 +284,7 @@ static int make_report(const struct request *request, struct input_set *set, str
 	int status = 0;
 	bool whole;
 
-	set->digests = request->sha256 || request->format == FORMAT_HTML;
+	set->digests = request->sha256 || request->audit || request->format == FORMAT_HTML;
 	counting.doubles = doubles_new();
 	if (request->show)
 		prepare_show(request, &show, &reading);

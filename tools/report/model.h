@@ -420,6 +420,7 @@ struct report_style {
 	struct text_style text;
 	size_t top;       /* rows to show of the table of groups; 0: all */
 	size_t top_lists; /* and of the lists below it */
+	bool audit;       /* what an auditor asks for is written in text, too */
 };
 bool render_text(FILE *out, const struct report *report, const struct report_style *style);
 bool render_json(FILE *out, const struct report *report);

@@ -141,12 +141,13 @@ static void read_block(struct worker *worker, const struct input_block *block,
 /* A piece of the block that came last goes into that one's account. */
 static struct block_account *account_of(struct worker *worker, const struct input_block *block)
 {
-	struct block_account *last =
-		worker->account_count ? &worker->account[worker->account_count - 1] : NULL;
+	if (worker->account_count > 0) {
+		struct block_account *last = &worker->account[worker->account_count - 1];
 
-	if (last && last->input == block->input && last->number == block->number) {
-		last->bytes += block->lines.length;
-		return last;
+		if (last->input == block->input && last->number == block->number) {
+			last->bytes += block->lines.length;
+			return last;
+		}
 	}
 	if (worker->account_count == worker->account_capacity) {
 		worker->account_capacity =

@@ -72,6 +72,9 @@ static void print_help(FILE *out)
 		"                     no terminal that is written to\n"
 		"  --top N            rows of each table; 0 for all (30, and 10 of the\n"
 		"                     lists below the first)\n"
+		"  --audit            in text, too: hosts and services, days without a\n"
+		"                     connection, cipher suites, certificates of servers,\n"
+		"                     the SHA-256 of each input, and how it was seen\n"
 		"  --sha256           take the SHA-256 of each input, as --html always does,\n"
 		"                     for --json\n"
 		"  --threads N        use N threads (one for each core)\n"
@@ -87,6 +90,7 @@ enum option_code {
 	OPTION_JSON,
 	OPTION_CSV,
 	OPTION_OPENMETRICS,
+	OPTION_AUDIT,
 	OPTION_HTML,
 	OPTION_SARIF,
 	OPTION_JUNIT,
@@ -121,6 +125,7 @@ static const struct option long_options[] = {
 	{"flip", required_argument, NULL, OPTION_FLIP},
 	{"width", required_argument, NULL, OPTION_WIDTH},
 	{"top", required_argument, NULL, OPTION_TOP},
+	{"audit", no_argument, NULL, OPTION_AUDIT},
 	{"sha256", no_argument, NULL, OPTION_SHA256},
 	{"threads", required_argument, NULL, OPTION_THREADS},
 	{"where", required_argument, NULL, OPTION_WHERE},
@@ -386,6 +391,9 @@ static bool parse_option(struct request *request, int code, const char *argument
 	case OPTION_SHA256:
 		request->sha256 = true;
 		return true;
+	case OPTION_AUDIT:
+		request->audit = true;
+		return true;
 	case OPTION_WHERE:
 		return parse_where(request, argument);
 	case OPTION_SHOW:
@@ -435,6 +443,12 @@ static bool is_consistent(const struct request *request)
 	if (request->show && request->format != FORMAT_TEXT && request->format != FORMAT_JSON) {
 		complain("--show and --%s: records are shown as text, or as they are by --json",
 			 request->format_option);
+		return false;
+	}
+	if (request->audit && (request->format != FORMAT_TEXT || request->show)) {
+		complain("--audit and --%s: it is for the report as text; --html and --json have "
+			 "all of it without being asked",
+			 request->show ? "show" : request->format_option);
 		return false;
 	}
 	if (request->counters && (filter->has_since || filter->has_until)) {
@@ -536,6 +550,8 @@ static unsigned wants_of(const struct request *request)
 	case FORMAT_HTML:
 		return WANT_ALL;
 	default:
+		if (request->audit)
+			return WANT_ALL & ~(unsigned)WANT_PAIRS;
 		return WANT_GROUPS | WANT_PLACES | WANT_HOSTS | WANT_FINDINGS | WANT_DELIVERY |
 		       expiring;
 	}

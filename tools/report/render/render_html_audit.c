@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "tools/base/put.h"
+#include "tools/report/method.h"
 
 /* ---- what has changed ---- */
 
@@ -249,24 +250,7 @@ void html_write_server_certificates(FILE *out, const struct report *report,
 void html_write_method(FILE *out)
 {
 	html_section_open(out, "method", "How it was seen, and what could not be");
-	put_text(out,
-		 "<p>Inside each program that sent mail a recorder was loaded. It saw what the "
-		 "program’s TLS library (OpenSSL, GnuTLS) was told and what it agreed on, and, "
-		 "beside that, the first bytes of each handshake as they passed through the C "
-		 "library. Where both saw the version, they had to agree; a connection on which "
-		 "they did not is counted among the gaps. One record was written for each "
-		 "connection when its handshake ended, or when mail began in the clear. The "
-		 "figures are counts of these records, never estimates; a record that is there "
-		 "twice, by its identifier, counts once. The floor is the lowest version that was "
-		 "to be allowed, as set on each host.</p>\n"
-		 "<p>Not seen are programs in which no recorder can be loaded: statically linked "
-		 "ones, those in Go, those that speak to the kernel without the C library "
-		 "(io_uring), set-user-ID and set-group-ID ones unless it is loaded for the whole "
-		 "system, and children whose environment was cleared. Nor are hosts whose log is "
-		 "not among the inputs. What the recorder knew that it could not see is listed "
-		 "under the gaps. It is a witness and not a guard against programs that want to "
-		 "evade it.</p>\n"
-		 "<p>To repeat this report, run the command above on inputs that have the same "
-		 "SHA-256.</p>\n");
+	for (size_t i = 0; i < REPORT_METHOD_PARAGRAPHS; i++)
+		put_format(out, "<p>%s</p>\n", report_method[i]);
 	html_section_close(out);
 }

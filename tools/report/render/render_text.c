@@ -265,6 +265,7 @@ bool render_text(FILE *out, const struct report *report, const struct report_sty
 	text_write_losses(out, report, style);
 	text_write_silences(out, report, style);
 	text_write_expiring(out, report, style);
+	text_write_audit(out, report, style);
 	write_remarks(out, report);
 	write_inputs(out, report, style);
 	return put_end(out);

@@ -53,4 +53,7 @@ void text_write_losses(FILE *out, const struct report *report, const struct repo
 void text_write_silences(FILE *out, const struct report *report, const struct report_style *style);
 void text_write_expiring(FILE *out, const struct report *report, const struct report_style *style);
 
+/* Only where `style` asks for it. */
+void text_write_audit(FILE *out, const struct report *report, const struct report_style *style);
+
 #endif
