@@ -217,7 +217,7 @@ Test(manual, install_and_uninstall_leave_nothing)
 		"0\n", "not stripped");
 	/* Cut anywhere, the loader says so and leaves it out: no process ends by that. */
 	cr_expect_str_eq(shell("size=$(stat -c %s \"$1\")\n"
-			       "for cut in $(seq 0 4096 $size) $((size - 1)) $size; do\n"
+			       "for cut in $(seq 0 65536 $size) $((size - 1)) $size; do\n"
 			       "	head -c $cut \"$1\" >\"$1.cut\"\n"
 			       "	said=$(LD_PRELOAD=\"$1.cut\" /bin/true 2>&1) || echo $cut\n"
 			       "	[ -n \"$said\" ] || echo all of $((size - cut))\n"
