@@ -327,6 +327,21 @@ Test(check, foretells_programs_that_load_the_library_themselves)
 		  "%s, but %s", json_dumps(said, JSON_COMPACT), read_file(log, NULL));
 }
 
+/* Postfix's smtp(8) has TLS through a library of its own, which no other directory has. */
+Test(check, says_which_library_it_does_not_find)
+{
+	static const char smtp[] = "build/postfix/usr/lib/postfix/sbin/smtp";
+	const json_t *missed = check(WORDS(smtp), NO_WORDS, 0);
+	const json_t *found =
+		check(WORDS(smtp), WORDS("LD_LIBRARY_PATH=build/postfix/usr/lib/postfix"), 0);
+
+	cr_expect(gives_reason(missed, "libpostfix-master.so, which is not found here"), "%s",
+		  json_dumps(missed, JSON_COMPACT));
+	cr_expect_eq(json_array_size(json_object_get(found, "reasons")), 0);
+	cr_expect_str_eq(json_string_value(json_array_get(json_object_get(found, "witnesses"), 0)),
+			 "openssl");
+}
+
 /* ---- the host's policies, of a system in a directory ---- */
 
 static void put_file(const char *path, const char *content)
@@ -357,7 +372,7 @@ Test(check, knows_confinement)
 	const char *const words[] = {text("--root=%s", root), "/usr/sbin/mailer", NULL};
 
 	/* Nothing is enforced where AppArmor is not on. */
-	cr_expect_eq(json_array_size(json_object_get(check(words, NO_WORDS, 0), "reasons")), 0);
+	cr_expect_not(gives_reason(check(words, NO_WORDS, 0), "apparmor.d"));
 	put_file("root/sys/module/apparmor/parameters/enabled", "Y\n");
 	const json_t *said = check(words, NO_WORDS, 0);
 	cr_expect(gives_reason(said, "/etc/apparmor.d/usr.bin.shop:5"), "%s",

@@ -333,6 +333,10 @@ void target_find_witnesses(struct target *target, const struct root *root)
 		return;
 	tls_libraries_find(&target->libraries, root, path, &file);
 	elf_file_close(&file);
+	if (target->libraries.missing[0] != '\0')
+		add_reason(target, false, "ask with the LD_LIBRARY_PATH that it is started with",
+			   "links %s, which is not found here: what that brings is not known",
+			   target->libraries.missing);
 	if (target_blindness(target))
 		return;
 	add_library_witnesses(target);

@@ -141,8 +141,14 @@ static void need(struct walk *walk, const struct object *user, const char *name,
 		return;
 	if (strncmp(name, "liburing.so", strlen("liburing.so")) == 0)
 		walk->libraries->links_io_uring = true;
-	if (!library_path_open(walk->search, &user->file, user->path, name, &file, path))
+	if (!library_path_open(walk->search, &user->file, user->path, name, &file, path)) {
+		/* What is only named may be of another system: a program tries one after another.
+		 */
+		if (way == TLS_LIBRARY_LINKED && walk->libraries->missing[0] == '\0')
+			(void)snprintf(walk->libraries->missing, sizeof(walk->libraries->missing),
+				       "%s", name);
 		return;
+	}
 	object = add_object(walk, name, path, &file, user);
 	object->is_ours_to_close = true;
 	if (library)

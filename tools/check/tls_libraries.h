@@ -43,6 +43,7 @@ struct tls_libraries {
 	struct tls_library_use use[TLS_LIBRARY_USES_MAX];
 	size_t count;
 	bool links_io_uring;
+	char missing[128]; /* the first linked library that is nowhere; "": none */
 };
 
 /* `program` is open and lies at `path` in `root`. */
