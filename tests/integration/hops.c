@@ -25,9 +25,11 @@ static uint16_t start_socks(const char *const options[])
 {
 	uint16_t port = free_port();
 
-	start_daemon(
-		join_words(WORDS("microsocks", "-i", "127.0.0.1", "-p", text("%u", port)), options),
-		port);
+	/* Where localhost is ::1 as well, it would try that alone. */
+	start_daemon(join_words(WORDS("microsocks", "-i", "127.0.0.1", "-b", "127.0.0.1", "-p",
+				      text("%u", port)),
+				options),
+		     port);
 	return port;
 }
 

@@ -203,6 +203,18 @@ static void cut(const struct program *client, const struct sink *sink, const cha
 		      name);
 }
 
+/* Until 3.12 or so it has OpenSSL take an end without a word for none; then OpenSSL says a word. */
+static bool python_hears_of_an_end(void)
+{
+	struct program python = {
+		.argv = WORDS("/usr/bin/python3", "-c",
+			      "import ssl; print(ssl.create_default_context().options & "
+			      "ssl.OP_IGNORE_UNEXPECTED_EOF)")};
+
+	cr_assert_eq(run_program(&python), 0, "%s", python.err);
+	return strcmp(python.out, "0\n") == 0;
+}
+
 Test(middle_boxes, one_that_cuts_the_connection_in_mid_server_hello)
 {
 	static const char by_wire[] = "the server closed the connection before its ServerHello";
@@ -221,7 +233,8 @@ Test(middle_boxes, one_that_cuts_the_connection_in_mid_server_hello)
 			    mode, by_wire);
 		}
 		struct program client = sender_named("python3 smtplib", sink, mode);
-		cut(&client, sink, text("smtplib-%s", tls_mode_name(mode)), mode, by_wire);
+		cut(&client, sink, text("smtplib-%s", tls_mode_name(mode)), mode,
+		    python_hears_of_an_end() ? "unexpected eof while reading" : by_wire);
 	}
 }
 
