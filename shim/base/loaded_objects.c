@@ -288,13 +288,41 @@ static _Atomic(walker *) real_walker;
 #if defined(__GLIBC__)
 
 /*
+ * The loader's list for debuggers, as they find it: by the program's own DT_DEBUG. NULL where it
+ * has none. (The symbol _r_debug is the loader's, which would then be a library that we need.)
+ */
+static const struct r_debug *debuggers_list(void)
+{
+	const ElfW(Phdr) *header = (const void *)getauxval(AT_PHDR);
+	const ElfW(Phdr) *end = header + getauxval(AT_PHNUM);
+	const ElfW(Phdr) *itself = header;
+
+	while (itself < end && itself->p_type != PT_PHDR)
+		itself++;
+	for (; itself < end && header < end; header++) {
+		const ElfW(Dyn) * entry;
+
+		if (header->p_type != PT_DYNAMIC)
+			continue;
+		entry = (const void *)(getauxval(AT_PHDR) - itself->p_vaddr + header->p_vaddr);
+		for (; entry->d_tag != DT_NULL; entry++) {
+			if (entry->d_tag == DT_DEBUG)
+				return (const void *)entry->d_un.d_ptr;
+		}
+	}
+	return NULL;
+}
+
+/*
  * libc's, found by the loader's list for debuggers. A program or another preload
  * may have a dl_iterate_phdr of its own, which shows what it likes (Seastar's does),
  * and asks us for the real one when it is called first.
  */
 static walker *find_walker(void)
 {
-	for (const struct link_map *map = _r_debug.r_map; map; map = map->l_next) {
+	const struct r_debug *list = debuggers_list();
+
+	for (const struct link_map *map = list ? list->r_map : NULL; map; map = map->l_next) {
 		struct loaded_object object = {.base = map->l_addr, .dynamic = map->l_ld};
 		walker *found;
 		void *address;
