@@ -51,6 +51,12 @@ static const struct known_module {
 	{"php*", "%p/local/lib/php/extensions/*/*.so"},
 	{"apache2", "%p/lib/apache2/modules/libphp*.so"},
 	{"httpd", "%p/lib*/httpd/modules/libphp*.so"},
+	{"lua*", "%p/lib/*/lua/*/ssl.so"},
+	{"lua*", "%p/lib*/lua/*/ssl.so"},
+	{"tclsh*", "%p/lib/tcltk/*/tcltls*/*tls*.so"},
+	{"tclsh*", "%p/lib*/tcl*/tcltls*/*tls*.so"},
+	{"guile*", "%p/extensions/guile-gnutls*.so"},
+	{"guile*", "%p/lib*/guile/*/extensions/guile-gnutls*.so"},
 };
 
 /* An object that the walk has come to, by the name that it was asked for. */
