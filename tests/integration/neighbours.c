@@ -218,3 +218,28 @@ Test(neighbours, fakeroot)
 	expect_equal_to_entry(only_handshake(log), json_array_get(entries, 1), "fakeroot");
 	expect_equal_to_entry(only_handshake(behind), json_array_get(entries, 2), "fakeroot");
 }
+
+/*
+ * ThreadSanitizer looks for the functions that it replaces when each is first called, and
+ * dl_iterate_phdr, which we need, is one of them.
+ */
+Test(neighbours, a_host_with_thread_sanitizer)
+{
+	const char *source =
+		test_file("host.c", "#include <unistd.h>\n"
+				    "int main(void)\n"
+				    "{\n"
+				    "	return write(1, \"here\\n\", 5) == 5 ? 3 : 1;\n"
+				    "}\n");
+	const char *path = test_path("host");
+	struct program compiler = {.argv = WORDS("gcc", "-fsanitize=thread", "-o", path, source)};
+
+	cr_assert_eq(run_program(&compiler), 0, "%s", compiler.err);
+	struct program bare = {.argv = WORDS("setarch", "-R", path)};
+	struct program program =
+		preloaded(&bare, test_path("log.jsonl"), WORDS("TLSWITNESS_SCOPE=all"));
+	cr_assert_eq(run_program(&bare), 3, "%s", bare.err);
+	cr_expect_eq(run_program(&program), 3, "%s", program.err);
+	cr_expect_str_eq(program.out, "here\n");
+	cr_expect_str_empty(program.err);
+}
