@@ -62,8 +62,10 @@ static inline uint32_t descriptor_entry(int fd)
 /* The whole cost of a descriptor that is no mail connection: nearly all are of the first group. */
 static inline bool descriptor_unmonitored(int fd)
 {
-	if ((unsigned)fd < DESCRIPTOR_GROUP)
-		return atomic_load_explicit(&descriptor_own_groups.first[fd],
+	const unsigned number = (unsigned)fd;
+
+	if (number < DESCRIPTOR_GROUP)
+		return atomic_load_explicit(&descriptor_own_groups.first[number],
 					    memory_order_acquire) == DESCRIPTOR_UNMONITORED;
 	return descriptor_entry(fd) == DESCRIPTOR_UNMONITORED;
 }

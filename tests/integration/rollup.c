@@ -6,7 +6,7 @@
 
 #include <criterion/criterion.h>
 
-#include "tests/integration/harness.h"
+#include "tests/integration/records.h"
 
 TestSuite(rollup, .init = harness_begin, .fini = harness_end, .timeout = HARNESS_TEST_S);
 
@@ -53,7 +53,10 @@ static const char *rolled_up(const char *log, const char *name)
 	return test_file(name, program.out);
 }
 
-/* The report without what it says of its inputs. */
+/*
+ * The report without what it says of its inputs, and of what was lost on the way: that is known by
+ * the numbers of single records, which a roll-up no longer has.
+ */
 static json_t *report_of(const char *log, const char *option, const char *value)
 {
 	struct program program = {
@@ -68,6 +71,7 @@ static json_t *report_of(const char *log, const char *option, const char *value)
 	cr_assert_not_null(report);
 	json_object_del(report, "inputs");
 	json_object_del(report, "command");
+	json_object_del(report, "deliveries");
 	return report;
 }
 
@@ -96,6 +100,31 @@ Test(rollup, leaves_every_report_as_it_was)
 	expect_same(log, rolled, "--verdict", "below-floor");
 	expect_same(log, rolled, "--program", "1.py");
 	expect_same(log, rolled, "--what-if", "1.3");
+}
+
+/* What can't be known any more is not told to be nothing. */
+Test(rollup, tells_of_no_losses_where_records_have_no_number)
+{
+	const char *logs[] = {busy_log(), rolled_up(busy_log(), "rolled.jsonl")};
+
+	for (size_t i = 0; i < 2; i++) {
+		struct program program = {.argv = WORDS(tool_path(), "report", "--json", logs[i])};
+		size_t told = 0;
+		size_t arrived = 0;
+		size_t index;
+		json_t *delivery;
+
+		cr_assert_eq(run_program(&program), 0, "%s", program.err);
+		json_array_foreach (json_object_get(json_loads(program.out, 0, NULL), "deliveries"),
+				    index, delivery) {
+			arrived += (size_t)number_field(delivery, "arrived");
+			told += json_object_get(delivery, "lost") != NULL &&
+				json_object_get(delivery, "written") != NULL;
+		}
+		cr_expect_eq(arrived, RECORDS + 1);
+		/* Two hosts in one day; the record of what was lost has neither name nor number. */
+		cr_expect_eq(told, i == 0 ? 2 : 0, "%zu", told);
+	}
 }
 
 /* A shipper's doubles: the report knows them by their ids, which the roll-up no longer has. */

@@ -150,7 +150,7 @@ static bool parse_id(struct slice text, struct row *row, unsigned *place)
 		return false;
 	memset(digits + 16, '0', 16);
 	memcpy(digits, text.start, 16);
-	memcpy(digits + 48 - text.length, text.start + 16, text.length - 16);
+	memcpy(digits + (48 - text.length), text.start + 16, text.length - 16);
 	for (size_t i = 0; i < 4; i++) {
 		if (!parse_eight(digits + 8 * i, &word[i]))
 			return false;

@@ -708,7 +708,8 @@ static void count_arrived(struct subject *subject)
 		return;
 	key[PROCESSES_HOST] = field_number(subject, ENTRY_host);
 	key[PROCESSES_DAY] = (uint32_t)day;
-	cells_count(&aggregate->view[VIEW_ARRIVED], key, subject->records, 0, 0);
+	/* The last of a cell: is there one without a number? */
+	cells_count(&aggregate->view[VIEW_ARRIVED], key, subject->records, 0, id.length != 32);
 	if (id.length != 32 || processes->count >= PROCESSES_MAX)
 		return;
 	for (size_t i = 0; i < 3; i++) {

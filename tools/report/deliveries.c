@@ -167,9 +167,11 @@ void build_deliveries(struct builder *builder)
 
 	for (size_t i = 0; i < arrived->count; i++) {
 		const struct cell *cell = cell_of(arrived, i);
+		struct report_delivery *delivery = delivery_of(
+			builder, &rows, cell->key[ARRIVED_HOST], cell->key[ARRIVED_DAY]);
 
-		delivery_of(builder, &rows, cell->key[ARRIVED_HOST], cell->key[ARRIVED_DAY])
-			->arrived += cell->records;
+		delivery->arrived += cell->records;
+		delivery->is_numbered = cell->last == 0;
 	}
 	add_losses(builder, &rows);
 	report->deliveries = rows_release(&rows, &report->delivery_count);

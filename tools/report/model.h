@@ -253,6 +253,7 @@ struct report_delivery {
 	int64_t day;
 	uint64_t arrived;
 	uint64_t lost;
+	bool is_numbered; /* false: some have no event.id any more, so what is lost is not known */
 };
 
 /* A host that has been silent for more whole days than ever before. */

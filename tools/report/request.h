@@ -46,7 +46,7 @@ struct request {
 	bool has_by;
 	bool has_top;
 	bool sha256;
-	bool audit; /* in text, what --html and --json always have */
+	bool audit;             /* in text, what --html and --json always have */
 	bool show;              /* the records themselves */
 	bool openmetrics;       /* asked for by name, so that `counters` are so too */
 	const char *counters;   /* the file that they are added to; NULL: none */

@@ -25,7 +25,7 @@
  *   configuration_errors   [{program, destination, reason, advice, records, first, last}]
  *   days            [{day, connections, versions, verdicts}]
  *   gaps            [{first, last}]: days without a connection, as far as they were asked for
- *   deliveries      [{host, day, written, arrived, lost}]: by whole days, and by no filter but
+ *   deliveries      [{host, day, arrived, written, lost}]: by whole days, and by no filter but
  *                   those of hosts and times; what is lost is missing between two records of one
  *                   process, by what event.id counts
  *   silent_hosts    [{host, last, days, longest_before}]: silent for more whole days than ever
@@ -275,9 +275,11 @@ static void write_deliveries(struct json_writer *writer, const struct report *re
 		json_open(writer, NULL, '{');
 		write_known(writer, "host", delivery->host);
 		write_time(writer, "day", delivery->day, TIMESTAMP_DAY);
-		json_number(writer, "written", delivery->arrived + delivery->lost);
 		json_number(writer, "arrived", delivery->arrived);
-		json_number(writer, "lost", delivery->lost);
+		if (delivery->is_numbered) {
+			json_number(writer, "written", delivery->arrived + delivery->lost);
+			json_number(writer, "lost", delivery->lost);
+		}
 		json_close(writer, '}');
 	}
 	json_close(writer, ']');
