@@ -52,15 +52,12 @@ static size_t number(const uint8_t *bytes)
 
 static void compare(const struct reading *reading, const struct tls_wire *wire, const char *who);
 
-static const struct tls_wire *compared;
-
 /* While the hello is there. */
-static int take_hello(SSL *ssl, int *alert, void *unused)
+static int take_hello(SSL *ssl, int *alert, void *wire)
 {
 	struct reading reading = {.read = true, .has_random = true};
 	const unsigned char *random;
 
-	(void)unused;
 	reading.legacy_version = (uint16_t)SSL_client_hello_get0_legacy_version(ssl);
 	demand(SSL_client_hello_get0_random(ssl, &random) == TLS_RANDOM_SIZE, "a random of 32");
 	memcpy(reading.random, random, TLS_RANDOM_SIZE);
@@ -68,12 +65,12 @@ static int take_hello(SSL *ssl, int *alert, void *unused)
 					&reading.versions_length);
 	(void)SSL_client_hello_get0_ext(ssl, EXTENSION_SERVER_NAME, &reading.name,
 					&reading.name_length);
-	compare(&reading, compared, "OpenSSL");
+	compare(&reading, wire, "OpenSSL");
 	*alert = SSL_AD_HANDSHAKE_FAILURE;
 	return SSL_CLIENT_HELLO_ERROR;
 }
 
-static void ask_openssl(const uint8_t *records, size_t length, const struct tls_wire *wire)
+static void ask_openssl(const uint8_t *records, size_t length, struct tls_wire *wire)
 {
 	static SSL_CTX *context;
 	SSL *ssl;
@@ -83,9 +80,8 @@ static void ask_openssl(const uint8_t *records, size_t length, const struct tls_
 		demand(context != NULL, "a context");
 		SSL_CTX_set_security_level(context, 0);
 		SSL_CTX_set_min_proto_version(context, SSL3_VERSION);
-		SSL_CTX_set_client_hello_cb(context, take_hello, NULL);
 	}
-	compared = wire;
+	SSL_CTX_set_client_hello_cb(context, take_hello, wire);
 	ssl = SSL_new(context);
 	demand(ssl != NULL, "a session");
 	SSL_set_bio(ssl, BIO_new_mem_buf(records, (int)length), BIO_new(BIO_s_mem()));
@@ -128,7 +124,7 @@ static void compare_versions(const struct reading *reading, const struct tls_wir
 	unsigned expected = 0;
 	unsigned found = 0;
 
-	for (size_t i = 1; i + 1 < reading->versions_length; i += 2) {
+	for (size_t i = 1; reading->versions && i + 1 < reading->versions_length; i += 2) {
 		size_t version = number(reading->versions + i);
 
 		if (version >= TLS_VERSION_SSL_3_0 && version <= TLS_VERSION_1_3)
