@@ -30,7 +30,7 @@ static void leave(int number)
 static void dial(const char *port)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET,
-				      .sin_port = htons((unsigned short)(int)strtol(port, NULL, 10)),
+				      .sin_port = htons((unsigned short)strtol(port, NULL, 10)),
 				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 
 	(void)!connect(socket(AF_INET, SOCK_STREAM, 0), (struct sockaddr *)&address,
