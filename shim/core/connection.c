@@ -140,7 +140,7 @@ static enum connection_event event_at_end(const struct connection *connection)
 }
 
 /* A child made by fork has a copy of what its parent waits for, or is in the middle of. */
-static bool is_another_processs(const struct connection *connection)
+static bool is_of_another_process(const struct connection *connection)
 {
 	const pid_t waiting = connection->waiting;
 
@@ -151,7 +151,7 @@ static enum connection_event last_event(struct connection *connection)
 {
 	enum connection_event event;
 
-	if (is_another_processs(connection))
+	if (is_of_another_process(connection))
 		return EVENT_NONE;
 	event = event_at_end(connection);
 	return connection_finish(connection, event != EVENT_NONE ? FINISHED_OWING : FINISHED)
@@ -236,7 +236,7 @@ static void settle(struct connection *connection)
 	if (!guard_enter(&connection->guard)) {
 		/* Held by a thread of the parent's, when this process was forked, it isn't lost. */
 		if (connection_finish(connection, FINISHED) && connection->known_mail &&
-		    !is_another_processs(connection))
+		    !is_of_another_process(connection))
 			recorder_count_lost();
 		return;
 	}

@@ -101,6 +101,12 @@ bool recorder_owns_tables(void)
 	return recorder_process->pid == own;
 }
 
+void recorder_begin_child(void)
+{
+	if (!recorder_owns_tables())
+		*recorder_process = (struct recorder_process){.pid = sys_getpid()};
+}
+
 /* The parent's executable, asked again only when the parent changes. */
 static const char *parent_executable(pid_t parent, char path[ORIGIN_PATH_MAX])
 {

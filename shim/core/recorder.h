@@ -55,6 +55,13 @@ extern struct recorder_process *recorder_process;
 void recorder_enter(void);
 
 /*
+ * In a child made by fork, as soon as it is one: it knows itself before it has
+ * children by vfork, which share what it knows. And where its state was not wiped
+ * (before Linux 4.14), it is forgotten: its numbers of records are its parent's.
+ */
+void recorder_begin_child(void);
+
+/*
  * True if this is the process whose state the tables describe: the one that
  * was started, or a child made by fork, which has its own copy. False in a
  * child made by vfork, which must leave its parent's tables alone.

@@ -225,7 +225,6 @@ EXPORT ssize_t vmsplice(int fd, const struct iovec *parts, size_t count, unsigne
 
 /* ---- another process ---- */
 
-/* A child knows itself before it has children by vfork, which share what it knows (start()). */
 static pid_t forked(pid_t child)
 {
 	int saved = errno;
@@ -233,7 +232,7 @@ static pid_t forked(pid_t child)
 	if (child > 0)
 		recorder_count_fork();
 	if (child == 0 && recorder.on)
-		recorder_enter();
+		recorder_begin_child();
 	errno = saved;
 	return child;
 }
