@@ -182,7 +182,8 @@ void import_slots_set(const struct loaded_object *object,
 	struct writing writing = {.object = object, .choose = choose, .data = data};
 	struct tables tables;
 
-	if (!object->symbols || !object->strings)
+	/* Without its segments it isn't known what of it is read-only. */
+	if (!object->symbols || !object->strings || object->segment_count == 0)
 		return;
 	find_read_only(&writing);
 	read_tables(object, &tables);

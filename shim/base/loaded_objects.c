@@ -766,7 +766,10 @@ static void add_needed(struct closure *closure, const struct loaded_object *obje
 
 /* ---- other name spaces, which dl_iterate_phdr does not show ---- */
 
-/* By the ELF header, with which an object that was not prelinked begins. */
+/*
+ * By the ELF header, with which an object that was not prelinked begins. Linkers put the program
+ * headers right behind it; where a tool has moved them they may not be in memory, and stay unknown.
+ */
 static bool describe_at(uintptr_t base, const ElfW(Dyn) * dynamic, struct loaded_object *object)
 {
 	const ElfW(Ehdr) *header = (const void *)base;
@@ -774,13 +777,12 @@ static bool describe_at(uintptr_t base, const ElfW(Dyn) * dynamic, struct loaded
 	if (base == 0 || base % ELF_PAGE_LEAST != 0 || (uintptr_t)dynamic <= base ||
 	    memcmp(header->e_ident, ELFMAG, SELFMAG) != 0)
 		return false;
-	*object = (struct loaded_object){
-		.path = "",
-		.base = base,
-		.segments = (const void *)(base + header->e_phoff),
-		.segment_count = header->e_phnum,
-		.dynamic = dynamic,
-	};
+	*object = (struct loaded_object){.path = "", .base = base, .dynamic = dynamic};
+	if (header->e_phoff <= ELF_PAGE_LEAST &&
+	    header->e_phoff + header->e_phnum * sizeof(ElfW(Phdr)) <= ELF_PAGE_LEAST) {
+		object->segments = (const void *)(base + header->e_phoff);
+		object->segment_count = header->e_phnum;
+	}
 	read_dynamic(object);
 	return true;
 }

@@ -558,3 +558,34 @@ Test(binding, a_walk_through_the_loaded_objects_is_left_alone)
 		cr_expect_str_eq(thrown.out, "went on\n", "%s", rows[i]);
 	}
 }
+
+/*
+ * Program headers that a tool has put where no memory is, as patchelf and our own
+ * headers-last may: what of such a library may be written isn't known.
+ */
+Test(binding, a_library_apart_with_its_headers_moved_is_left_alone)
+{
+	struct sink *sink = start_sink(WORDS("--implicit", "--tls=1.2"));
+	const char *program = compiled("apart_curl", "apart_curl.c", WORDS("-ldl"));
+	const char *library = test_path("libcurl.so.4");
+	struct program move = {
+		.argv = WORDS("sh", "-ec",
+			      "cp -L \"$(gcc -print-file-name=libcurl.so.4)\" \"$1\"\n"
+			      "truncate -s +300M \"$1\"\n"
+			      "exec tools/share/headers-last \"$1\"",
+			      "sh", library)};
+
+	cr_assert_eq(run_program(&move), 0, "%s", move.err);
+	for (size_t i = 0; i < 2; i++) {
+		struct program curl = {
+			.argv = WORDS(program, text("smtps://127.0.0.1:%u", sink->port)),
+			.env = WORDS(text("LD_LIBRARY_PATH=%s", test_path(".")),
+				     text("LD_PRELOAD=%s", i == 0 ? "" : recorder_path()),
+				     text("TLSWITNESS_LOG=%s", test_path("log.jsonl")))};
+
+		cr_expect_eq(run_program(&curl), 0, "status %d, %s", curl.status, curl.err);
+		cr_expect_str_eq(curl.out, "0\n");
+	}
+	cr_expect_eq(json_array_size(sink_entries(sink, 2)), 2);
+	stop_sink(sink);
+}
