@@ -559,6 +559,10 @@ Test(binding, a_walk_through_the_loaded_objects_is_left_alone)
 	}
 }
 
+static const char move_headers[] = "cp -L \"$(gcc -print-file-name=libcurl.so.4)\" \"$1\"\n"
+				   "truncate -s +300M \"$1\"\n"
+				   "exec tools/share/headers-last \"$1\"";
+
 /*
  * Program headers that a tool has put where no memory is, as patchelf and our own
  * headers-last may: what of such a library may be written isn't known.
@@ -568,12 +572,7 @@ Test(binding, a_library_apart_with_its_headers_moved_is_left_alone)
 	struct sink *sink = start_sink(WORDS("--implicit", "--tls=1.2"));
 	const char *program = compiled("apart_curl", "apart_curl.c", WORDS("-ldl"));
 	const char *library = test_path("libcurl.so.4");
-	struct program move = {
-		.argv = WORDS("sh", "-ec",
-			      "cp -L \"$(gcc -print-file-name=libcurl.so.4)\" \"$1\"\n"
-			      "truncate -s +300M \"$1\"\n"
-			      "exec tools/share/headers-last \"$1\"",
-			      "sh", library)};
+	struct program move = {.argv = WORDS("sh", "-ec", move_headers, "sh", library)};
 
 	cr_assert_eq(run_program(&move), 0, "%s", move.err);
 	for (size_t i = 0; i < 2; i++) {
