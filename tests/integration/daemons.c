@@ -1,6 +1,7 @@
 #include "tests/integration/daemons.h"
 
 #include <arpa/inet.h>
+#include <glob.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
@@ -59,4 +60,16 @@ struct program start_daemon_in(const char *const argv[], const char *const env[]
 	start_program(&daemon);
 	wait_until(is_listened_at, &port, argv[0]);
 	return daemon;
+}
+
+const char *php_fpm_path(void)
+{
+	const char *path = NULL;
+	glob_t found;
+
+	if (glob("/usr/sbin/php-fpm[0-9]*", 0, NULL, &found) != 0)
+		cr_skip("no php-fpm is here");
+	path = text("%s", found.gl_pathv[0]);
+	globfree(&found);
+	return path;
 }

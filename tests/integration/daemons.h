@@ -19,4 +19,8 @@ struct program start_daemon(const char *const argv[], uint16_t port);
 /* The same, in an environment changed as struct program's. */
 struct program start_daemon_in(const char *const argv[], const char *const env[], uint16_t port);
 
+/* The path of PHP's server for FastCGI, which has its version in its name; skips where there is
+ * none. */
+const char *php_fpm_path(void);
+
 #endif

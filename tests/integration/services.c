@@ -478,11 +478,9 @@ Test(services, php_fpm_is_recorded_after_a_reload)
 				 test_path("fpm.err"), socket));
 	const char *script = mail_script(sink);
 
-	if (access("/usr/sbin/php-fpm8.2", X_OK) != 0)
-		cr_skip("no php-fpm is here");
 	expect_recorded_anew(
 		&(struct renewed){.name = "php-fpm",
-				  .argv = WORDS("/usr/sbin/php-fpm8.2", "-R", "-y", settings),
+				  .argv = WORDS(php_fpm_path(), "-R", "-y", settings),
 				  .client = WORDS("env", "REQUEST_METHOD=GET",
 						  text("SCRIPT_FILENAME=%s", script), "cgi-fcgi",
 						  "-bind", "-connect", socket),
