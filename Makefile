@@ -253,14 +253,16 @@ soak-bytes: all programs ## ten gigabytes of every call in every form, bare and 
 		$(BUILD)/programs/transparency $(SEED) 10240 >$(BUILD)/soak.watched; wait $$!
 	cmp $(BUILD)/soak.bare $(BUILD)/soak.watched && tail -n 2 $(BUILD)/soak.bare
 
-# SOAK='Python Postfix' for some of them; as many sessions as fit into SECONDS, where it is given.
+# SOAK='Python Postfix' for some of them; as many sessions as fit into SECONDS, where it is given;
+# AT_ONCE=4 for handshakes without mail, four at a time.
 SOAK ?=
 SESSIONS ?= 1000000
+AT_ONCE ?=
 .PHONY: soak
 soak: ## a million connections through one process of each interpreter and of Postfix; SOAK=Perl SESSIONS=
 	@$(MAKE) --no-print-directory setup FOR=check
 	@$(MAKE) --no-print-directory -s all
-	@SESSIONS=$(SESSIONS) tests/soak/run $(BUILD) $(SOAK)
+	@SESSIONS=$(SESSIONS) AT_ONCE=$(AT_ONCE) tests/soak/run $(BUILD) $(SOAK)
 
 # SUITE='CPython Ruby' for some of them. Hours of other people's tests: not part of `check`.
 SUITE ?=
