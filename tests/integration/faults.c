@@ -2,7 +2,8 @@
  * Each system call that the recorder makes in a program fails once, and nothing else does: the
  * program ends as it does bare, and its mail is delivered all the same.
  *
- * The system is real; what fails a call is the kernel, asked by tests/programs/fault_injector.c.
+ * The system is real; what fails a call is the kernel, asked by tests/programs/fault_injector.c, or
+ * by a limit.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -311,4 +312,125 @@ Test(faults, without_any_memory_mail_passes_in_audit_and_is_refused_by_enforce)
 		map_nothing(&senders[i], "1.0", "audit", true);
 		map_nothing(&senders[i], "1.0", "enforce", false);
 	}
+}
+
+/* ---- every number of descriptors ---- */
+
+/* One beside its three streams: with none the loader opens no library, and says so of ours, too. */
+#define FEWEST_DESCRIPTORS 4
+#define ENOUGH_DESCRIPTORS 64
+#define SLOW_DESCRIPTORS   3 /* where a start takes long: every so manieth */
+
+struct outcome {
+	struct program program;
+	size_t messages;
+	const char *log;
+};
+
+/* The same for every sink. */
+static const char *without_names_of(const struct sink *sink, const char *said)
+{
+	const char *names[] = {sink->certificate, text("%u", sink->port)};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		const char *at;
+
+		while ((at = strstr(said, names[i])) != NULL)
+			said = text("%.*s*%s", (int)(at - said), said, at + strlen(names[i]));
+	}
+	return said;
+}
+
+/* One session with so many descriptors, bare or recorded. */
+static struct outcome with_descriptors(const struct host *host, unsigned count, bool recorded)
+{
+	struct sink *sink = start_sink(WORDS("--tls=1.3"));
+	const struct program session = host->session(sink);
+	struct outcome outcome = {
+		.program = session,
+		.log = test_path(text("%s.of%u.jsonl", host->name, count)),
+	};
+	const char *const preload[] = {text("LD_PRELOAD=%s", recorder_path()),
+				       text("TLSWITNESS_LOG=%s", outcome.log),
+				       text("TLSWITNESS_PORTS=%u", sink->port), NULL};
+	json_t *entries;
+
+	outcome.program.argv =
+		join_words(WORDS("prlimit", text("--nofile=%u", count)), session.argv);
+	if (recorded)
+		outcome.program.env = session.env ? join_words(session.env, preload)
+						  : join_words(preload, NO_WORDS);
+	run_program(&outcome.program);
+	stop_sink(sink);
+	entries = read_json_lines(sink->log);
+	for (size_t i = 0; i < json_array_size(entries); i++)
+		outcome.messages += (size_t)json_integer_value(
+			json_object_get(json_array_get(entries, i), "messages"));
+	outcome.program.out = without_names_of(sink, outcome.program.out);
+	outcome.program.err = without_names_of(sink, outcome.program.err);
+	return outcome;
+}
+
+/* Until one is enough for the record, too, and one more. */
+static void check_each_number_of_descriptors(const char *name)
+{
+	const struct host *host = host_named(name);
+	const bool all = !host->starts_slowly || getenv("TLSWITNESS_FAULTS") != NULL;
+	unsigned recorded = 0;
+	unsigned sent = 0;
+
+	for (unsigned count = FEWEST_DESCRIPTORS; recorded < 2;
+	     count += all ? 1 : SLOW_DESCRIPTORS) {
+		const struct outcome bare = with_descriptors(host, count, false);
+		const struct outcome with = with_descriptors(host, count, true);
+
+		cr_assert_lt(count, ENOUGH_DESCRIPTORS, "%s has no record", name);
+		cr_expect_eq(with.program.status, bare.program.status, "%s, %u: %d, bare %d", name,
+			     count, with.program.status, bare.program.status);
+		cr_expect_str_eq(with.program.out, bare.program.out, "%s, %u", name, count);
+		/* Those that start slowly end with numbers and addresses of their own. */
+		if (!host->starts_slowly)
+			cr_expect_str_eq(with.program.err, bare.program.err, "%s, %u", name, count);
+		cr_expect_eq(with.messages, bare.messages, "%s, %u: %zu mails, bare %zu", name,
+			     count, with.messages, bare.messages);
+		sent += bare.messages > 0;
+		recorded += bare.messages > 0 &&
+			    json_array_size(records_of(with.log, "tls-handshake")) == 1;
+	}
+	cr_log_info("%s: %u with a mail, %u of them recorded\n", name, sent, recorded);
+}
+
+Test(faults, python_with_each_number_of_descriptors)
+{
+	check_each_number_of_descriptors("Python");
+}
+
+Test(faults, curl_with_each_number_of_descriptors)
+{
+	check_each_number_of_descriptors("curl");
+}
+
+Test(faults, php_with_each_number_of_descriptors)
+{
+	check_each_number_of_descriptors("PHP");
+}
+
+Test(faults, perl_with_each_number_of_descriptors)
+{
+	check_each_number_of_descriptors("Perl");
+}
+
+Test(faults, ruby_with_each_number_of_descriptors)
+{
+	check_each_number_of_descriptors("Ruby");
+}
+
+Test(faults, node_with_each_number_of_descriptors)
+{
+	check_each_number_of_descriptors("Node");
+}
+
+Test(faults, java_with_each_number_of_descriptors)
+{
+	check_each_number_of_descriptors("Java");
 }
