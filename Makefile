@@ -203,7 +203,7 @@ tsan: $(BUILD)/tsan/racing ## races over descriptors and connections under Threa
 		{ cat $(BUILD)/tsan/report; exit 1; }
 
 # Each target is one file of tests/fuzz; what it parses is linked from the tree. FUZZ_SECONDS
-# for each, FUZZ=tls_wire for one alone. Corpora lie in tests/fuzz/corpus/NAME.
+# for each, FUZZ=tls_wire for one alone. Corpora lie in tests/fuzz/corpus/NAME, by make-corpus there.
 FUZZ_SECONDS ?= 60
 FUZZ ?= $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
 FUZZ_SUBJECTS := $(wildcard shim/wire/*.c shim/record/*.c) tools/base/utf8.c \
