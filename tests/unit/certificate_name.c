@@ -243,6 +243,10 @@ Test(certificate_name, what_is_no_name)
 		 ""}, /* a number beyond 64 bits */
 		{DER(RDN("\x0A", "\x08", CN "\x0C\x01X") "\x31"),
 		 ""}, /* half an RDN behind a good one */
+		{DER(RDN("\x0A", "\x08", CN "\x0C\x01X") "\x31\x02\x30\x00"),
+		 ""}, /* an attribute of nothing there */
+		{DER("\x31\x0C\x30\x08" CN "\x0C\x01X\x30\x00"), ""}, /* and in the same RDN */
+		{DER("\x31\x0B\x30\x08" CN "\x0C\x01X\x30"), ""},     /* half an attribute there */
 	};
 	static const uint8_t no_sequence[] = "\x31\x0C\x31\x0A\x30\x08" CN "\x0C\x01X";
 	static const uint8_t behind[] = "\x30\x0C\x31\x0A\x30\x08" CN "\x0C\x01X\x00";

@@ -56,6 +56,8 @@ Test(record_envelope, fields_of_the_journal)
 		      "TLSWITNESS_OFFERED=1.0\nTLSWITNESS_OFFERED=1.2\nA_B=\n");
 	EXPECT_FIELDS("{\"event.reason\":\"a\\\"b\\\\c\\td\xC3\xA9\\u0085\\u001b\"}\n",
 		      "EVENT_REASON=a\"b\\c\td\xC3\xA9\xC2\x85\x1b\n");
+	/* What a name may be made of, to both ends of each kind. */
+	EXPECT_FIELDS("{\"@az[{09/:AZ\":1}\n", "AZ__09__AZ=1\n");
 	/* More lines than one. */
 	EXPECT_FIELDS("{\"code.stacktrace\":\"a:1 f\\nb:2\",\"x\":\"y\"}\n",
 		      "CODE_STACKTRACE\n\x09\0\0\0\0\0\0\0a:1 f\nb:2\nX=y\n");
