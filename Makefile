@@ -272,12 +272,13 @@ transparency: ## suites that others wrote, bare and recorded: no test may differ
 	@$(MAKE) --no-print-directory -s all
 	@tests/transparency/run $(BUILD) $(SUITE)
 
-# MUTANTS of them, chosen by SEED; each is built and tested, so a hundred take hours.
+# MUTANTS of them, chosen by SEED, from the FIRST on; each is built and tested, so a hundred take hours.
 MUTANTS ?= 100
+FIRST   ?= 1
 .PHONY: mutants
-mutants: ## break the recorder in 100 small ways: which did no test notice? MUTANTS=, SEED=
+mutants: ## break the recorder in 100 small ways: which did no test notice? MUTANTS=, SEED=, FIRST=
 	@$(MAKE) --no-print-directory setup FOR=check
-	@tests/mutants/run $(BUILD) $(MUTANTS) $(SEED)
+	@tests/mutants/run $(BUILD) $(MUTANTS) $(SEED) $(FIRST)
 
 .PHONY: check-fleet
 check-fleet: ## reports made by real engines against those of the files; kills, cuts, forgeries
