@@ -80,3 +80,14 @@ Test(cost, of_a_connection)
 {
 	expect_calls(WORDS(program_path("gnutls_client")), "count=", 12);
 }
+
+/* Whether the last line goes on growing is looked for once more, not as long as it might. */
+Test(cost, of_a_torn_line)
+{
+	const char *const argv[] = {program_path("giver_up"), "1", NULL};
+	const char *const *env = WORDS("TLSWITNESS_SCOPE=all");
+	const unsigned long whole = count_calls(argv, test_file("whole.jsonl", "{}\n"), env);
+	const unsigned long torn = count_calls(argv, test_file("torn.jsonl", "{"), env);
+
+	cr_expect_eq(torn - whole, 2, "%lu and %lu", torn, whole);
+}
