@@ -1259,6 +1259,20 @@ Test(smtp_dialogue, many_recipients_ahead)
 	}
 }
 
+/* Senders and recipients are of one kind, and need no room of their own. */
+Test(smtp_dialogue, many_senders_ahead)
+{
+	struct smtp_dialogue dialogue;
+
+	open_dialogue(&dialogue, "EHLO x\r\n");
+	say(&dialogue, SMTP_FROM_CLIENT, "MAIL FROM:<>\r\nRCPT TO:<x>\r\n", SMTP_PENDING_MAX);
+	say(&dialogue, SMTP_FROM_CLIENT, "STARTTLS\r\n", 1);
+	say(&dialogue, SMTP_FROM_SERVER, "250 \r\n", 2 * SMTP_PENDING_MAX);
+	cr_expect_eq(dialogue.state, SMTP_DIALOGUE);
+	say(&dialogue, SMTP_FROM_SERVER, "220 \r\n", 1);
+	cr_expect_eq(dialogue.state, SMTP_TLS);
+}
+
 /* More than sixteen bits can count. */
 Test(smtp_dialogue, many_recipients_of_a_message)
 {
