@@ -246,6 +246,65 @@ Test(config, lines_of_the_file)
 	cr_expect_eq(config.floor, 0x0302);
 }
 
+/* Whether a program of user 33 is one of those whom the line names. */
+static bool is_meant(const char *program, const char *text)
+{
+	config_defaults(&config);
+	config.program = program;
+	config.user = 33;
+	cr_expect(line(text), "%s: %s", text, message);
+	cr_expect(config.has_only, "%s", text);
+	return config.is_meant;
+}
+
+Test(config, only_whom_a_line_names)
+{
+	cr_expect(is_meant("/usr/sbin/exim4", "only = system"));
+	cr_expect(is_meant("/usr/sbin/exim4", "only = program:/usr/sbin/exim4"));
+	cr_expect_not(is_meant("/usr/sbin/exim4", "only = program:/usr/sbin/exim"));
+	cr_expect_not(is_meant("/usr/sbin/exim4", "only = program:/usr/sbin/exim4 -bd"));
+	cr_expect_not(is_meant(NULL, "only = program:/usr/sbin/exim4"));
+	cr_expect(is_meant(NULL, "only = user:33"));
+	cr_expect(is_meant(NULL, "only = user:0033"));
+	cr_expect_not(is_meant(NULL, "only = user:3"));
+	cr_expect_not(is_meant(NULL, "only = user:4294967295"));
+	/* One of several will do. */
+	cr_expect_not(is_meant("/usr/sbin/exim4", "only = user:34"));
+	cr_expect(line("only = program:/usr/sbin/exim4") && config.is_meant);
+	cr_expect(line("only = user:34") && config.is_meant);
+}
+
+/* It names nobody, so that the recorder is in nobody for it. */
+Test(config, what_names_nobody_means_nobody)
+{
+	static const char *const lines[] = {
+		"only =",
+		"only = systems",
+		"only = exim4",
+		"only = program:exim4",
+		"only = program:",
+		"only = user:",
+		"only = user:-33",
+		"only = user: 33",
+		"only = user:33x",
+		"only = user:www-data",
+		"only = user:4294967296",
+		"only = user:4294967329", /* 33 in 32 bits */
+	};
+
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		config_defaults(&config);
+		config.program = "/exim4";
+		config.user = 33;
+		cr_expect_not(line(lines[i]), "%s", lines[i]);
+		cr_expect(config.has_only, "%s", lines[i]);
+		cr_expect_not(config.is_meant, "%s", lines[i]);
+		cr_expect_not_null(strstr(message, "is no value of only; allowed: system, "), "%s",
+				   message);
+		cr_expect_str_eq(message + strlen(message) - 14, "or user:NUMBER");
+	}
+}
+
 static bool exception(const char *value)
 {
 	return config_exception(&config, value, message);
