@@ -2,6 +2,7 @@
  * What becomes of two witnesses that disagree. No real program makes them, so
  * here is the one step between the model and the record.
  */
+#include <errno.h>
 #include <string.h>
 
 #include <criterion/criterion.h>
@@ -102,4 +103,65 @@ Test(connection_record, where_nothing_passed_the_port_says_how_tls_begins)
 		connection_record(&connection, EVENT_HANDSHAKE);
 		cr_expect_eq(core_ground.record.tls_mode, cases[i].mode, "%u", cases[i].port);
 	}
+}
+
+/* A handshake that failed where no library said why. */
+static void expect_reason(const struct connection *seen, const char *reason)
+{
+	struct connection connection = *seen;
+
+	connection.mail_port = true;
+	connection_record(&connection, EVENT_HANDSHAKE);
+	cr_expect_eq(core_ground.record.established, RECORD_FALSE);
+	cr_expect_str_eq(core_ground.reason, reason);
+}
+
+Test(connection_record, whose_alert_ended_the_handshake)
+{
+	struct connection connection = {.tls_begun = true,
+					.tls = {.progress = TLS_FAILED,
+						.alert_seen = true,
+						.alert_from = TLS_FROM_SERVER,
+						.alert_description = 70}};
+
+	expect_reason(&connection, "alert from the server: protocol_version");
+	connection.tls.alert_from = TLS_FROM_CLIENT;
+	expect_reason(&connection, "alert from the client: protocol_version");
+	connection.tls.alert_description = 255;
+	expect_reason(&connection, "alert from the client: unknown");
+	connection.tls.alert_encrypted = true;
+	expect_reason(&connection, "alert from the client: encrypted");
+	/* What a client says to a server that has gone explains nothing, what the server said does.
+	 */
+	connection.ended_by_peer = true;
+	expect_reason(&connection, "the server closed the connection before its ServerHello");
+	connection.error = EPIPE;
+	expect_reason(&connection, "Broken pipe");
+	connection.tls.alert_from = TLS_FROM_SERVER;
+	expect_reason(&connection, "alert from the server: encrypted");
+}
+
+Test(connection_record, how_a_handshake_without_an_alert_ended)
+{
+	struct connection connection = {0};
+
+	expect_reason(&connection, "the client closed the connection before its ClientHello");
+	connection.ended_by_peer = true;
+	expect_reason(&connection, "the server closed the connection before the ClientHello");
+	connection.tls_begun = true;
+	expect_reason(&connection, "the server closed the connection before its ServerHello");
+	connection.ended_by_peer = false;
+	expect_reason(&connection, "the client closed the connection before the ServerHello");
+	connection.tls.version = TLS_VERSION_1_2;
+	expect_reason(&connection, "the client closed the connection during the handshake");
+	connection.ended_by_peer = true;
+	expect_reason(&connection, "the server closed the connection during the handshake");
+	connection.error = 4095;
+	expect_reason(&connection, "the connection failed");
+	connection.error = ECONNRESET;
+	expect_reason(&connection, "Connection reset by peer");
+	connection.tls.progress = TLS_NOT_TLS;
+	expect_reason(&connection, "what followed the ServerHello was no TLS");
+	connection.tls.version = 0;
+	expect_reason(&connection, "the ClientHello was answered with no TLS");
 }

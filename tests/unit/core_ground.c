@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "shim/base/loaded_objects.h"
+#include "shim/base/text.h"
 #include "shim/core/output.h"
 #include "shim/core/recorder.h"
 #include "shim/core/sandbox.h"
@@ -30,6 +31,9 @@ bool recorder_owns_tables(void)
 void recorder_emit(struct record *record)
 {
 	core_ground.record = *record;
+	core_ground.reason[0] = '\0';
+	if (record->reason)
+		text_append(core_ground.reason, sizeof(core_ground.reason), record->reason);
 	core_ground.emitted++;
 }
 

@@ -13,6 +13,7 @@
 struct core_ground {
 	unsigned emitted;     /* records that were written */
 	struct record record; /* the last of them */
+	char reason[128];     /* the record's own is gone once it is written */
 	unsigned lost;        /* records that were counted as lost */
 	uint64_t clock;       /* nanoseconds */
 	bool may_map;         /* also where the sandbox is closed */
