@@ -144,7 +144,7 @@ static bool parse_id(struct slice text, struct row *row, unsigned *place)
 {
 	/* The last word may be short: zeros before it are what it has not. */
 	char digits[32];
-	uint64_t word[4];
+	uint64_t word[4] = {0};
 
 	if (text.length < 24 || text.length > sizeof(digits))
 		return false;
