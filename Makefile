@@ -264,7 +264,8 @@ soak: ## a million connections through one process of each interpreter and of Po
 	@$(MAKE) --no-print-directory -s all
 	@SESSIONS=$(SESSIONS) AT_ONCE=$(AT_ONCE) tests/soak/run $(BUILD) $(SOAK)
 
-# SUITE='CPython Ruby' for some of them. Hours of other people's tests: not part of `check`.
+# SUITE='CPython Ruby' for some of them; MODULES='test_ssl' for some of CPython's. Hours of other
+# people's tests: not part of `check`.
 SUITE ?=
 .PHONY: transparency
 transparency: ## suites that others wrote, bare and recorded: no test may differ; SUITE=CPython
@@ -413,7 +414,8 @@ analyze: ## gcc's analyzer over recorder and command: two minutes; clang's is wi
 	@$(MAKE) --no-print-directory -s -k -j $(LINT_JOBS) \
 		$(patsubst %,$(BUILD)/lint/%.analyzed,$(SHIM_SOURCES) $(TOOL_SOURCES))
 
-$(addprefix $(BUILD)/lint/tools/,check/tls_libraries.c.analyzed log/follow.c.analyzed): \
+$(patsubst %,$(BUILD)/lint/tools/%.c.analyzed,check/tls_libraries log/follow report/causes report/names \
+		rollup/groups): \
 	ANALYZER_FLAGS := -Wno-analyzer-malloc-leak
 
 $(BUILD)/lint/%.analyzed: % Makefile

@@ -19,7 +19,7 @@ my $context;
 # All of them say their ClientHello before any is waited for.
 sub shake_hands {
 	my ($count) = @_;
-	$context //= IO::Socket::SSL::SSL_Context->new(SSL_ca_file => $ca_file, SSL_session_cache_size => 10)
+	$context //= IO::Socket::SSL::SSL_Context->new(SSL_ca_file => $ca_file)
 		or die $SSL_ERROR;
 	my @servers;
 	for (1 .. $count) {

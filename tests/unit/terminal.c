@@ -11,11 +11,16 @@
 static char *written;
 static size_t size;
 
+/* What it returns is there until the next call. */
 static const char *put(struct slice text, size_t columns, bool keep_end, bool utf8)
 {
-	FILE *out = open_memstream(&written, &size);
-	size_t used = terminal_put(out, text, columns, keep_end, utf8);
+	FILE *out;
+	size_t used;
 	struct slice result;
+
+	free(written);
+	out = open_memstream(&written, &size);
+	used = terminal_put(out, text, columns, keep_end, utf8);
 
 	cr_assert_eq(fclose(out), 0);
 	result = (struct slice){written, size};
@@ -29,7 +34,12 @@ static void in_utf8(void)
 	cr_assert_not_null(setlocale(LC_CTYPE, "C.UTF-8"));
 }
 
-TestSuite(terminal, .init = in_utf8);
+static void end(void)
+{
+	free(written);
+}
+
+TestSuite(terminal, .init = in_utf8, .fini = end);
 
 Test(terminal, writes_controls_as_escapes)
 {
