@@ -18,18 +18,19 @@
 
 static void print_help(void)
 {
-	put_text(
-		stdout,
-		"Usage: tlswitness rollup [FILE|DIRECTORY|- ...] > rolled-up.jsonl\n"
-		"\n"
-		"Writes one record for all that are alike within an hour, with their number in\n"
-		"tlswitness.count. Every report of it is as of the records themselves. What a\n"
-		"record has of its own is gone: its exact time, its process, its port, its stack.\n"
-		"Without a file it reads what `tlswitness report` would. Input is not changed.\n"
-		"\n"
-		"  -h, --help         this help\n"
-		"\n"
-		"Exit status: 0; 2 on bad use, or if something could not be read or written.\n");
+	put_text(stdout,
+		 "Usage: tlswitness rollup [FILE|DIRECTORY|- ...] > rolled-up.jsonl\n"
+		 "\n"
+		 "Writes one record for all that are alike within an hour, with their number in\n"
+		 "tlswitness.count. Every report of it is as of the records themselves. What a\n"
+		 "record has of its own is gone: its exact time, its process, its port, its\n"
+		 "stack, and its event.id, by which a report of the records themselves tells how\n"
+		 "many were lost on the way. A report of the roll-up does not say.\n"
+		 "Without a file it reads what `tlswitness report` would. Input is not changed.\n"
+		 "\n"
+		 "  -h, --help         this help\n"
+		 "\n"
+		 "Exit status: 0; 2 on bad use, or if something could not be read or written.\n");
 }
 
 struct rollup {
