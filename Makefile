@@ -285,7 +285,7 @@ mutants: ## break the recorder in 100 small ways: which did no test notice? MUTA
 check-fleet: ## reports made by real engines against those of the files; kills, cuts, forgeries
 	@$(MAKE) --no-print-directory setup FOR=fleet
 	@$(MAKE) --no-print-directory -s all $(BUILD)/bench/generate
-	@status=0; for part in run example relp; do \
+	@status=0; for part in run example link relp; do \
 		tests/fleet/$$part $(BUILD) || { echo "tests/fleet/$$part: failed"; status=1; }; \
 	done; exit $$status
 

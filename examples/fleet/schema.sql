@@ -80,8 +80,8 @@ ORDER BY (hour, `event.id`, `host.name`);
 CREATE TABLE IF NOT EXISTS tlswitness.tls AS tlswitness.local
 ENGINE = Distributed('{cluster}', 'tlswitness', 'local', sipHash64(substring(`event.id`, 1, 24)));
 
--- What the collector writes to: who sent the record, by certificate, and its line. host.name is
--- the sender, whatever the line says.
+-- What `load` writes to: who sent the record, by certificate, and its line. host.name is the
+-- sender, whatever the line says.
 CREATE TABLE IF NOT EXISTS tlswitness.received (sender String, line String) ENGINE = Null;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS tlswitness.arriving TO tlswitness.tls AS
@@ -152,12 +152,13 @@ WHERE (
 	match(visitParamExtractString(line, '@timestamp'),
 		'^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\\.[0-9]{6}Z$')
 	AND visitParamExtractString(line, 'event.action') != ''
-	AND toInt64(toRelativeDayNum(toDateOrZero(
-		substring(visitParamExtractString(line, '@timestamp'), 1, 10)))) + {days}
-		>= toInt64(toRelativeDayNum(today()))
+	AND abs(toInt64(toRelativeDayNum(toDateOrZero(
+		substring(visitParamExtractString(line, '@timestamp'), 1, 10))))
+		- toInt64(toRelativeDayNum(today()))) <= {days}
 );
 
--- What is no record, and what came so late that its hour is closed for good: kept, not counted.
+-- What is no record, what came so late that its hour is closed for good, and what is as far in the
+-- future: kept, not counted.
 CREATE TABLE IF NOT EXISTS tlswitness.apart (arrived DateTime, sender String, line String)
 ENGINE = MergeTree PARTITION BY toYYYYMM(arrived) ORDER BY (sender, arrived);
 
@@ -168,9 +169,9 @@ WHERE NOT (
 	match(visitParamExtractString(line, '@timestamp'),
 		'^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\\.[0-9]{6}Z$')
 	AND visitParamExtractString(line, 'event.action') != ''
-	AND toInt64(toRelativeDayNum(toDateOrZero(
-		substring(visitParamExtractString(line, '@timestamp'), 1, 10)))) + {days}
-		>= toInt64(toRelativeDayNum(today()))
+	AND abs(toInt64(toRelativeDayNum(toDateOrZero(
+		substring(visitParamExtractString(line, '@timestamp'), 1, 10))))
+		- toInt64(toRelativeDayNum(today()))) <= {days}
 );
 
 -- ---- by the hour ----

@@ -5,6 +5,8 @@ import hashlib
 import json
 import os
 import re
+import secrets
+import signal
 import socket
 import subprocess
 import time
@@ -40,10 +42,17 @@ count = Count()
 check = count.check
 
 
+def stop(process):
+    """With what it has started, where it leads a session."""
+    if process.poll() is None and os.getpgid(process.pid) == process.pid:
+        os.killpg(process.pid, signal.SIGKILL)
+    process.kill()
+    process.wait()
+
+
 def stop_all():
     for process in started:
-        process.kill()
-        process.wait()
+        stop(process)
 
 
 def start(arguments, **options):
@@ -67,7 +76,7 @@ def query(port, text, parameters="", host="127.0.0.1"):
         raise RuntimeError(f"{text[:2000]}\n{error.read().decode()[:2000]}") from error
 
 
-def await_true(what, condition, seconds=120):
+def await_true(what, condition, seconds=600):
     """As long as it takes on a machine that has much to do; what never comes true is an error."""
     end = time.monotonic() + seconds
     while True:
@@ -156,6 +165,17 @@ def insert(port, lines, parameters="?insert_distributed_sync=1"):
               parameters)
 
 
+def load(spool, port, batches):
+    """The example's own, of what the collector has put down: batches by their senders."""
+    for sender, body in batches:
+        os.makedirs(f"{spool}/arrived/{sender}", exist_ok=True)
+        with open(f"{spool}/arrived/{sender}/{secrets.token_hex(16)}", "wb") as out:
+            out.write(body)
+    loading = start([f"{EXAMPLE}/load", spool, f"http://127.0.0.1:{port}"], start_new_session=True)
+    await_true("the engine has what arrived", lambda: not any(files for _, _, files in os.walk(spool)))
+    stop(loading)
+
+
 def nightly(port, **settings):
     """The example's own, for one shard."""
     done = subprocess.run([f"{EXAMPLE}/nightly", f"http://127.0.0.1:{port}"], capture_output=True, text=True,
@@ -203,9 +223,9 @@ def openssl(*arguments):
     subprocess.run(["openssl", *arguments], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
-def sign(pki, name, file, address="127.0.0.1"):
+def sign(pki, name, file, address="127.0.0.1", subject=None):
     """A certificate of the authority in `pki` for `name`: FILE.pem and FILE.key."""
-    openssl("req", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={name}", "-keyout", f"{file}.key",
+    openssl("req", "-newkey", "rsa:2048", "-nodes", "-subj", subject or f"/CN={name}", "-keyout", f"{file}.key",
             "-out", f"{file}.csr")
     with open(f"{file}.ext", "w", encoding="utf-8") as out:
         out.write(f"subjectAltName=DNS:{name},IP:{address}\n")
