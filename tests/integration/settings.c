@@ -224,8 +224,9 @@ static void check_native(const char *const how[])
 	struct sink *sink = start_sink(WORDS("--tls=1.2..1.3", "--implicit"));
 	const char *program = program_path("settings");
 	char *executable = realpath(program, NULL);
-	json_t *records = settings_of(
-		join_words(WORDS(program, text("%u", sink->port), TIMES), how), sink, NO_WORDS);
+	json_t *records =
+		settings_of(join_words(WORDS(program, text("%u", sink->port), TIMES), how), sink,
+			    WORDS("OPENSSL_CONF=/dev/null"));
 
 	cr_assert_not_null(executable);
 	cr_expect_eq(json_array_size(records), NATIVE_WORDS, "%zu records, not %zu:\n%s",

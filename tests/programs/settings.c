@@ -56,7 +56,8 @@ static void find_all(void)
 
 static void set_bounds(SSL_CTX *context, SSL *ssl)
 {
-	static const int versions[] = {TLS1_1_VERSION, 0, TLS1_2_VERSION, TLS1_3_VERSION};
+	/* First to what it is already, where no configuration says otherwise. */
+	static const int versions[] = {0, TLS1_1_VERSION, TLS1_2_VERSION, TLS1_3_VERSION};
 
 	for (size_t i = 0; i < sizeof(versions) / sizeof(versions[0]); i++) {
 		context_ctrl(context, SSL_CTRL_SET_MIN_PROTO_VERSION, versions[i], NULL);
