@@ -344,15 +344,11 @@ static bool find_in_start(const char *name, const struct loaded_object *after,
 }
 
 /* In the scope of `object`; what was loaded with RTLD_GLOBAL since the start is not in it. */
-static bool find_in_scope(const struct loaded_object *object, const char *name, bool deeply,
+static bool find_in_scope(const struct loaded_object *object, const char *name,
 			  struct loaded_object *found)
 {
-	if (object->apart)
-		return loaded_object_needed_defining(object, name, found);
-	if (!deeply && find_in_start(name, NULL, found))
-		return true;
-	return loaded_object_needed_defining(object, name, found) ||
-	       (deeply && find_in_start(name, NULL, found));
+	return (!object->apart && find_in_start(name, NULL, found)) ||
+	       loaded_object_needed_defining(object, name, found);
 }
 
 static bool is_c_library(const struct loaded_object *object)
@@ -390,7 +386,7 @@ static bool add_to_scope(const struct loaded_object *object, void *data)
 	return scope.count < SCOPE_MAX;
 }
 
-/* As find_in_scope, for the object whose slots are looked at. */
+/* As find_in_scope, for the object whose slots are looked at, which may be bound deeply. */
 static bool find_in_known_scope(const struct slots_of *of, const char *name,
 				struct loaded_object *found)
 {
@@ -680,7 +676,7 @@ static void answer(void *data)
 	if (!address) {
 		if (question->next ? !is_of_start(&caller) ||
 					     !find_in_start(question->name, &caller, &found)
-				   : !find_in_scope(&caller, question->name, false, &found))
+				   : !find_in_scope(&caller, question->name, &found))
 			return;
 		address = loaded_object_function(&found, question->name);
 	}

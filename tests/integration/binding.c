@@ -519,6 +519,23 @@ Test(binding, answers_who_asks_a_library_by_name)
 	cr_expect_str_eq(off.out, "libssl.so.3\n");
 }
 
+/* And a plugin that asks for a function of what it needs, which is in nobody else's scope. */
+Test(binding, answers_a_plugin_that_asks_by_name)
+{
+	const char *plugin =
+		compiled("asks.so", "asks.c", WORDS("-shared", "-Wl,--no-as-needed", "-lssl"));
+	struct program bare = {.argv = WORDS(program_path("binding"), "local", plugin)};
+	struct program with = preloaded(&bare, test_path("log.jsonl"), NO_WORDS);
+	struct program off = preloaded(&bare, test_path("log.jsonl"), WORDS("TLSWITNESS_OFF=1"));
+
+	cr_expect_eq(run_program(&bare), 0, "%s", bare.err);
+	cr_expect_eq(run_program(&with), 0, "%s", with.err);
+	cr_expect_eq(run_program(&off), 0, "%s", off.err);
+	cr_expect_str_eq(bare.out, "libssl.so.3\n");
+	cr_expect_str_eq(with.out, "libtlswitness.so\n");
+	cr_expect_str_eq(off.out, "libssl.so.3\n");
+}
+
 /* Whoever goes to libc for connect() gets libc's, but for a preload before us that stands in for
  * it (neighbours/torsocks). */
 Test(binding, leaves_who_asks_libc_itself_alone)
