@@ -113,6 +113,44 @@ Test(caller, a_host_that_scrubbed_its_environment_hands_the_recorder_on)
 	stop_sink(sink);
 }
 
+/* How many of the lines begin so. */
+static size_t count_lines(const char *lines, const char *beginning)
+{
+	size_t count = 0;
+
+	for (; *lines; lines += strcspn(lines, "\n"), lines += *lines == '\n')
+		count += strncmp(lines, beginning, strlen(beginning)) == 0;
+	return count;
+}
+
+/* What the host has set otherwise stays so, and what it has taken away is there again. */
+Test(caller, a_mail_program_is_given_no_variable_twice)
+{
+	const char *mail = test_path("sendmail");
+	const char *source = test_file("all.c", "#include <stdio.h>\n"
+						"extern char **environ;\n"
+						"int main(void)\n"
+						"{\n"
+						"	for (char **at = environ; *at; at++)\n"
+						"		puts(*at);\n"
+						"	return 0;\n"
+						"}\n");
+	struct program compiler = {.argv = WORDS("gcc", "-o", mail, source)};
+	const char *script = test_file("start.py", "import os, subprocess, sys\n"
+						   "del os.environ['LD_PRELOAD']\n"
+						   "os.environ['TLSWITNESS_LOG'] = 'another'\n"
+						   "subprocess.run([sys.argv[1]])\n");
+	struct program bare = {.argv = WORDS("/usr/bin/python3", script, mail)};
+	struct program program = tried(&bare, test_path("log.jsonl"), NO_WORDS);
+
+	cr_assert_eq(run_program(&compiler), 0, "%s", compiler.err);
+	cr_expect_eq(run_program(&program), 0, "%s", program.err);
+	cr_expect_eq(count_lines(program.out, "LD_PRELOAD="), 1, "%s", program.out);
+	cr_expect_eq(count_lines(program.out, "TLSWITNESS_LOG="), 1, "%s", program.out);
+	cr_expect_eq(count_lines(program.out, "TLSWITNESS_LOG=another\n"), 1, "%s", program.out);
+	cr_expect_eq(count_lines(program.out, "TLSWITNESS_CALLER="), 1, "%s", program.out);
+}
+
 static const char environment[] = "#include <stdio.h>\n"
 				  "#include <stdlib.h>\n"
 				  "int main(void)\n"
