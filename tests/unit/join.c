@@ -11,6 +11,7 @@
 #include "shim/base/thread.h"
 #include "shim/core/connection_state.h"
 #include "shim/core/dns_cache.h"
+#include "shim/core/hello.h"
 #include "shim/core/join.h"
 #include "shim/core/recorder.h"
 #include "shim/core/sandbox.h"
@@ -434,6 +435,82 @@ Test(join, one_that_cannot_be_looked_at_is_in_doubt)
 	cr_expect(connection->blocked, "mail that nobody can look at is below any floor");
 	cr_expect_eq(core_ground.lost, 1);
 	guard_leave(&connection->guard);
+}
+
+/* ---- below the floor, before the library has said so ---- */
+
+/* A ServerHello of TLS 1.0 (RFC 2246, 7.4.1.3). */
+static void receive_old_hello(int fd)
+{
+	uint8_t hello[47] = {22, 3, 1, 0, 42, 2, 0, 0, 38, 3, 1};
+
+	hello[44] = 0xc0;
+	hello[45] = 0x13;
+	pass(fd, false, hello, sizeof(hello));
+}
+
+/* Below the floor by the wire, and its library, whose hello was known, will report it. */
+static struct connection *opened_below_the_floor(int fd)
+{
+	static _Atomic bool settled;
+	struct connection *connection = opened(fd, "192.0.2.1");
+	uint8_t random[TLS_RANDOM_SIZE];
+
+	memset(random, fd, sizeof(random));
+	(void)hello_expect(random, &settled);
+	send_hello(fd, (uint8_t)fd);
+	receive_old_hello(fd);
+	cr_assert_eq(connection->tls.version, TLS_VERSION_1_0);
+	cr_assert_not(connection->blocked);
+	return connection;
+}
+
+static bool may_send(int fd, const struct iovec *parts, size_t count)
+{
+	struct connection_call call;
+
+	return connection_call_begin(&call, fd) && connection_may_send(&call, parts, count);
+}
+
+Test(join, below_the_floor_a_library_may_send_its_alert)
+{
+	uint8_t alert[] = {21, 3, 1, 0, 2, 2, 70};
+	const struct iovec whole = {alert, 7};
+	const struct iovec parts[] = {{alert, 1}, {alert, 0}, {alert + 1, 3}, {alert + 4, 3}};
+	struct connection *connection;
+
+	enforce(TLS_VERSION_1_2);
+	connection = opened_below_the_floor(700);
+	cr_expect(may_send(700, &whole, 1));
+	cr_expect(may_send(700, parts, 4));
+	cr_expect_not(connection->blocked);
+	cr_expect_eq(core_ground.emitted, 0);
+}
+
+Test(join, below_the_floor_a_library_may_send_nothing_else)
+{
+	static const uint8_t others[][8] = {
+		{22, 3, 1, 0, 2, 2, 70}, {23, 3, 1, 0, 2, 2, 70},
+		{21, 2, 1, 0, 2, 2, 70}, {21, 3, 1, 1, 2, 2, 70},
+		{21, 3, 1, 0, 1, 2, 70}, {'Q', 'U', 'I', 'T', '\r', '\n', 0},
+	};
+	static const uint8_t more[] = {21, 3, 1, 0, 2, 2, 70, 23};
+	const struct iovec longer = {(void *)(uintptr_t)more, sizeof(more)};
+	const size_t count = sizeof(others) / sizeof(others[0]);
+
+	enforce(TLS_VERSION_1_2);
+	for (size_t i = 0; i < count; i++) {
+		const struct iovec part = {(void *)(uintptr_t)others[i], 7};
+		const int fd = 700 + (int)i;
+		const struct connection *connection = opened_below_the_floor(fd);
+
+		cr_expect_not(may_send(fd, &part, 1), "%zu", i);
+		cr_expect(connection->blocked, "%zu", i);
+		cr_expect_eq(core_ground.emitted, i + 1, "%zu", i);
+		cr_expect_not(may_send(fd, &part, 1), "%zu: again", i);
+	}
+	(void)opened_below_the_floor(700 + (int)count);
+	cr_expect_not(may_send(700 + (int)count, &longer, 1), "an alert and more");
 }
 
 /* ---- what could not be joined ---- */
