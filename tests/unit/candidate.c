@@ -3,6 +3,7 @@
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <sys/socket.h>
 
 #include <criterion/criterion.h>
 
@@ -10,6 +11,7 @@
 #include "shim/core/connection.h"
 #include "shim/core/connection_state.h"
 #include "shim/core/descriptor_table.h"
+#include "shim/core/recorder.h"
 #include "tests/unit/core_ground.h"
 
 TestSuite(candidate, .init = core_ground_start);
@@ -63,4 +65,37 @@ Test(candidate, whose_descriptor_is_closed_leaves_nothing)
 	connection_closing(FD);
 	cr_expect(descriptor_unmonitored(FD));
 	expect_gone(entry);
+}
+
+/* A connection to a port that is nobody's. */
+static int connected(void)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET,
+				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t length = sizeof(address);
+	const int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	cr_assert_eq(bind(listener, (struct sockaddr *)&address, length), 0);
+	cr_assert_eq(listen(listener, 1), 0);
+	cr_assert_eq(getsockname(listener, (struct sockaddr *)&address, &length), 0);
+	cr_assert_eq(connect(fd, (struct sockaddr *)&address, length), 0);
+	return fd;
+}
+
+/* A child made by vfork has descriptors of its own, and its parent's table of them. */
+Test(candidate, that_arrives_is_noted_where_the_table_is_that_of_the_process)
+{
+	const int fd = connected();
+
+	core_ground.is_borrowed = true;
+	connection_arrived(fd);
+	cr_expect(descriptor_unmonitored(fd));
+	core_ground.is_borrowed = false;
+	recorder.on = false;
+	connection_arrived(fd);
+	cr_expect(descriptor_unmonitored(fd));
+	recorder.on = true;
+	connection_arrived(fd);
+	cr_expect_eq(descriptor_kind(descriptor_entry(fd)), DESCRIPTOR_CANDIDATE);
 }

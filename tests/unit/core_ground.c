@@ -25,7 +25,7 @@ void recorder_enter(void)
 
 bool recorder_owns_tables(void)
 {
-	return true;
+	return !core_ground.is_borrowed;
 }
 
 void recorder_emit(struct record *record)

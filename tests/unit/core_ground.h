@@ -17,6 +17,7 @@ struct core_ground {
 	unsigned lost;        /* records that were counted as lost */
 	uint64_t clock;       /* nanoseconds */
 	bool may_map;         /* also where the sandbox is closed */
+	bool is_borrowed;     /* the memory is that of the parent, as in a child made by vfork */
 };
 
 extern struct core_ground core_ground;
