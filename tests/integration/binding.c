@@ -367,30 +367,30 @@ Test(binding, leaves_a_program_its_own_copy_of_another_version)
 
 /* ---- libraries that are called libssl, too ---- */
 
-/* What the system's libssl has of names in each version, and any other in the first of 3.x. */
-static const char *versions_of_libssl(void)
+/* What the system's libssl has of names in each version, and any other in the first of 3.x, but
+ * for those that are kept within (`local: NAME;`). */
+static const char *versions_of_libssl(const char *within)
 {
 	struct program awk = {
 		.argv = WORDS("sh", "-c",
-			      "objdump -T \"$0\" | awk '"
+			      "objdump -T \"$0\" | awk -v within=\"$1\" '"
 			      "$2 == \"g\" && $6 ~ /^OPENSSL_/ && $6 != \"OPENSSL_3.0.0\" "
 			      "&& $7 != $6 "
 			      "{ names[$6] = names[$6] $7 \"; \" } "
-			      "END { print \"OPENSSL_3.0.0 { global: *; };\"; "
+			      "END { print \"OPENSSL_3.0.0 { global: *; \" within \" };\"; "
 			      "for (version in names) "
 			      "print version, \"{ global:\", names[version], \"};\" }'",
-			      path_of_library("SSL_connect"))};
+			      path_of_library("SSL_connect"), within)};
 
 	cr_assert_eq(run_program(&awk), 0, "%s", awk.err);
 	return test_file("versions", awk.out);
 }
 
-/* As upstream links it, whose calls of itself pass no slot. */
-Test(binding, sees_a_libssl_that_is_linked_symbolically)
+/* A libssl.so.3 of this test's own, in place of the system's. */
+static struct program with_own_libssl(const struct sink *sink, const char *within)
 {
-	struct sink *sink = start_tls_sink();
 	const char *client = client_library("client.so", true);
-	const char *versions = versions_of_libssl();
+	const char *versions = versions_of_libssl(within);
 	const char *path = test_path("libssl.so.3");
 	struct program linker = {
 		.argv = WORDS("gcc", "-shared", "-Wl,-Bsymbolic", "-Wl,-soname,libssl.so.3", "-o",
@@ -401,7 +401,25 @@ Test(binding, sees_a_libssl_that_is_linked_symbolically)
 
 	cr_assert_eq(run_program(&linker), 0, "%s", linker.err);
 	bare.env = join_words(bare.env, WORDS(text("LD_LIBRARY_PATH=%s", test_path(""))));
+	return bare;
+}
+
+/* As upstream links it, whose calls of itself pass no slot. */
+Test(binding, sees_a_libssl_that_is_linked_symbolically)
+{
+	struct sink *sink = start_tls_sink();
+	struct program bare = with_own_libssl(sink, "");
+
 	expect_as_bare(&bare, sink, 1, "libssl.so.3\n");
+}
+
+/* Of what is to be asked, one is not there: it is left alone, and the wire tells. */
+Test(binding, leaves_a_libssl_that_has_not_all_alone)
+{
+	struct sink *sink = start_tls_sink();
+	struct program bare = with_own_libssl(sink, "local: SSL_get_client_random;");
+
+	expect_as_bare_by("wire", &bare, sink, 1, "libssl.so.3\n");
 }
 
 /* BoringSSL has not all that we would ask: it is left alone, and the wire tells. */
