@@ -148,6 +148,18 @@ Test(gnutls, connections_that_end_after_the_handshake)
 	expect_one_each(WORDS("then=_exit"), 1);
 }
 
+Test(gnutls, a_session_that_is_given_up)
+{
+	struct sink *sink = start_sink(WORDS("--implicit"));
+	const char *log = run_client(sink, WORDS("then=give-up"), WORDS(mail_port(sink)), 0);
+	const json_t *record = only_handshake(log);
+
+	cr_expect(array_holds(record, "tlswitness.witness", "gnutls"));
+	cr_expect_str_eq(field(record, "tlswitness.verdict"), "failed");
+	cr_expect_str_eq(field(record, "event.reason"), "the client gave up during the handshake");
+	stop_sink(sink);
+}
+
 /* Without a port that says so, the first bytes inside say that it is mail. */
 Test(gnutls, mail_on_a_port_that_is_nobodys)
 {

@@ -13,6 +13,7 @@
  *                       for a name that has no such record
  *   host=NAME           the name to verify (localhost); authority=FILE to trust
  *   then=quit|nothing|exit|_exit|close|rehandshake|send-first
+ *   then=give-up        behind the ClientHello, whatever the server has said to it
  *   threads=N count=N   of connections, one after another in each thread
  *   others=N            sessions that are there all the while and do nothing
  * Prints nothing; exits with 1 and GnuTLS's words on stderr when something fails.
@@ -354,6 +355,22 @@ static void shake_hands(gnutls_session_t session, int fd)
 	check(result, "handshake");
 }
 
+static ssize_t pull_nothing(gnutls_transport_ptr_t pointer, void *bytes, size_t size)
+{
+	(void)pointer;
+	(void)bytes;
+	(void)size;
+	errno = EAGAIN;
+	return -1;
+}
+
+static void give_up(gnutls_session_t session)
+{
+	gnutls_transport_set_pull_function(session, pull_nothing);
+	if (gnutls_handshake(session) != GNUTLS_E_AGAIN)
+		fail("the handshake did not wait");
+}
+
 static void send_words(gnutls_session_t session, int fd, const char *words)
 {
 	ssize_t result;
@@ -414,9 +431,13 @@ static void connect_once(void)
 	check(gnutls_server_name_set(session, GNUTLS_NAME_DNS, host(), strlen(host())), "name");
 	prepare_verification(session);
 	set_transport(session, transport);
-	shake_hands(session, transport->fd);
-	verify(session);
-	go_on(session, transport->fd);
+	if (is_set("then", "give-up")) {
+		give_up(session);
+	} else {
+		shake_hands(session, transport->fd);
+		verify(session);
+		go_on(session, transport->fd);
+	}
 	gnutls_deinit(session);
 	close(transport->fd);
 	free(transport);
