@@ -289,7 +289,7 @@ check-fleet: ## reports made by real engines against those of the files; kills, 
 		tests/fleet/$$part $(BUILD) || { echo "tests/fleet/$$part: failed"; status=1; }; \
 	done; exit $$status
 
-# As root, for namespaces. Not part of check-fleet yet: not all of it has been seen to pass.
+# As root, for namespaces: so it is not part of check-fleet.
 .PHONY: check-fleet-hosts
 check-fleet-hosts: ## three hosts in namespaces: kills, cuts, a full buffer, strangers, forgeries
 	@$(MAKE) --no-print-directory setup FOR=fleet
