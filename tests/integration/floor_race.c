@@ -10,7 +10,7 @@
 
 #include "tests/integration/trial.h"
 
-TestSuite(floor_race, .init = harness_begin, .fini = harness_end, .timeout = HARNESS_TEST_S);
+TestSuite(floor_race, .init = harness_begin, .fini = harness_end, .timeout = 2 * HARNESS_TEST_S);
 
 #define CONNECTIONS 10000
 
@@ -24,6 +24,7 @@ static struct program racer(const struct sink *sink, const void *how)
 			      text("%u", sink->port), text("%d", CONNECTIONS), (const char *)how),
 			NO_WORDS),
 		.env = join_words(WORDS(old_tls_allowed()), NO_WORDS),
+		.deadline_s = HARNESS_TEST_S,
 	};
 }
 

@@ -184,12 +184,12 @@ const char *read_file(const char *path, size_t *length)
 	return content;
 }
 
-static struct timespec deadline(void)
+static struct timespec deadline(unsigned seconds)
 {
 	struct timespec time;
 
 	clock_gettime(CLOCK_MONOTONIC, &time);
-	time.tv_sec += HARNESS_DEADLINE_S;
+	time.tv_sec += seconds;
 	return time;
 }
 
@@ -204,7 +204,7 @@ static long milliseconds_left(const struct timespec *until)
 
 void wait_until(bool (*condition)(void *subject), void *subject, const char *what)
 {
-	const struct timespec until = deadline();
+	const struct timespec until = deadline(HARNESS_DEADLINE_S);
 	const struct timespec interval = {.tv_nsec = CONDITION_INTERVAL_NS};
 
 	while (!condition(subject)) {
@@ -330,7 +330,8 @@ void start_program(struct program *program)
 
 int end_program(struct program *program)
 {
-	const struct timespec until = deadline();
+	const struct timespec until =
+		deadline(program->deadline_s ? program->deadline_s : HARNESS_DEADLINE_S);
 	pid_t pid = program->pid;
 	int wait_status = 0;
 

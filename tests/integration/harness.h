@@ -70,6 +70,7 @@ struct program {
 	const char *const *env;
 	const char *input;     /* stdin; NULL: empty */
 	const char *directory; /* to run in; NULL: where the tests run */
+	unsigned deadline_s;   /* for what does ten thousand things; 0: HARNESS_DEADLINE_S */
 
 	/* Set by start_program() */
 	const char *out_path;

@@ -208,7 +208,8 @@ Test(hops, curl_over_socks)
 	uint16_t port = start_socks(NO_WORDS);
 	const char *recorded = text("socks5://%s", at(port));
 
-	expect_curl("socks5", WORDS("--socks5", at(port)), recorded, "127.0.0.1");
+	/* A newer curl would have it try ::1 alone, where no sink is. */
+	expect_curl("socks5", WORDS("--ipv4", "--socks5", at(port)), recorded, "127.0.0.1");
 	expect_curl("socks5h", WORDS("--socks5-hostname", at(port)), recorded, "localhost");
 }
 

@@ -182,10 +182,16 @@ static const char *const *sshd(uint16_t port, const char *directory)
 			      "AuthorizedKeysFile %s/key.pub\nStrictModes no\nUsePAM no\n"
 			      "PermitRootLogin yes\nPidFile none\nLogLevel QUIET\n",
 			      port, directory, directory));
+	const char *part = text("%s/lib/openssh/sshd", unpacked("usr"));
 	struct program keys = {.argv = WORDS("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f",
 					     text("%s/key", directory))};
 
 	cr_assert_eq(run_program(&keys), 0, "%s", keys.err);
+	/* In parts since 9.8, which it would look for where they are installed. */
+	if (access(text("%s-session", part), X_OK) == 0)
+		write_in(directory, "sshd_config",
+			 text("%sSshdSessionPath %s-session\nSshdAuthPath %s-auth\n",
+			      read_file(settings, NULL), part, part));
 	return with_user(directory, "sshd:x:65533:65534::/run/sshd:/usr/sbin/nologin",
 			 WORDS(unpacked("usr/sbin/sshd"), "-D", "-e", "-f", settings));
 }

@@ -332,7 +332,9 @@ static void cut_server_hello(const struct version *version, bool implicit)
 	struct sink *sink = start_sink(WORDS("--tls", version->name, "--cut=server-hello",
 					     implicit ? "--implicit" : NULL));
 
-	struct program client = s_client(sink, implicit, WORDS(version->s_client), "QUIT\r\n");
+	/* Not by a newer OpenSSL's choice, whose share of a key is longer than all else. */
+	struct program client = s_client(
+		sink, implicit, WORDS(version->s_client, "-groups", "X25519:P-256"), "QUIT\r\n");
 	json_t *entry = only_entry(sink);
 	cr_expect_neq(client.status, 0);
 	cr_expect_str_eq(field(entry, "error"), "the ServerHello was cut, as told");
