@@ -329,13 +329,11 @@ check-releases: ## the recorder built here, and one built there, on Debian 11, 1
 	@tests/releases/run $(BUILD) $(SUITES)
 
 # The recorder cross-built for a processor, in that one's programs, unpacked, under qemu-user.
-FOREIGN_PACKAGES := curl openssl python3 php-cli libphp-phpmailer swaks perl libio-socket-ssl-perl \
-		    libnet-smtp-ssl-perl libauthen-sasl-perl msmtp libssl-dev
 # ARCHITECTURE,COMPILER'S PREFIX,FOLDER OF ITS LIBRARIES,EMULATOR
 define check_foreign
-	@$(MAKE) --no-print-directory setup FOR=$(1)
+	@tests/releases/prepare $(1) $(BUILD) >/dev/null
 	@$(MAKE) --no-print-directory -s all $(BUILD)/releases/foreign-tests
-	@root=$$(tests/releases/foreign-root $(1) bookworm $(FOREIGN_PACKAGES)) && \
+	@root=$$(tests/releases/prepare $(1) $(BUILD)) && \
 	$(MAKE) --no-print-directory -s BUILD=$(BUILD)/$(1) CC=$(2)-gcc WERROR='-Wno-psabi $(WERROR)' \
 		CPPFLAGS="-isystem $$root/usr/include -isystem $$root/usr/include/$(3)" \
 		$(BUILD)/$(1)/libtlswitness.so && \
@@ -355,7 +353,7 @@ check-i386: ## the recorder cross-built for i386, in its programs, and one `run`
 MUSL := $(BUILD)/musl
 .PHONY: check-musl
 check-musl: ## the recorder built by musl-gcc, in programs built by it, with an OpenSSL built by it
-	@$(MAKE) --no-print-directory setup FOR=musl
+	@tests/releases/prepare musl $(BUILD) >/dev/null
 	@$(MAKE) --no-print-directory -s all $(BUILD)/releases/musl-tests
 	@$(MAKE) --no-print-directory -s CC=musl-gcc BUILD=$(MUSL)
 	@openssl=$$(tests/releases/musl-openssl) && mkdir -p $(MUSL)/programs && \
@@ -369,9 +367,10 @@ check-musl: ## the recorder built by musl-gcc, in programs built by it, with an 
 	@TLSWITNESS_BUILD=$(MUSL) tests/releases/tally musl tests/run $(BUILD)/releases musl-tests -- \
 		--filter '@(musl/*|opportunistic/no_way*|opportunistic/loopback*|floor_openssl/no_way*)'
 
+SYSTEMS ?=
 .PHONY: check-systems
-check-systems: ## Debian 11 and 13, arm64, i386 and musl, one after the other; the counts close it
-	@tests/releases/all
+check-systems: ## Debian 11 and 13, arm64, i386 and musl, one after the other; SYSTEMS='musl trixie'
+	@SYSTEMS='$(SYSTEMS)' tests/releases/all
 
 # Those of the integration tests that the tests of other machines stand on.
 RELEASE_SUPPORT := $(call objects,$(addprefix tests/integration/,harness.c records.c senders.c \
