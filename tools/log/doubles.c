@@ -10,6 +10,7 @@
  */
 #include "tools/log/doubles.h"
 
+#include <endian.h>
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -114,12 +115,13 @@ static void grow(struct shard *shard)
  */
 static bool parse_eight(const char *text, uint64_t *value)
 {
-	uint64_t digits = 0;
+	uint64_t digits;
 	uint64_t below;
 	uint64_t letters;
 
-	for (unsigned i = 0; i < 8; i++)
-		digits = digits << 8 | (unsigned char)text[i];
+	/* The first digit highest. */
+	memcpy(&digits, text, sizeof(digits));
+	digits = be64toh(digits);
 	if (digits & EACH_BYTE(0x80))
 		return false;
 	/* The top bit of each byte: it is at least '0', '9' + 1, 'a', 'f' + 1. None overflows. */

@@ -27,9 +27,9 @@ _Static_assert(ENTRY_FIELDS <= 64, "entry.present has one bit for each field");
 enum entry_kind {
 	ENTRY_KIND_TIME,
 	ENTRY_KIND_TEXT,
+	ENTRY_KIND_VERSION, /* up to here: between quotes */
 	ENTRY_KIND_NUMBER,
 	ENTRY_KIND_BOOLEAN,
-	ENTRY_KIND_VERSION,
 	ENTRY_KIND_VERSIONS,
 	ENTRY_KIND_WITNESSES,
 	/* Texts to a reader: the lines of a stack, and what comes from a list of values. */

@@ -42,6 +42,13 @@ static const struct key keys[ENTRY_FIELDS] = {
 #undef FIELD
 };
 
+#define FIELD(key, kind, member)                                                        \
+	_Static_assert(sizeof(",\"" key "\":" OPEN_##kind) > sizeof(uint64_t) &&        \
+			       sizeof(",\"" key "\":" OPEN_##kind) <= KEY_TEXT_MAX + 1, \
+		       "as key_is_at compares: " key);
+#include "shim/record/record_fields.def"
+#undef FIELD
+
 #define FIRST_KEY "{\"@timestamp\":\""
 
 /* Before the name of a key of the table, in its text. */
@@ -103,23 +110,21 @@ static uint64_t load_word(const void *at)
 }
 
 /*
- * Compares all 32 bytes that a key can have and masks out those that it does
- * not: four words without a branch, where memcmp would have a call and several.
- * The padding behind every line makes the loads safe.
+ * Two words from either end, which overlap, and of a long key the two within: no loop and no
+ * mask, where memcmp would have a call and more. No key is shorter than a word or longer than
+ * four.
  */
 static inline bool key_is_at(const char *at, const struct key *key)
 {
-	static const uint8_t mask[2 * KEY_TEXT_MAX] = {
-		0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-		0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-		0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-	};
-	const uint8_t *key_mask = mask + KEY_TEXT_MAX - key->length;
-	uint64_t difference = 0;
+	const char *text = key->text;
+	size_t last = key->length - sizeof(uint64_t);
+	uint64_t difference =
+		(load_word(at) ^ load_word(text)) | (load_word(at + last) ^ load_word(text + last));
 
-	for (size_t i = 0; i < KEY_TEXT_MAX; i += sizeof(uint64_t))
-		difference |=
-			(load_word(at + i) ^ load_word(key->text + i)) & load_word(key_mask + i);
+	if (key->length > 2 * sizeof(uint64_t)) {
+		difference |= load_word(at + 8) ^ load_word(text + 8);
+		difference |= load_word(at + last - 8) ^ load_word(text + last - 8);
+	}
 	return difference == 0;
 }
 
@@ -233,8 +238,12 @@ static bool unescape_texts(struct scanner *scanner, struct entry *entry)
 	const char *begin = scanner->escapes.start;
 	const char *end = begin + scanner->escapes.length;
 	bool leaves_stack = scanner->stack_as_it_stands && !scanner->has_codes;
+	struct slice stack = entry_get(entry, ENTRY_stack);
 	char *out = scanner->unescaped;
 
+	/* Mostly: between the lines of the stack alone. */
+	if (leaves_stack && stack.start <= begin && end <= stack.start + stack.length)
+		return true;
 	for (uint64_t left = entry->present; left; left &= left - 1) {
 		unsigned field = (unsigned)__builtin_ctzll(left);
 		struct slice text = entry->field[field];
@@ -298,35 +307,36 @@ static size_t array_end(const struct scanner *scanner, struct slice line, size_t
 	}
 }
 
-/* Takes the value that starts at `position`; returns the position behind it, 0 if it is none. */
-static inline size_t parse_value(struct scanner *scanner, struct slice line, size_t position,
-				 unsigned field, struct entry *entry)
+/*
+ * Takes the value that starts at `position`; returns the position behind it, 0 if it is none.
+ * That the field is there is for the caller to note.
+ */
+static inline size_t parse_value(const struct scanner *scanner, struct slice line, size_t position,
+				 const struct key *key, struct slice *value)
 {
 	const char *text = line.start;
 	size_t end = 0;
-	size_t closing = 1; /* the quote or bracket behind the value */
+	size_t behind = 0;
 
-	switch (keys[field].kind) {
-	case ENTRY_KIND_NUMBER:
-		end = number_end(text, position);
-		closing = 0;
-		break;
-	case ENTRY_KIND_BOOLEAN:
-		end = boolean_end(text, position);
-		closing = 0;
-		break;
-	case ENTRY_KIND_VERSIONS:
-	case ENTRY_KIND_WITNESSES:
-		end = array_end(scanner, line, position);
-		break;
-	default:
+	if (key->kind <= ENTRY_KIND_VERSION) {
 		end = next_quote(scanner, position, line.length);
-		break;
+		behind = end + 1;
+	} else if (key->kind <= ENTRY_KIND_BOOLEAN) {
+		end = key->kind == ENTRY_KIND_NUMBER ? number_end(text, position)
+						     : boolean_end(text, position);
+		behind = end;
+		if (end == position)
+			return 0;
+	} else {
+		end = array_end(scanner, line, position);
+		behind = end + 1;
+		if (end == 0)
+			return 0;
 	}
-	if (end + closing >= line.length || (closing == 0 && end == position) || end == 0)
+	if (behind >= line.length)
 		return 0;
-	entry_set(entry, field, text + position, end - position);
-	return end + closing;
+	*value = (struct slice){text + position, end - position};
+	return behind;
 }
 
 /* ---- keys that are not ours, or not where they are in our lines ---- */
@@ -500,7 +510,9 @@ static size_t take_any(struct scanner *scanner, struct slice line, size_t positi
 	opening = opening_of(field);
 	if (entry_has(entry, field) || (opening && text[position] != opening))
 		return 0;
-	return parse_value(scanner, line, position + (opening != 0), field, entry);
+	entry->present |= UINT64_C(1) << field;
+	return parse_value(scanner, line, position + (opening != 0), &keys[field],
+			   &entry->field[field]);
 }
 
 /* On from `position`, behind a value or within the braces of an object, to the end. */
@@ -549,26 +561,35 @@ static bool parse_fields(struct scanner *scanner, struct slice line, struct entr
 {
 	size_t position = sizeof(FIRST_KEY) - 1;
 	unsigned field = ENTRY_timestamp;
+	const struct key *key = &keys[field];
+	uint64_t present = 0; /* entry->present, which each value would write and read again */
 
 	if (memcmp(line.start, FIRST_KEY, sizeof(FIRST_KEY) - 1) != 0)
 		return parse_any(scanner, line, 1, entry);
 	for (;;) {
 		unsigned before = field;
 
-		position = parse_value(scanner, line, position, field, entry);
+		position = parse_value(scanner, line, position, key, &entry->field[field]);
 		if (position == 0)
 			return false;
-		if (line.start[position] == '}')
+		present |= UINT64_C(1) << field;
+		if (line.start[position] == '}') {
+			entry->present = present;
 			return position + 1 == line.length;
+		}
 		/* Guessed from the line before: ours are much alike. */
 		field = scanner->following[before];
-		if (!key_is_at(line.start + position, &keys[field]) || entry_has(entry, field)) {
+		key = &keys[field];
+		if (!key_is_at(line.start + position, key) || (present >> field & 1)) {
 			field = known_key(scanner, line, position);
-			if (field == ENTRY_FIELDS || entry_has(entry, field))
+			if (field == ENTRY_FIELDS || (present >> field & 1)) {
+				entry->present = present;
 				return parse_any(scanner, line, position, entry);
+			}
 			scanner->following[before] = (uint8_t)field;
+			key = &keys[field];
 		}
-		position += keys[field].length;
+		position += key->length;
 	}
 }
 

@@ -143,20 +143,35 @@ __attribute__((target("avx2"))) static inline uint64_t unusual_avx2(__m256i low,
 	return low_bits | high_bits << 32;
 }
 
+__attribute__((target("avx2"))) static inline struct marks mark_avx2(const char *text)
+{
+	const __m256i *at = (const __m256i *)(const void *)text;
+	__m256i low = _mm256_loadu_si256(at);
+	__m256i high = _mm256_loadu_si256(at + 1);
+
+	return (struct marks){equal_avx2(low, high, '"'), equal_avx2(low, high, '\\'),
+			      unusual_avx2(low, high)};
+}
+
 __attribute__((target("avx2"))) static unsigned index_avx2(const char *text, size_t length,
 							   uint64_t *quote)
 {
 	struct marks all = {0, 0, 0};
+	struct marks marks;
+	uint64_t valid = first_bits(length % 64);
+	size_t start = 0;
 
-	for (size_t start = 0; start < length; start += 64) {
-		const __m256i *at = (const __m256i *)(const void *)(text + start);
-		__m256i low = _mm256_loadu_si256(at);
-		__m256i high = _mm256_loadu_si256(at + 1);
-		uint64_t valid = first_bits(length - start);
-
-		quote[start / 64] = equal_avx2(low, high, '"') & valid;
-		all.backslash |= equal_avx2(low, high, '\\') & valid;
-		all.unusual |= unusual_avx2(low, high) & valid;
+	for (; start + 64 <= length; start += 64) {
+		marks = mark_avx2(text + start);
+		quote[start / 64] = marks.quote;
+		all.backslash |= marks.backslash;
+		all.unusual |= marks.unusual;
+	}
+	if (valid) {
+		marks = mark_avx2(text + start);
+		quote[start / 64] = marks.quote & valid;
+		all.backslash |= marks.backslash & valid;
+		all.unusual |= marks.unusual & valid;
 	}
 	return finish(all);
 }
