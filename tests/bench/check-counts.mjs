@@ -1,13 +1,14 @@
 // Usage: node check-counts.mjs TOOL DIRECTORY - holds the counts of `tlswitness report` against
 // DuckDB's over one log, which it writes into DIRECTORY: by each key that --by has, and under
-// each filter. A line for each difference, and one at the end that says what was compared.
+// each filter; and the records that --show shows under each. A line for each difference, and one
+// at the end that says what was compared.
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { DuckDBInstance } from '@duckdb/node-api';
 
 const [tool, directory] = process.argv.slice(2);
 const log = `${directory}/counts.jsonl`;
-const RECORDS = 6000;
+const RECORDS = 3000;
 
 // ---- the log: the same each time, and anything may be missing ----
 
@@ -181,11 +182,26 @@ async function compare(by, options, condition) {
 		console.log(`${[by, ...options].join(' ')}: only DuckDB has ${row}`);
 }
 
+// The records behind a row: each line, as often as it counts.
+let shown = 0;
+async function compareShown(options, condition) {
+	const text = execFileSync(tool, ['report', '--show', '--json', '--where', 'version=1.2', '--where', 'version=1.0', ...options, log],
+		{ encoding: 'utf8', maxBuffer: 1 << 26 });
+	const ours = text.split('\n').slice(0, -1).sort();
+	const reader = await connection.runAndReadAll(`SELECT line FROM connections WHERE ${keys.version} IN ('1.2', '1.0') AND ${condition}`);
+	const theirs = reader.getRows().map(([line]) => lines[Number(line) - 1]).sort();
+	shown += theirs.length;
+	const at = theirs.findIndex((line, i) => line !== ours[i]);
+	if (at >= 0 || ours.length !== theirs.length)
+		console.log(`--show ${options.join(' ')}: ${ours.length} records, DuckDB has ${theirs.length}; the first that differs: ${theirs[at]}`);
+}
+
 for (const key of Object.keys(keys)) await compare(key, [], 'true');
 for (const [options, condition] of filters) await compare('version,verdict', options, condition);
+for (const [options, condition] of [[[], 'true'], ...filters]) await compareShown(options, condition);
 await compare('program,destination,version,verdict', [], 'true');
 await compare(Object.keys(keys).join(','), [], 'true');
 const help = execFileSync(tool, ['report', '--help'], { encoding: 'utf8' });
 const named = help.match(/group by any of these[^:]*:([^(]*)\(/)[1].split(',').map((name) => name.trim());
 for (const name of named) if (!keys[name]) console.log(`${name}: nothing to compare with`);
-console.log(`compared ${Object.keys(keys).length} keys and ${filters.length} filters; ${counted > 500 ? 'many' : 'few'} groups`);
+console.log(`compared ${Object.keys(keys).length} keys and ${filters.length} filters; ${counted > 500 ? 'many' : 'few'} groups, ${shown > 500 ? 'many' : 'few'} records`);
