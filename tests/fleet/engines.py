@@ -129,7 +129,7 @@ def start_shard(directory, name, http, tcp, tcps, password, profile=""):
     return process
 
 
-def statements(cluster="tlswitness", days=40000):
+def statements(cluster="tlswitness", days=20000):
     """The schema, to be sent one by one; `days` far away, since the tests' records are old."""
     with open(f"{EXAMPLE}/schema.sql", encoding="utf-8") as source:
         text = re.sub(r"^\s*--.*$", "", source.read(), flags=re.M)
