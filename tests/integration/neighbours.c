@@ -112,6 +112,13 @@ Test(neighbours, mimalloc)
 		dlclose(newer);
 }
 
+/* The one of sotruss(1): the loader binds every call by way of it. */
+Test(neighbours, an_auditor_of_the_loader)
+{
+	live_with_both("libeatmydata.so", WORDS("LD_AUDIT=/usr/$LIB/audit/sotruss-lib.so",
+						text("SOTRUSS_OUTNAME=%s", test_path("calls"))));
+}
+
 Test(neighbours, tcmalloc)
 {
 	live_with_both("libtcmalloc_minimal.so.4", NO_WORDS);
