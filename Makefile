@@ -147,6 +147,12 @@ check-protocols: ## ten protocols that are no mail, through enforce: as bare
 	@$(MAKE) --no-print-directory -s all
 	@tests/protocols/check $(BUILD)
 
+.PHONY: check-kernel
+check-kernel: ## TLS by the kernel and Multipath TCP, by Debian's kernel in an emulated machine
+	@$(MAKE) --no-print-directory setup FOR=kernel
+	@$(MAKE) --no-print-directory -s all
+	@tests/kernel/run $(BUILD)
+
 .PHONY: check-probe
 check-probe: ## the probe beside sslscan, testssl.sh and nmap on real servers: minutes; FAST=1
 	@$(MAKE) --no-print-directory setup FOR=probe
