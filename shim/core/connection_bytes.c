@@ -100,13 +100,17 @@ static enum smtp_state first_look(enum smtp_side from, const struct iovec *parts
 
 /*
  * There is no memory to know more of it. TLS from its first byte on a port that
- * is not mail's passes; what begins as SMTP is for enforcement to decide. True
- * if it may go on.
+ * is not mail's passes; what begins as SMTP is for enforcement to decide. What
+ * may yet become a greeting waits for what is sent: it may be a file as well that
+ * a sandboxed process was given, as those of browsers are. True if it may go on.
  */
-static bool decide_without_memory(int fd, uint32_t entry, enum smtp_state state)
+static bool decide_without_memory(int fd, uint32_t entry, enum smtp_side from,
+				  enum smtp_state state)
 {
 	const bool is_mail = state == SMTP_DIALOGUE || state == SMTP_UNDECIDED;
 
+	if (state == SMTP_UNDECIDED && from == SMTP_FROM_SERVER)
+		return true;
 	if (is_mail)
 		recorder_count_lost();
 	if (enforcement_in_doubt(&recorder.policy, is_mail) == ENFORCEMENT_PROCEED) {
@@ -156,7 +160,7 @@ static struct connection *connection_of_call(const struct connection_call *call,
 		}
 		connection = connection_of_descriptor(call->fd);
 		if (!connection && descriptor_entry(call->fd) == call->entry)
-			(void)decide_without_memory(call->fd, call->entry, state);
+			(void)decide_without_memory(call->fd, call->entry, from, state);
 		return connection;
 	}
 	return connection_of_descriptor(call->fd);

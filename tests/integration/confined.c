@@ -78,3 +78,72 @@ Test(confined, the_floor_holds)
 				 "refused", "%s", senders[i].name);
 	}
 }
+
+/* Given to a process within its sandbox: a file, and a session with a server. */
+static const char handed_in[] =
+	"import ctypes, os, socket, struct, sys\n"
+	"ours, theirs = socket.socketpair()\n"
+	"if os.fork() == 0:\n"
+	"    libc = ctypes.CDLL(None)\n"
+	"    allow = ctypes.create_string_buffer(struct.pack('HBBI', 6, 0, 0, 0x7fff0000))\n"
+	"    filter = ctypes.create_string_buffer(struct.pack('HP', 1, ctypes.addressof(allow)))\n"
+	"    assert libc.prctl(38, 1, 0, 0, 0) == 0  # PR_SET_NO_NEW_PRIVS\n"
+	"    assert libc.prctl(22, 2, filter) == 0  # PR_SET_SECCOMP\n"
+	"    _, (file, session), _, _ = socket.recv_fds(theirs, 1, 2)\n"
+	"    print(os.read(file, 5), os.read(file, 100))\n"
+	"    try:\n"
+	"        os.read(session, 200)\n"
+	"        os.write(session, b'EHLO example.org\\r\\n')\n"
+	"        print('answered' if os.read(session, 200) else 'ended')\n"
+	"    except OSError:\n"
+	"        print('ended')\n"
+	"    sys.stdout.flush()\n"
+	"    os._exit(0)\n"
+	"session = socket.create_connection(('127.0.0.1', int(sys.argv[2])))\n"
+	"with open(sys.argv[1]) as file:\n"
+	"    socket.send_fds(ours, [b'x'], [file.fileno(), session.fileno()])\n"
+	"os.wait()\n";
+
+/* Nothing can be asked there, and no memory be had: what is read decides nothing, what is sent
+ * does.
+ */
+Test(confined, a_file_that_is_handed_in_is_read_and_a_session_is_not)
+{
+	static const char *const contents[] = {"<h1>A page</h1>\n", "220 is how it begins\n",
+					       "554 rows\n"};
+	const char *script = test_file("handed_in.py", handed_in);
+
+	for (size_t i = 0; i < sizeof(contents) / sizeof(contents[0]); i++) {
+		const char *path = test_file("handed_in.txt", contents[i]);
+		struct program alone = {0};
+
+		for (int recorded = 0; recorded < 2; recorded++) {
+			struct sink *sink = start_sink(WORDS("--tls=1.2"));
+			struct program program = {
+				.argv = join_words(WORDS("/usr/bin/python3", script, path,
+							 text("%u", sink->port)),
+						   NO_WORDS)};
+
+			if (recorded)
+				program.env = join_words(
+					WORDS(text("LD_PRELOAD=%s", recorder_path()),
+					      text("TLSWITNESS_LOG=%s", test_path("handed_in.log")),
+					      "TLSWITNESS_MODE=enforce",
+					      "TLSWITNESS_PLAINTEXT=refuse"),
+					NO_WORDS);
+			run_program(&program);
+			const json_t *entry = json_array_get(sink_entries(sink, 1), 0);
+
+			stop_sink(sink);
+			cr_assert_eq(program.status, 0, "%s", program.err);
+			cr_expect_eq(json_is_true(json_object_get(entry, "ehlo")), !recorded, "%s",
+				     contents[i]);
+			if (!recorded)
+				alone = program;
+			else
+				cr_expect(strncmp(program.out, alone.out,
+						  strcspn(alone.out, "\n") + 1) == 0,
+					  "%s: %s%s", contents[i], program.out, program.err);
+		}
+	}
+}
