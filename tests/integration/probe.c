@@ -699,6 +699,54 @@ Test(probe, the_authorities_of_the_system)
 	cr_expect_str_eq(field(certificate, "reason"), "unable to get local issuer certificate");
 }
 
+/* In a network of its own, where the endpoint's name is one of this machine. */
+static const char ses_endpoint[] =
+	"ip link set lo up\n"
+	"echo 127.0.0.1 email-smtp.eu-west-1.amazonaws.com >\"$2/hosts\"\n"
+	"mount --bind \"$2/hosts\" /etc/hosts\n"
+	"mkfifo \"$2/ready\"\n"
+	"\"$1\" sink --port=587 --tls=1.1..1.3 --log=/dev/null --quiet >\"$2/ready\" &\n"
+	"sink=$!\n"
+	"read -r line <\"$2/ready\"\n"
+	"\"$1\" probe --ses eu-west-1 --json\n"
+	"status=$?\n"
+	"kill \"$sink\"\n"
+	"exit \"$status\"\n";
+
+Test(probe, amazon_s_endpoint_is_five_ports)
+{
+	static const struct {
+		unsigned port;
+		const char *tls_mode;
+	} rows[] = {{25, "starttls"},
+		    {465, "implicit"},
+		    {587, "starttls"},
+		    {2465, "implicit"},
+		    {2587, "starttls"}};
+	struct program allowed = {.argv = WORDS("unshare", "-mn", "true")};
+	struct program probe = {.argv = WORDS("unshare", "-mn", "sh",
+					      test_file("ses", ses_endpoint), tool_path(),
+					      test_path("."))};
+
+	if (run_program(&allowed) != 0)
+		cr_skip("no namespaces of networks and mounts here");
+	/* TLS 1.1 is accepted at one of them. */
+	cr_expect_eq(run_program(&probe), 1, "%s", probe.err);
+	const json_t *lines = read_json_lines(probe.out_path);
+	cr_assert_eq(json_array_size(lines), 5, "%s", probe.out);
+	for (size_t i = 0; i < 5; i++) {
+		const json_t *line = json_array_get(lines, i);
+
+		cr_expect_str_eq(field(line, "host"), "email-smtp.eu-west-1.amazonaws.com");
+		cr_expect_eq(json_integer_value(json_object_get(line, "port")), rows[i].port);
+		cr_expect_str_eq(field(line, "tls_mode"), rows[i].tls_mode, "%u", rows[i].port);
+		expect_verdict(line, "1.1", rows[i].port == 587 ? "accepted" : "not-tested", NULL,
+			       "a port");
+		expect_verdict(line, "1.0", rows[i].port == 587 ? "refused" : "not-tested", NULL,
+			       "a port");
+	}
+}
+
 Test(probe, bad_use_says_the_remedy)
 {
 	static const struct {
