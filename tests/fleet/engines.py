@@ -67,10 +67,10 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def query(port, text, parameters="", host="127.0.0.1"):
+def query(port, text, parameters="", host="127.0.0.1", seconds=600):
     request = urllib.request.Request(f"http://{host}:{port}/{parameters}", text.encode())
     try:
-        with urllib.request.urlopen(request, timeout=600) as answer:
+        with urllib.request.urlopen(request, timeout=seconds) as answer:
             return answer.read().decode()
     except urllib.error.HTTPError as error:
         raise RuntimeError(f"{text[:2000]}\n{error.read().decode()[:2000]}") from error
