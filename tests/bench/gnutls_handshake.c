@@ -2,6 +2,7 @@
  * As handshake.c, with GnuTLS: gnutls_handshake PORT CA-FILE COUNT
  */
 #include <arpa/inet.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -36,11 +37,14 @@ static void converse(gnutls_certificate_credentials_t credentials, unsigned port
 	struct sockaddr_in address = {.sin_family = AF_INET,
 				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
 				      .sin_port = htons((uint16_t)port)};
+	const int on = 1;
 	char bytes[1024];
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 	gnutls_session_t session;
 
-	if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0 ||
+	/* As curl does; else its Finished waits for an acknowledgement, 40 ms a time. */
+	if (fd < 0 || setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) != 0 ||
+	    connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0 ||
 	    gnutls_init(&session, GNUTLS_CLIENT) != 0 ||
 	    gnutls_set_default_priority(session) != 0 ||
 	    gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, credentials) != 0)
