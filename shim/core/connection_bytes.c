@@ -98,26 +98,34 @@ static enum smtp_state first_look(enum smtp_side from, const struct iovec *parts
 	return dialogue.state;
 }
 
+/* Can these be a server's first words after which mail may follow (220: RFC 5321, 4.2)? */
+static bool may_greet(const struct iovec *parts, size_t length)
+{
+	while (length > 0 && parts->iov_len == 0)
+		parts++;
+	return length > 0 && *(const char *)parts->iov_base == '2';
+}
+
 /*
  * There is no memory to know more of it. TLS from its first byte on a port that
  * is not mail's passes; what begins as SMTP is for enforcement to decide. What
- * may yet become a greeting waits for what is sent: it may be a file as well that
- * a sandboxed process was given, as those of browsers are. True if it may go on.
+ * is read and can't be a greeting waits for what is sent: it may be a file that a
+ * sandboxed process was given, as those of browsers are. True if it may go on.
  */
-static bool decide_without_memory(int fd, uint32_t entry, enum smtp_side from,
-				  enum smtp_state state)
+static bool decide_without_memory(const struct connection_call *call, enum smtp_side from,
+				  enum smtp_state state, const struct iovec *parts, size_t length)
 {
 	const bool is_mail = state == SMTP_DIALOGUE || state == SMTP_UNDECIDED;
 
-	if (state == SMTP_UNDECIDED && from == SMTP_FROM_SERVER)
+	if (state == SMTP_UNDECIDED && from == SMTP_FROM_SERVER && !may_greet(parts, length))
 		return true;
 	if (is_mail)
 		recorder_count_lost();
 	if (enforcement_in_doubt(&recorder.policy, is_mail) == ENFORCEMENT_PROCEED) {
-		connection_dismiss_candidate(fd, entry);
+		connection_dismiss_candidate(call->fd, call->entry);
 		return true;
 	}
-	connection_block_candidate(fd, entry);
+	connection_block_candidate(call->fd, call->entry);
 	return false;
 }
 
@@ -160,7 +168,7 @@ static struct connection *connection_of_call(const struct connection_call *call,
 		}
 		connection = connection_of_descriptor(call->fd);
 		if (!connection && descriptor_entry(call->fd) == call->entry)
-			(void)decide_without_memory(call->fd, call->entry, from, state);
+			(void)decide_without_memory(call, from, state, parts, length);
 		return connection;
 	}
 	return connection_of_descriptor(call->fd);
