@@ -8,18 +8,20 @@
 #include <string.h>
 
 #include "shim/base/import_slots.h"
+#include "shim/base/start_page.h"
 #include "shim/base/sys.h"
 
 /* Set by the linker: what LIBRARY_FAMILY has told. */
-extern struct library_family *const __start_library_families[]
+extern const struct library_family *const __start_library_families[]
 	__attribute__((visibility("hidden")));
-extern struct library_family *const __stop_library_families[] __attribute__((visibility("hidden")));
+extern const struct library_family *const __stop_library_families[]
+	__attribute__((visibility("hidden")));
 
 #define FAMILIES_COUNT                                                                \
 	(((uintptr_t)__stop_library_families - (uintptr_t)__start_library_families) / \
 	 sizeof(uintptr_t)) /* of pointers */
 
-static _Atomic enum { UNDECIDED, ON, OFF } state;
+START_PAGE static _Atomic enum { UNDECIDED, ON, OFF } state;
 
 /* ---- the names ---- */
 
@@ -29,7 +31,7 @@ static _Atomic enum { UNDECIDED, ON, OFF } state;
 
 struct hooked_name {
 	const struct library_function *function; /* NULL: free */
-	struct library_family *family;
+	const struct library_family *family;
 	uint32_t hash;
 };
 
@@ -75,7 +77,7 @@ static bool has_known_prefix(const char *name)
 	return false;
 }
 
-static void add_name(struct library_family *family, const struct library_function *function)
+static void add_name(const struct library_family *family, const struct library_function *function)
 {
 	const uint32_t hash = hash_of(function->name);
 	size_t at = hash % NAMES_MAX;
@@ -92,7 +94,7 @@ static void prepare_names(void)
 	if (atomic_load(&names_ready))
 		return;
 	for (size_t i = 0; i < FAMILIES_COUNT; i++) {
-		struct library_family *family = __start_library_families[i];
+		const struct library_family *family = __start_library_families[i];
 
 		for (size_t j = 0; j < family->function_count; j++) {
 			if (family->functions[j].hook)
@@ -132,9 +134,9 @@ struct seen_object {
 		     */
 };
 
-static struct seen_object seen[SEEN_MAX];
-static unsigned seen_count;
-static uint64_t seen_removed; /* loaded_objects_changes().removed at that time */
+static _Alignas(1024) struct seen_object seen[SEEN_MAX]; /* the first few on one page */
+START_PAGE static unsigned seen_count;
+START_PAGE static uint64_t seen_removed; /* loaded_objects_changes().removed at that time */
 
 /* Or NULL. In order and not hashed: few processes need more than the first page. */
 static struct seen_object *seen_as(const ElfW(Dyn) * dynamic)
@@ -154,6 +156,8 @@ static bool is_of_start(const struct loaded_object *object)
 }
 
 /* ---- the copies of a library ---- */
+
+START_PAGE static unsigned copy_count; /* of all families */
 
 static void *table_at(const struct library_family *family, unsigned copy)
 {
@@ -179,25 +183,25 @@ void library_functions_fill(void *table, const struct library_function *function
 	}
 }
 
-static void count_copies(struct library_family *family)
+static void count_copies(const struct library_family *family)
 {
 	void *only = NULL;
 	unsigned count = 0;
 
 	for (unsigned i = 0; i < LIBRARY_COPIES_MAX; i++) {
-		if (atomic_load(&family->copies[i].ready)) {
+		if (atomic_load(&family->state->copies[i].ready)) {
 			only = table_at(family, i);
 			count++;
 		}
 	}
-	atomic_store_explicit(&family->only, count == 1 ? only : NULL, memory_order_release);
+	atomic_store_explicit(&family->state->only, count == 1 ? only : NULL, memory_order_release);
 }
 
 static int copy_of_object(const struct library_family *family, const struct loaded_object *object)
 {
 	for (unsigned i = 0; i < LIBRARY_COPIES_MAX; i++) {
-		if (atomic_load(&family->copies[i].ready) &&
-		    family->copies[i].dynamic == object->dynamic)
+		if (atomic_load(&family->state->copies[i].ready) &&
+		    family->state->copies[i].dynamic == object->dynamic)
 			return (int)i;
 	}
 	return -1;
@@ -216,7 +220,7 @@ static int copy_with_function(const struct library_family *family,
 			      const struct library_function *function, uintptr_t address)
 {
 	for (unsigned i = 0; address && i < LIBRARY_COPIES_MAX; i++) {
-		if (atomic_load(&family->copies[i].ready) &&
+		if (atomic_load(&family->state->copies[i].ready) &&
 		    pointer_in(table_at(family, i), function) == address)
 			return (int)i;
 	}
@@ -224,7 +228,7 @@ static int copy_with_function(const struct library_family *family,
 }
 
 /* True if `object` is a library of this family that was not known before. */
-static bool add_copy(struct library_family *family, const struct loaded_object *object)
+static bool add_copy(const struct library_family *family, const struct loaded_object *object)
 {
 	void *table;
 	unsigned copy = 0;
@@ -232,7 +236,7 @@ static bool add_copy(struct library_family *family, const struct loaded_object *
 	if (!family->known_by || !loaded_object_function(object, family->known_by) ||
 	    copy_of_object(family, object) >= 0)
 		return false;
-	while (copy < LIBRARY_COPIES_MAX && atomic_load(&family->copies[copy].ready))
+	while (copy < LIBRARY_COPIES_MAX && atomic_load(&family->state->copies[copy].ready))
 		copy++;
 	if (copy == LIBRARY_COPIES_MAX)
 		return false;
@@ -241,9 +245,10 @@ static bool add_copy(struct library_family *family, const struct loaded_object *
 	library_functions_fill(table, family->functions, family->function_count, object);
 	if (!family->describe(table, object))
 		return false;
-	family->copies[copy].dynamic = object->dynamic;
-	family->copies[copy].apart = object->apart ? object->base : 0;
-	atomic_store(&family->copies[copy].ready, true);
+	family->state->copies[copy].dynamic = object->dynamic;
+	family->state->copies[copy].apart = object->apart ? object->base : 0;
+	atomic_store(&family->state->copies[copy].ready, true);
+	copy_count++;
 	count_copies(family);
 	return true;
 }
@@ -270,7 +275,7 @@ static void range_of(const struct loaded_object *object, uintptr_t *start, uintp
 static int copy_for_caller(const struct library_family *family, uintptr_t address)
 {
 	for (unsigned i = 0; i < LIBRARY_CALLERS_MAX; i++) {
-		const struct library_caller *caller = &family->callers[i];
+		const struct library_caller *caller = &family->state->callers[i];
 		uintptr_t start = atomic_load_explicit(&caller->start, memory_order_acquire);
 
 		if (start && address >= start && address < atomic_load(&caller->end))
@@ -279,15 +284,17 @@ static int copy_for_caller(const struct library_family *family, uintptr_t addres
 	return -1;
 }
 
-static void add_caller(struct library_family *family, const struct loaded_object *object, int copy)
+static void add_caller(const struct library_family *family, const struct loaded_object *object,
+		       int copy)
 {
-	struct library_caller *free = NULL;
+	struct library_state *state = family->state;
+	unsigned free = LIBRARY_CALLERS_MAX;
 	uintptr_t start;
 	uintptr_t end;
 
 	range_of(object, &start, &end);
 	for (unsigned i = 0; i < LIBRARY_CALLERS_MAX; i++) {
-		struct library_caller *caller = &family->callers[i];
+		struct library_caller *caller = &state->callers[i];
 		uintptr_t other = atomic_load(&caller->start);
 
 		if (other == start) {
@@ -296,28 +303,28 @@ static void add_caller(struct library_family *family, const struct loaded_object
 			atomic_store(&caller->end, end);
 			return;
 		}
-		if (other == 0 && !free)
-			free = caller;
+		if (other == 0 && free == LIBRARY_CALLERS_MAX)
+			free = i;
 	}
-	if (!free)
+	if (free == LIBRARY_CALLERS_MAX)
 		return;
-	if (free >= family->callers + family->callers_most)
-		family->callers_most = (unsigned)(free - family->callers) + 1;
-	free->apart = object->apart != NULL;
-	atomic_store(&free->copy, (unsigned)copy);
-	atomic_store(&free->end, end);
-	atomic_store_explicit(&free->start, start, memory_order_release);
+	if (free >= state->callers_most)
+		state->callers_most = free + 1;
+	state->callers[free].apart = object->apart != NULL;
+	atomic_store(&state->callers[free].copy, (unsigned)copy);
+	atomic_store(&state->callers[free].end, end);
+	atomic_store_explicit(&state->callers[free].start, start, memory_order_release);
 }
 
-void *library_hooks_table_of(struct library_family *family, const void *return_address)
+void *library_hooks_table_of(const struct library_family *family, const void *return_address)
 {
 	int copy = copy_for_caller(family, (uintptr_t)return_address);
 
 	for (unsigned i = 0; copy < 0 && i < LIBRARY_COPIES_MAX; i++) {
-		if (atomic_load_explicit(&family->copies[i].ready, memory_order_acquire))
+		if (atomic_load_explicit(&family->state->copies[i].ready, memory_order_acquire))
 			copy = (int)i;
 	}
-	return copy >= 0 && atomic_load(&family->copies[copy].ready)
+	return copy >= 0 && atomic_load(&family->state->copies[copy].ready)
 		       ? table_at(family, (unsigned)copy)
 		       : NULL;
 }
@@ -497,17 +504,6 @@ static void look_at_slots(const struct look *look)
 	}
 }
 
-static bool has_copies(void)
-{
-	for (size_t i = 0; i < FAMILIES_COUNT; i++) {
-		for (unsigned j = 0; j < LIBRARY_COPIES_MAX; j++) {
-			if (atomic_load(&__start_library_families[i]->copies[j].ready))
-				return true;
-		}
-	}
-	return false;
-}
-
 static void see_start(void *data)
 {
 	struct look look = {.at_start = true};
@@ -523,7 +519,7 @@ static void start(void *data)
 
 	if (seen_count == 0)
 		see_start(data);
-	if (has_copies())
+	if (copy_count > 0)
 		look_at_slots(&look);
 }
 
@@ -552,13 +548,15 @@ static bool is_there(const struct library_family *family, const struct library_c
 	return false;
 }
 
-static void forget_copies(struct library_family *family)
+static void forget_copies(const struct library_family *family)
 {
 	for (unsigned i = 0; i < LIBRARY_COPIES_MAX; i++) {
-		struct library_copy *copy = &family->copies[i];
+		struct library_copy *copy = &family->state->copies[i];
 
-		if (atomic_load(&copy->ready) && !is_there(family, copy, table_at(family, i)))
+		if (atomic_load(&copy->ready) && !is_there(family, copy, table_at(family, i))) {
 			atomic_store(&copy->ready, false);
+			copy_count--;
+		}
 	}
 	count_copies(family);
 }
@@ -568,19 +566,19 @@ static void meet_callers(uintptr_t start, void *data)
 {
 	(void)data;
 	for (size_t i = 0; i < FAMILIES_COUNT; i++) {
-		struct library_family *family = __start_library_families[i];
+		const struct library_family *family = __start_library_families[i];
 
-		for (unsigned j = 0; j < family->callers_most; j++)
-			family->callers[j].met |=
-				atomic_load_explicit(&family->callers[j].start,
+		for (unsigned j = 0; j < family->state->callers_most; j++)
+			family->state->callers[j].met |=
+				atomic_load_explicit(&family->state->callers[j].start,
 						     memory_order_relaxed) == start;
 	}
 }
 
-static void forget_callers(struct library_family *family)
+static void forget_callers(const struct library_family *family)
 {
-	for (unsigned i = 0; i < family->callers_most; i++) {
-		struct library_caller *caller = &family->callers[i];
+	for (unsigned i = 0; i < family->state->callers_most; i++) {
+		struct library_caller *caller = &family->state->callers[i];
 		uintptr_t start = atomic_load(&caller->start);
 
 		if (start && !caller->met && !(caller->apart && sys_is_mapped((const void *)start)))
@@ -639,7 +637,7 @@ static void look_at_loaded(void *data)
 					   !loaded_object_apart(loaded->map, &object)))
 		return;
 	loaded_object_each_needed(&object, see_object, &look);
-	if (loaded->deeply || has_copies())
+	if (loaded->deeply || copy_count > 0)
 		look_at_slots(&look);
 }
 

@@ -51,9 +51,18 @@ struct library_caller {
 	bool met;   /* it is loaded still */
 };
 
+/* What library_hooks.c keeps of one kind of library. */
+struct library_state {
+	_Atomic(void *) only; /* the table of the only copy, if there is only one */
+	struct library_copy copies[LIBRARY_COPIES_MAX];
+	struct library_caller callers[LIBRARY_CALLERS_MAX];
+	unsigned callers_most; /* behind that many there never was one; with the loader's lock held
+				*/
+};
+
 /*
- * A kind of library. One static variable for each, told by LIBRARY_FAMILY; what
- * comes after `describe` is library_hooks.c's own.
+ * A kind of library. One static variable for each, told by LIBRARY_FAMILY; constant, so that
+ * the loader writes its pointers where it writes all others.
  */
 struct library_family {
 	/* Whatever defines this function is such a library. NULL: the C library, whose hooks
@@ -69,17 +78,12 @@ struct library_family {
 	 * hook is put in front of it. With the loader's lock held.
 	 */
 	bool (*describe)(void *table, const struct loaded_object *object);
-
-	_Atomic(void *) only; /* the table of the only copy, if there is only one */
-	struct library_copy copies[LIBRARY_COPIES_MAX];
-	struct library_caller callers[LIBRARY_CALLERS_MAX];
-	unsigned callers_most; /* behind that many there never was one; with the loader's lock held
-				*/
+	struct library_state *state; /* zeroed */
 };
 
 /* By a section and not by a call, because a hook may be called before any constructor of ours. */
-#define LIBRARY_FAMILY(family)                            \
-	static struct library_family *const family##_told \
+#define LIBRARY_FAMILY(family)                                  \
+	static const struct library_family *const family##_told \
 		__attribute__((section("library_families"), used)) = &(family)
 
 /*
@@ -92,11 +96,12 @@ void library_hooks_start(bool on);
  * The table of the copy that a hook's caller is bound to, by the hook's return
  * address. NULL if there is none any more. Lock-free.
  */
-void *library_hooks_table_of(struct library_family *family, const void *return_address);
+void *library_hooks_table_of(const struct library_family *family, const void *return_address);
 
-static inline void *library_hooks_table(struct library_family *family, const void *return_address)
+static inline void *library_hooks_table(const struct library_family *family,
+					const void *return_address)
 {
-	void *only = atomic_load_explicit(&family->only, memory_order_acquire);
+	void *only = atomic_load_explicit(&family->state->only, memory_order_acquire);
 
 	return only ? only : library_hooks_table_of(family, return_address);
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 
+#include "shim/base/start_page.h"
 #include "shim/base/sys.h"
 #include "shim/base/thread.h"
 
@@ -282,8 +283,8 @@ const char *loaded_object_function_at(const struct loaded_object *object, const 
 typedef int visitor(struct dl_phdr_info *info, size_t size, void *data);
 typedef int walker(visitor *visit, void *data);
 
-static atomic_bool holds_signals;
-static _Atomic(walker *) real_walker;
+START_PAGE static atomic_bool holds_signals;
+START_PAGE static _Atomic(walker *) real_walker;
 
 #if defined(__GLIBC__)
 

@@ -3,6 +3,7 @@
  */
 #include "shim/config/config.h"
 
+#include <stddef.h>
 #include <string.h>
 #include <sys/un.h>
 
@@ -200,7 +201,7 @@ static const struct setting settings[] = {
 
 void config_defaults(struct config *config)
 {
-	memset(config, 0, sizeof(*config));
+	memset(config, 0, offsetof(struct config, log));
 	config->floor = tls_version_from_name("1.2");
 	set_ports(config, DEFAULT_PORTS);
 	set_log(config, CONFIG_LOG);

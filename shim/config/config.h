@@ -51,7 +51,6 @@ struct config {
 	unsigned port_count;
 	uint16_t ports[CONFIG_PORTS_MAX];
 	enum config_log log_kind;
-	char log[CONFIG_PATH_MAX];     /* path of the file, directory or socket */
 	char service[CONFIG_NAME_MAX]; /* "" if unset */
 	/* Whom the file's `only` lines are asked about, and what they said. */
 	const char *program; /* the process's executable; NULL: none is known */
@@ -60,6 +59,9 @@ struct config {
 	bool is_meant; /* one of them names this process, or the system */
 	/* Of the file alone, in its order: the first that applies counts. */
 	unsigned exception_count;
+	/* No more of these is written than there is of them: they are whole pages of each process.
+	 */
+	char log[CONFIG_PATH_MAX]; /* path of the file, directory or socket */
 	struct config_exception exception[CONFIG_EXCEPTIONS_MAX];
 };
 

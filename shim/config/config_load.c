@@ -3,7 +3,6 @@
  */
 #include "shim/config/config_load.h"
 
-#include <ctype.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -53,11 +52,18 @@ static void load_file(struct config *config, struct config_errors *errors)
 {
 	char text[FILE_MAX];
 	char message[CONFIG_MESSAGE_MAX];
+	char program[CONFIG_PATH_MAX];
 	char *line = text;
 	size_t length = read_file(CONFIG_FILE, text);
+	ssize_t program_length;
 
 	if (length == 0)
 		return;
+	program_length = sys_readlink("/proc/self/exe", program, sizeof(program) - 1);
+	if (program_length > 0) {
+		program[program_length] = '\0';
+		config->program = program;
+	}
 	while (line) {
 		char *end = strchr(line, '\n');
 
@@ -73,6 +79,8 @@ static void load_file(struct config *config, struct config_errors *errors)
 			add_error(errors, CONFIG_FILE, message);
 		line = end;
 	}
+	config_keep_exceptions_of(config, config->program);
+	config->program = NULL;
 }
 
 /*
@@ -111,7 +119,8 @@ static void load_variable(struct config *config, struct config_errors *errors, c
 	if (length >= sizeof(name))
 		length = sizeof(name) - 1;
 	for (size_t i = 0; i < length; i++)
-		name[i] = (char)tolower((unsigned char)variable[i]);
+		name[i] = (char)(variable[i] >= 'A' && variable[i] <= 'Z' ? variable[i] - 'A' + 'a'
+									  : variable[i]);
 	name[length] = '\0';
 	/* Not for people: what origin_caller.h hands over. */
 	if (strcmp(name, "caller") == 0)
@@ -142,20 +151,12 @@ static void obey_only(struct config *config, char **environment)
 void config_load(struct config *config, struct config_errors *errors, char **environment)
 {
 	static const size_t prefix_length = sizeof(CONFIG_PREFIX) - 1;
-	char program[CONFIG_PATH_MAX];
-	ssize_t length = sys_readlink("/proc/self/exe", program, sizeof(program) - 1);
 	char **trusted = getauxval(AT_SECURE) ? NULL : environment;
 
 	config_defaults(config);
-	if (length > 0) {
-		program[length] = '\0';
-		config->program = program;
-	}
 	config->user = (uint32_t)getauxval(AT_UID);
 	errors->count = 0;
 	load_file(config, errors);
-	config_keep_exceptions_of(config, config->program);
-	config->program = NULL;
 	for (char **variable = trusted; variable && *variable; variable++) {
 		if (strncmp(*variable, CONFIG_PREFIX, prefix_length) == 0)
 			load_variable(config, errors, *variable + prefix_length);

@@ -25,20 +25,21 @@ struct address_link {
 	uint32_t next;                 /* number + 1; 0: the last one */
 };
 
-/* One static variable for each kind, by ADDRESS_TABLE. */
+/* One static variable for each kind, by ADDRESS_TABLE; its chains lie apart from what the loader
+   writes to. */
 struct address_table {
 	struct slab entries;
 	struct slab links;
-	_Atomic uint32_t chains[ADDRESS_TABLE_CHAINS]; /* the first one's number + 1 */
+	_Atomic uint32_t *chains; /* the first one's number + 1 */
 };
 
 /* `first_entries`: for how many there is room in the first piece of memory. */
-#define ADDRESS_TABLE(entry_size, first_entries)                                    \
-	{                                                                           \
-		.entries = {.size = entry_size, .first = first_entries}, .links = { \
-			.size = sizeof(struct address_link),                        \
-			.first = 64                                                 \
-		}                                                                   \
+#define ADDRESS_TABLE(name, entry_size, first_entries)                       \
+	static _Atomic uint32_t name##_chains[ADDRESS_TABLE_CHAINS];         \
+	static struct address_table name = {                                 \
+		.entries = {.size = (entry_size), .first = (first_entries)}, \
+		.links = {.size = sizeof(struct address_link), .first = 64}, \
+		.chains = name##_chains,                                     \
 	}
 
 /* The entry of `address`, or NULL. */

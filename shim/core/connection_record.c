@@ -10,6 +10,7 @@
 
 #include "shim/base/error_text.h"
 #include "shim/base/loaded_objects.h"
+#include "shim/base/start_page.h"
 #include "shim/core/connection_state.h"
 #include "shim/core/enforcement.h"
 #include "shim/core/recorder.h"
@@ -367,7 +368,7 @@ static void record_blind_spot(struct record *record, const struct connection *co
 }
 
 /* This process has sent, or tried to: its settings matter. */
-static atomic_bool has_recorded;
+START_PAGE static atomic_bool has_recorded; /* read in each process at its end */
 
 void connection_record_finish(void)
 {

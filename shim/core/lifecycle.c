@@ -23,10 +23,13 @@ static void map_process_state(void)
 {
 	void *page = sys_map(sizeof(struct recorder_process));
 
-	if (!page)
-		return;
-	sys_madvise(page, sizeof(struct recorder_process), MADV_WIPEONFORK);
-	recorder_process = page;
+	if (page) {
+		sys_madvise(page, sizeof(struct recorder_process), MADV_WIPEONFORK);
+		recorder_process = page;
+	}
+	/* Asked later, a child made by vfork might be the first to ask, and what it says of
+	   itself would hold for its parent. */
+	recorder_process->pid = sys_getpid();
 }
 
 /* Early in the boot, or where the call is not to be had: the time and where the loader put us. */
@@ -174,9 +177,6 @@ __attribute__((constructor)) static void start(int argc, char **argv, char **env
 			keep_given(environment);
 		}
 		map_process_state();
-		/* Asked later, a child made by vfork might be the first to ask, and what it says of
-		   itself would hold for its parent. */
-		recorder_enter();
 		draw_event_random();
 		recorder.on = true;
 		look_at_inherited();

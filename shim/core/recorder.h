@@ -19,13 +19,13 @@
 /* Set once by the start of the process, before main, and only read after it. */
 struct recorder {
 	bool on; /* started and not switched off: else every hook only passes through */
-	struct config config;
+	uint64_t event_random[2];         /* from which event_id.h makes the records' names */
 	struct enforcement_policy policy; /* of the process, by the settings */
 	struct origin_process process;
 	/* By which this process was given the recorder: "LD_PRELOAD=…" and TLSWITNESS_*, each with
 	   its NUL, and one more at the end; empty where the loader's own file did. */
 	char given[RECORDER_GIVEN_MAX];
-	uint64_t event_random[2]; /* from which event_id.h makes the records' names */
+	struct config config;
 };
 
 extern struct recorder recorder;

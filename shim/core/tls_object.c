@@ -8,7 +8,7 @@
 #include "shim/core/origin_pool.h"
 #include "shim/core/recorder.h"
 
-static struct address_table objects = ADDRESS_TABLE(sizeof(struct tls_object), 32);
+ADDRESS_TABLE(objects, sizeof(struct tls_object), 32);
 
 struct tls_object *tls_object_find(const void *object)
 {

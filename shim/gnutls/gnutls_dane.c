@@ -32,13 +32,16 @@ static bool describe(void *table, const struct loaded_object *object)
 
 static struct dane_library libraries[LIBRARY_COPIES_MAX];
 
-struct library_family dane_family = {
+static struct library_state state;
+
+const struct library_family dane_family = {
 	.known_by = "dane_verify_crt_raw",
 	.functions = functions,
 	.function_count = COUNT(functions),
 	.tables = libraries,
 	.table_size = sizeof(libraries[0]),
 	.describe = describe,
+	.state = &state,
 };
 
 LIBRARY_FAMILY(dane_family);

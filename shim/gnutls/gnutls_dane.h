@@ -16,7 +16,7 @@ struct dane_library {
 	__typeof__(dane_query_data) *dane_query_data;
 };
 
-extern struct library_family dane_family;
+extern const struct library_family dane_family;
 
 /* As gnutls_library(). */
 static inline const struct dane_library *dane_library(const void *return_address)

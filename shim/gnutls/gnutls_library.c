@@ -55,13 +55,16 @@ static bool describe(void *table, const struct loaded_object *object)
 
 static struct gnutls_library libraries[LIBRARY_COPIES_MAX];
 
-struct library_family gnutls_family = {
+static struct library_state state;
+
+const struct library_family gnutls_family = {
 	.known_by = "gnutls_handshake",
 	.functions = functions,
 	.function_count = COUNT(functions),
 	.tables = libraries,
 	.table_size = sizeof(libraries[0]),
 	.describe = describe,
+	.state = &state,
 };
 
 LIBRARY_FAMILY(gnutls_family);

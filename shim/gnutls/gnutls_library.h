@@ -20,7 +20,7 @@ struct gnutls_library {
 	char name[32]; /* "GnuTLS 3.7.9" */
 };
 
-extern struct library_family gnutls_family;
+extern const struct library_family gnutls_family;
 
 /*
  * For a hook, with its return address: the library that its caller is bound to,

@@ -5,7 +5,7 @@
 
 #include "shim/core/address_table.h"
 
-static struct address_table clients = ADDRESS_TABLE(sizeof(struct gnutls_client), 32);
+ADDRESS_TABLE(clients, sizeof(struct gnutls_client), 32);
 
 struct gnutls_client *gnutls_client_find(gnutls_session_t session)
 {

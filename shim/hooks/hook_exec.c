@@ -399,7 +399,7 @@ EXPORT FILE *popen(const char *command, const char *type)
 {
 	static _Atomic bool taken;
 	static char *copy[VARIABLES_MAX + ADDED_MAX + 1];
-	static struct environment made = {.copy = copy, .room = VARIABLES_MAX + ADDED_MAX + 1};
+	static struct environment made;
 	const int saved = errno;
 	FILE *pipe;
 	char **own = environ;
@@ -410,6 +410,8 @@ EXPORT FILE *popen(const char *command, const char *type)
 	    origin_is_mail_command(command) &&
 	    count_readable(or_empty(environ), VARIABLES_MAX + 1) <= VARIABLES_MAX &&
 	    !has_other_threads() && !atomic_exchange(&taken, true)) {
+		made.copy = copy;
+		made.room = VARIABLES_MAX + ADDED_MAX + 1;
 		copied = add_caller(&made, environ);
 		if (copied)
 			environ = made.copy;

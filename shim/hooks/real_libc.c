@@ -11,10 +11,11 @@
 
 #include "shim/base/library_hooks.h"
 #include "shim/base/loaded_objects.h"
+#include "shim/base/start_page.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-struct real_libc real_libc;
+START_PAGE struct real_libc real_libc;
 
 #define HOOK(name, base) {#name, offsetof(struct real_libc, name), (uintptr_t)(name)},
 static const struct library_function functions[] = {
@@ -24,9 +25,12 @@ static const struct library_function functions[] = {
 #undef HOOK
 
 /* For what is bound deeply and would pass by these symbols. */
-static struct library_family libc_family = {
+static struct library_state state;
+
+static const struct library_family libc_family = {
 	.functions = functions,
 	.function_count = COUNT(functions),
+	.state = &state,
 };
 
 LIBRARY_FAMILY(libc_family);

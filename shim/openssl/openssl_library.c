@@ -86,13 +86,16 @@ static bool describe(void *table, const struct loaded_object *object)
 
 static struct ssl_library libraries[LIBRARY_COPIES_MAX];
 
-struct library_family openssl_family = {
+static struct library_state state;
+
+const struct library_family openssl_family = {
 	.known_by = "SSL_connect",
 	.functions = functions,
 	.function_count = COUNT(functions),
 	.tables = libraries,
 	.table_size = sizeof(libraries[0]),
 	.describe = describe,
+	.state = &state,
 };
 
 LIBRARY_FAMILY(openssl_family);

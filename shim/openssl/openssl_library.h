@@ -28,7 +28,7 @@ struct ssl_library {
 #undef HOOK
 #undef CALL
 
-extern struct library_family openssl_family;
+extern const struct library_family openssl_family;
 
 /*
  * For a hook, with its return address: the library that its caller is bound to,

@@ -17,7 +17,7 @@ struct entry {
 	char room[100];
 };
 
-static struct address_table table = ADDRESS_TABLE(sizeof(struct entry), 16);
+ADDRESS_TABLE(table, sizeof(struct entry), 16);
 static char objects[MANY * 16]; /* as far from each other as an allocator puts them */
 
 static const void *object(unsigned number)
