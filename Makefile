@@ -25,7 +25,12 @@ SYSTEM_LIBS  := -ldl -lpthread
 TOOL_LIBS    := -lssl -lcrypto -lcurl -lpsl -lcares -lunbound -lelf -ljansson -lz -lzstd -llzma -lbz2 \
 		$(SYSTEM_LIBS)
 
-SHIM_SOURCES := $(wildcard shim/*/*.c)
+# What every process runs as it starts comes first: it is read by 64 KiB at once.
+SHIM_SOURCES := $(wildcard shim/base/*.c shim/config/*.c) shim/hooks/real_libc.c \
+	$(addprefix shim/origin/,origin_caller.c origin_process.c) shim/record/tls_names.c \
+	$(addprefix shim/core/,lifecycle.c enforcement.c recorder.c slab.c connection_pool.c \
+	connection.c connection_record.c)
+SHIM_SOURCES += $(filter-out $(SHIM_SOURCES),$(wildcard shim/*/*.c))
 TOOL_SOURCES := $(wildcard tools/*.c tools/*/*.c tools/*/*/*.c)
 # What `tools/` shares with the recorder: the values of settings, and the names of TLS.
 SHARED_SOURCES := $(wildcard shim/config/*.c shim/record/*.c)
@@ -80,7 +85,7 @@ $(BUILD)/%.o: %.c Makefile
 # libc alone: -z defs proves that nothing else is needed. The tables of hooks hold our own functions,
 # which are not looked for among everybody's in each process.
 $(BUILD)/libtlswitness.so: $(SHIM_OBJECTS)
-	$(CC) $(CFLAGS) -shared -Wl,-z,defs -Wl,-z,noseparate-code -Wl,-z,now -Wl,-z,relro \
+	$(CC) $(CFLAGS) -shared -nostartfiles -Wl,-z,defs -Wl,-z,noseparate-code -Wl,-z,now -Wl,-z,relro \
 		-Wl,-Bsymbolic-functions -Wl,--as-needed $(LDFLAGS) -o $@ $^ $(SYSTEM_LIBS)
 
 $(BUILD)/tlswitness: $(TOOL_OBJECTS) $(SHARED_OBJECTS)
