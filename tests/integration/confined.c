@@ -146,3 +146,64 @@ Test(confined, a_file_that_is_handed_in_is_read_and_a_session_is_not)
 		}
 	}
 }
+
+/* Within its sandbox: a session whose greeting does not say what it speaks. */
+static const char undecided[] =
+	"import ctypes, os, socket, struct, sys\n"
+	"ours, theirs = socket.socketpair()\n"
+	"if os.fork() == 0:\n"
+	"    ours.close()\n"
+	"    libc = ctypes.CDLL(None)\n"
+	"    allow = ctypes.create_string_buffer(struct.pack('HBBI', 6, 0, 0, 0x7fff0000))\n"
+	"    filter = ctypes.create_string_buffer(struct.pack('HP', 1, ctypes.addressof(allow)))\n"
+	"    assert libc.prctl(38, 1, 0, 0, 0) == 0  # PR_SET_NO_NEW_PRIVS\n"
+	"    assert libc.prctl(22, 2, filter) == 0  # PR_SET_SECCOMP\n"
+	"    _, (session,), _, _ = socket.recv_fds(theirs, 1, 1)\n"
+	"    for call in [lambda: os.read(session, int(sys.argv[1])),\n"
+	"                 lambda: os.write(session, b'NOOP\\r\\n'),\n"
+	"                 lambda: os.write(session, b'EHLO example.org\\r\\n')]:\n"
+	"        try:\n"
+	"            call()\n"
+	"        except OSError:\n"
+	"            pass\n"
+	"    os._exit(0)\n"
+	"theirs.close()\n"
+	"listener = socket.create_server(('127.0.0.1', 0))\n"
+	"session = socket.create_connection(listener.getsockname())\n"
+	"server, _ = listener.accept()\n"
+	"server.sendall(b'220 ready\\r\\n')\n"
+	"socket.send_fds(ours, [b'x'], [session.fileno()])\n"
+	"session.close()\n"
+	"got = b''\n"
+	"try:\n"
+	"    while some := server.recv(100):\n"
+	"        got += some\n"
+	"except ConnectionResetError:  # what it has not read is nobody's any more\n"
+	"    pass\n"
+	"print(got)\n"
+	"os.wait()\n";
+
+/* What may yet be mail is not let go on: nothing could tell later, and a NOOP is no answer. */
+Test(confined, a_greeting_that_tells_nothing_lets_nothing_out)
+{
+	const char *script = test_file("undecided.py", undecided);
+	static const char *const at_once[] = {"1", "200"};
+
+	for (size_t i = 0; i < 4; i++) {
+		const bool recorded = i >= 2;
+		struct program program = {
+			.argv = join_words(WORDS("/usr/bin/python3", script, at_once[i % 2]),
+					   NO_WORDS)};
+
+		if (recorded)
+			program.env = join_words(
+				WORDS(text("LD_PRELOAD=%s", recorder_path()),
+				      text("TLSWITNESS_LOG=%s", test_path("undecided.log")),
+				      "TLSWITNESS_MODE=enforce", "TLSWITNESS_PLAINTEXT=refuse"),
+				NO_WORDS);
+		cr_assert_eq(run_program(&program), 0, "%s", program.err);
+		cr_expect_str_eq(program.out,
+				 recorded ? "b''\n" : "b'NOOP\\r\\nEHLO example.org\\r\\n'\n",
+				 "%s at once, %s", at_once[i % 2], recorded ? "enforce" : "bare");
+	}
+}
