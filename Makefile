@@ -348,7 +348,7 @@ define check_foreign
 	$(MAKE) --no-print-directory -s BUILD=$(BUILD)/$(1) CC=$(2)-gcc WERROR='-Wno-psabi $(WERROR)' \
 		CPPFLAGS="-isystem $$root/usr/include -isystem $$root/usr/include/$(3)" \
 		$(BUILD)/$(1)/libtlswitness.so && \
-	TLSWITNESS_FOREIGN_ROOT=$$root TLSWITNESS_FOREIGN_EMULATOR=$(4) \
+	TLSWITNESS_BUILD=$(BUILD) TLSWITNESS_FOREIGN_ROOT=$$root TLSWITNESS_FOREIGN_EMULATOR=$(4) \
 	TLSWITNESS_FOREIGN_RECORDER=$$(realpath $(BUILD)/$(1)/libtlswitness.so) \
 		tests/releases/tally $(1) tests/run $(BUILD)/releases foreign-tests -- --filter 'foreign/*'
 endef
