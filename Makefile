@@ -83,7 +83,8 @@ $(BUILD)/%.o: %.c Makefile
 	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 # libc alone: -z defs proves that nothing else is needed. The tables of hooks hold our own functions,
-# which are not looked for among everybody's in each process.
+# which are not looked for among everybody's in each process; nor are the four names of the compiler's
+# start files, which nothing here needs.
 $(BUILD)/libtlswitness.so: $(SHIM_OBJECTS)
 	$(CC) $(CFLAGS) -shared -nostartfiles -Wl,-z,defs -Wl,-z,noseparate-code -Wl,-z,now -Wl,-z,relro \
 		-Wl,-Bsymbolic-functions -Wl,--as-needed $(LDFLAGS) -o $@ $^ $(SYSTEM_LIBS)
